@@ -1,1 +1,5 @@
-//! conversation
+//! Turn-taking without models.
+
+mod words;
+
+pub use words::{Expect, Meaning, Prompt, Question, Said, SpeechClass};

@@ -141,7 +141,10 @@ impl EndWhat {
     }
     /// Faults of the platform, which are never billed.
     pub const fn is_platform_fault(self) -> bool {
-        matches!(self, EndWhat::SpeechFailed | EndWhat::ModelFailed | EndWhat::NodeLost)
+        matches!(
+            self,
+            EndWhat::SpeechFailed | EndWhat::ModelFailed | EndWhat::NodeLost
+        )
     }
 }
 
@@ -175,7 +178,11 @@ pub struct EndReason {
 impl EndReason {
     /// A reason without a SIP status.
     pub const fn new(what: EndWhat, who: Who) -> Self {
-        Self { what, who: Some(who), sip_code: None }
+        Self {
+            what,
+            who: Some(who),
+            sip_code: None,
+        }
     }
 }
 

@@ -121,7 +121,12 @@ mod tests {
         assert_eq!(a.to_string().len(), 36);
         assert_eq!(&a.to_string()[14..15], "7");
         assert_eq!(a.to_string().parse(), Ok(a));
-        for bad in ["", "x", &a.to_string().to_uppercase(), &a.to_string().replace('-', "")] {
+        for bad in [
+            "",
+            "x",
+            &a.to_string().to_uppercase(),
+            &a.to_string().replace('-', ""),
+        ] {
             assert!(bad.parse::<CallId>().is_err(), "{bad}");
         }
     }

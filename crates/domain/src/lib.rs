@@ -43,9 +43,7 @@ pub use event::{
     PlaybackState, TurnTimes, UtteranceHeard, UtteranceSpoken,
 };
 pub use identity::{Evidence, Identity};
-pub use ids::{
-    AccountId, BatchId, CallId, IdError, ItemId, KeyId, LegId, PlaylistId, UtteranceNo,
-};
+pub use ids::{AccountId, BatchId, CallId, IdError, ItemId, KeyId, LegId, PlaylistId, UtteranceNo};
 pub use language::Language;
 pub use ledger::{LedgerAccount, LedgerError, Posting, Transaction, TransactionKind};
 pub use masked::Masked;

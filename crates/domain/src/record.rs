@@ -43,7 +43,10 @@ pub struct Texts {
 impl Texts {
     /// Texts that hold one utterance.
     pub fn of(text: impl Into<String>) -> Self {
-        Self { text: Some(text.into()), ..Self::default() }
+        Self {
+            text: Some(text.into()),
+            ..Self::default()
+        }
     }
     /// Whether nothing stands here.
     pub fn is_empty(&self) -> bool {
@@ -147,7 +150,9 @@ impl CallRecord {
 
     /// The record of a call that was just accepted.
     pub fn begin(first: &Envelope) -> Option<Self> {
-        let Event::CallAccepted(accepted) = &first.event else { return None };
+        let Event::CallAccepted(accepted) = &first.event else {
+            return None;
+        };
         Some(Self {
             call: first.call,
             accepted: (**accepted).clone(),
@@ -178,7 +183,9 @@ impl CallRecord {
     pub fn apply(&mut self, e: &Envelope) {
         self.last_seq = e.seq;
         match &e.event {
-            Event::DialStarted { trunk, simulated, .. } => {
+            Event::DialStarted {
+                trunk, simulated, ..
+            } => {
                 self.advance(CallStatus::Dialing);
                 self.trunk = Some(trunk.clone());
                 self.simulated = *simulated;
@@ -248,7 +255,13 @@ impl CallRecord {
 
     fn line(&mut self, e: &Envelope, speaker: Speaker, start_ms: u64, end_ms: u64) {
         let text = e.texts.text.clone().unwrap_or_default();
-        self.lines.push(Line { seq: e.seq, speaker, text, start_ms, end_ms });
+        self.lines.push(Line {
+            seq: e.seq,
+            speaker,
+            text,
+            start_ms,
+            end_ms,
+        });
     }
 
     fn erase(&mut self) {

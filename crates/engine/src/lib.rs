@@ -1,1 +1,3 @@
-//! engine
+//! Drives many calls: media lanes, timers, admission, journal, drain; defines the ports.
+
+pub mod ports;

@@ -1,0 +1,68 @@
+//! The `Recognizer` port: frames in, text out. Endpointing stays ours.
+
+pub use conversation::Expect;
+use domain::{Frame, Language, Masked, MediaTime};
+
+use super::PortFuture;
+use super::synthesizer::SpeechError;
+
+/// How a leg's speech is to be recognized.
+#[derive(Clone, Debug, Default)]
+pub struct RecognizerOptions {
+    /// The language spoken.
+    pub language: Language,
+    /// Preset by name; the adapter's default if absent.
+    pub preset: Option<String>,
+}
+
+/// One utterance as recognized.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heard {
+    /// The words; empty if `unclear`.
+    pub text: Masked<String>,
+    /// Between 0 and 1, where the recognizer can tell.
+    pub confidence: Option<f32>,
+    /// Something was said, but it cannot be told what. Never unlocks content.
+    pub unclear: bool,
+}
+
+impl Heard {
+    /// Speech of which nothing could be made.
+    pub fn unclear() -> Self {
+        Self {
+            unclear: true,
+            ..Self::default()
+        }
+    }
+    /// Speech that was understood.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            text: Masked::new(text.into()),
+            confidence: None,
+            unclear: false,
+        }
+    }
+}
+
+/// Recognizes the speech of one leg.
+pub trait RecognizerSession: Send {
+    /// Takes 20 ms of audio. Frames come in order, only around speech, prefix included; a gap in
+    /// media time is silence. Must not block; what exceeds 30 s of one utterance is dropped.
+    fn push(&mut self, frame: &Frame);
+    /// Finishes the utterance that lies in `start..end`: what was pushed before `start` and up
+    /// to `end` is consumed. The future must not borrow the session.
+    fn finish(
+        &mut self,
+        start: MediaTime,
+        end: MediaTime,
+        expect: Expect,
+    ) -> PortFuture<'static, Result<Heard, SpeechError>>;
+    /// Forgets audio that belongs to no utterance.
+    fn discard(&mut self);
+}
+
+/// Makes sessions.
+pub trait Recognizer: Send + Sync {
+    /// A session for one leg.
+    fn open(&self, options: &RecognizerOptions) -> Result<Box<dyn RecognizerSession>, SpeechError>;
+}
