@@ -1,0 +1,416 @@
+//! The built-in director: goal, gate and responder (callout section 7).
+//!
+//! Everything before identity is confirmed is said from [`Phrases`]; the responder, which alone
+//! knows the content, is asked only afterwards.
+
+use domain::{AnswerVerdict, EndWhat, Evidence, Identity, Opening};
+
+use crate::director::{Cue, Director, Sentence, Step, Tag};
+use crate::floor::OnSpeech;
+use crate::phrases::Phrases;
+use crate::words::{Meaning, Prompt, Question, SpeechClass};
+
+/// Where the talk stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Not answered, or waiting for the first hello.
+    Hello,
+    /// The opening was begun; identity is pending.
+    Asking,
+    /// Identity is confirmed.
+    Talking,
+    /// A machine answered; its tone may still come.
+    Machine,
+    /// The last words are being spoken. `open` while a question brings the talk back.
+    Leaving { what: EndWhat, open: bool },
+}
+
+/// Identity questions in all, whatever the reasons for asking again.
+const MAX_QUESTIONS: u8 = 6;
+/// A first utterance of this length that could not be understood is hardly a hello.
+const LONG_HELLO_MS: u64 = 5_000;
+/// Unclear speech up to this length in mid-speech is taken for noise or a backchannel.
+const SHORT_NOISE_MS: u64 = 700;
+/// After a long first utterance: time for a machine's tone before we speak, ms.
+const AFTER_LONG_HELLO_MS: u32 = 2_000;
+/// After a machine's greeting without a tone: silence before we speak, ms.
+const MACHINE_PATIENCE_MS: u32 = 2_500;
+/// After “wait a moment”, ms.
+const HOLD_ON_MS: u32 = 20_000;
+
+/// See the module.
+#[derive(Debug)]
+pub struct BuiltIn {
+    phrases: Phrases,
+    opening: Opening,
+    voicemail_message: bool,
+    stage: Stage,
+    questions: u8,
+    unclear: u8,
+    silences: u32,
+    heard_anything: bool,
+    long_hello: bool,
+    delivered: bool,
+    identity: Identity,
+}
+
+impl BuiltIn {
+    /// A director that opens as `opening` says; `voicemail_message`: whether a machine is left
+    /// one neutral sentence.
+    pub fn new(phrases: Phrases, opening: Opening, voicemail_message: bool) -> Self {
+        Self {
+            phrases,
+            opening,
+            voicemail_message,
+            stage: Stage::Hello,
+            questions: 0,
+            unclear: 0,
+            silences: 0,
+            heard_anything: false,
+            long_hello: false,
+            delivered: false,
+            identity: Identity::Pending,
+        }
+    }
+
+    fn open(&mut self) -> Vec<Step> {
+        self.stage = Stage::Asking;
+        self.questions = 1;
+        vec![Step::Open, Step::Expect(Question::Identity)]
+    }
+
+    fn sentence(&mut self, s: Sentence) -> Vec<Step> {
+        self.heard_anything = true;
+        self.silences = 0;
+        if s.meaning == Meaning::OptOut && self.stage != Stage::Machine {
+            return self.opt_out(s.evidence);
+        }
+        match self.stage {
+            Stage::Hello => self.hello(s),
+            Stage::Asking => self.identity_answer(s),
+            Stage::Talking => self.talk(s),
+            Stage::Machine => vec![Step::Patience(MACHINE_PATIENCE_MS)],
+            Stage::Leaving { open, .. } => self.while_leaving(s, open),
+        }
+    }
+
+    fn hello(&mut self, s: Sentence) -> Vec<Step> {
+        match s.meaning {
+            Meaning::Voicemail => self.machine(),
+            Meaning::Unclear if s.length_ms >= LONG_HELLO_MS => {
+                self.long_hello = true;
+                vec![Step::Patience(AFTER_LONG_HELLO_MS)]
+            }
+            _ => self.open(),
+        }
+    }
+
+    fn identity_answer(&mut self, s: Sentence) -> Vec<Step> {
+        use Meaning::*;
+        let e = s.evidence;
+        match s.meaning {
+            Voicemail => self.machine(),
+            Confirmed if s.disclosed => self.confirmed(e),
+            Denied => self.leave_unconfirmed(Identity::Denied, e),
+            ThirdParty => self.leave_unconfirmed(Identity::ThirdParty, e),
+            Refused => self.leave_unconfirmed(Identity::Refused, e),
+            // The opening itself answers these; and nobody confirms what they have not heard.
+            _ if s.interrupts => vec![Step::Resume],
+            Goodbye => self.leave_unconfirmed(Identity::Refused, e),
+            // A hello after the opening is somebody who has not heard it.
+            Greeting | AsksRepeat | Confirmed => {
+                let lines = self.opening_lines();
+                self.ask(lines)
+            }
+            AsksRobot => {
+                let lines = vec![
+                    (SpeechClass::Neutral, self.phrases.robot().to_owned()),
+                    (SpeechClass::Question, self.phrases.question()),
+                ];
+                self.ask(lines)
+            }
+            AsksWho | Screening => {
+                let lines = vec![
+                    (SpeechClass::Neutral, self.phrases.who_calls()),
+                    (SpeechClass::Question, self.phrases.question()),
+                ];
+                self.ask(lines)
+            }
+            HoldOn => {
+                let mut steps =
+                    self.say(Tag::Question, SpeechClass::Neutral, self.phrases.waiting());
+                steps.push(Step::Patience(HOLD_ON_MS));
+                steps
+            }
+            Backchannel | Other | Unclear | OptOut => self.unclear(e),
+        }
+    }
+
+    fn unclear(&mut self, e: Evidence) -> Vec<Step> {
+        self.unclear += 1;
+        if self.unclear >= 2 {
+            return self.leave_unconfirmed(Identity::Unclear, e);
+        }
+        self.ask_again()
+    }
+
+    fn ask_again(&mut self) -> Vec<Step> {
+        let again = vec![(SpeechClass::Question, self.phrases.question_again())];
+        self.ask(again)
+    }
+
+    fn ask(&mut self, lines: Vec<(SpeechClass, String)>) -> Vec<Step> {
+        self.questions += 1;
+        if self.questions > MAX_QUESTIONS {
+            return self.leave_unconfirmed(Identity::Unclear, Evidence::Absence);
+        }
+        vec![
+            Step::Cut,
+            Step::Say {
+                tag: Tag::Question,
+                lines,
+                on_speech: OnSpeech::Pause,
+            },
+        ]
+    }
+
+    fn confirmed(&mut self, e: Evidence) -> Vec<Step> {
+        self.stage = Stage::Talking;
+        self.identity = Identity::Confirmed;
+        vec![
+            Step::Cut,
+            Step::Classify(AnswerVerdict::Human),
+            Step::Identity(Identity::Confirmed, e),
+            Step::Expect(Question::Talk),
+            Step::Respond(Prompt::Deliver),
+        ]
+    }
+
+    fn talk(&mut self, s: Sentence) -> Vec<Step> {
+        match s.meaning {
+            Meaning::Backchannel if s.interrupts => vec![Step::Resume],
+            Meaning::Unclear if s.interrupts && s.length_ms <= SHORT_NOISE_MS => {
+                vec![Step::Resume]
+            }
+            Meaning::AsksRobot => {
+                let mut steps = vec![Step::Cut];
+                let mut lines = vec![(SpeechClass::Neutral, self.phrases.robot().to_owned())];
+                if self.delivered {
+                    let clear = self.phrases.is_it_clear().to_owned();
+                    lines.push((SpeechClass::Question, clear));
+                }
+                let on_speech = OnSpeech::Pause;
+                steps.push(Step::Say {
+                    tag: Tag::Reply,
+                    lines,
+                    on_speech,
+                });
+                if !self.delivered {
+                    steps.push(Step::Respond(Prompt::Deliver));
+                }
+                steps
+            }
+            _ => vec![Step::Cut, Step::Respond(Prompt::Reply)],
+        }
+    }
+
+    fn while_leaving(&mut self, s: Sentence, open: bool) -> Vec<Step> {
+        use Meaning::*;
+        let wants_more = matches!(s.meaning, Other | AsksWho | AsksRepeat | HoldOn | AsksRobot);
+        if open && wants_more {
+            self.stage = Stage::Talking;
+            return self.talk(s);
+        }
+        if s.interrupts {
+            vec![Step::Resume]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn opt_out(&mut self, e: Evidence) -> Vec<Step> {
+        let mut steps = vec![Step::Cut, Step::Classify(AnswerVerdict::Human)];
+        if self.identity == Identity::Pending {
+            self.identity = Identity::Refused;
+            steps.push(Step::Identity(Identity::Refused, e));
+        }
+        steps.push(Step::OptOut(e));
+        steps.extend(self.close(EndWhat::OptedOut, self.phrases.opted_out()));
+        steps
+    }
+
+    fn leave_unconfirmed(&mut self, identity: Identity, e: Evidence) -> Vec<Step> {
+        self.identity = identity;
+        let (what, words) = match identity {
+            Identity::Refused => (EndWhat::IdentityNotConfirmed, self.phrases.refused()),
+            Identity::Unclear => (EndWhat::IdentityNotConfirmed, self.phrases.not_confirmed()),
+            _ => (EndWhat::IdentityNotConfirmed, self.phrases.sorry()),
+        };
+        let mut steps = vec![Step::Cut];
+        if identity != Identity::Unclear {
+            steps.push(Step::Classify(AnswerVerdict::Human));
+        }
+        steps.push(Step::Identity(identity, e));
+        steps.extend(self.close(what, words));
+        steps
+    }
+
+    fn machine(&mut self) -> Vec<Step> {
+        self.stage = Stage::Machine;
+        self.identity = Identity::Voicemail;
+        vec![
+            Step::Cut,
+            Step::Classify(AnswerVerdict::Voicemail),
+            Step::Identity(Identity::Voicemail, Evidence::Absence),
+            Step::Closing(EndWhat::Voicemail),
+            Step::Patience(MACHINE_PATIENCE_MS),
+        ]
+    }
+
+    fn leave_message(&mut self) -> Vec<Step> {
+        if self.voicemail_message {
+            self.close(EndWhat::Voicemail, self.phrases.voicemail())
+        } else {
+            vec![Step::HangUp(EndWhat::Voicemail)]
+        }
+    }
+
+    fn silence(&mut self) -> Vec<Step> {
+        self.silences += 1;
+        match self.stage {
+            Stage::Hello => self.open(),
+            Stage::Asking if self.silences < 2 => self.ask_again(),
+            Stage::Asking if self.long_hello => {
+                let mut steps = self.machine();
+                steps.extend(self.leave_message());
+                steps
+            }
+            Stage::Asking if self.heard_anything => {
+                self.leave_unconfirmed(Identity::Unclear, Evidence::Absence)
+            }
+            Stage::Asking => {
+                let mut steps = vec![Step::Identity(Identity::Unclear, Evidence::Absence)];
+                self.identity = Identity::Unclear;
+                steps.extend(self.close(EndWhat::Silence, self.phrases.not_confirmed()));
+                steps
+            }
+            Stage::Talking if self.silences <= 2 => {
+                vec![Step::Respond(Prompt::Silence {
+                    times: self.silences,
+                })]
+            }
+            Stage::Talking => {
+                let what = if self.delivered {
+                    EndWhat::TaskDone
+                } else {
+                    EndWhat::Silence
+                };
+                self.close(what, self.phrases.goodbye())
+            }
+            Stage::Machine => self.leave_message(),
+            Stage::Leaving { what, .. } => vec![Step::HangUp(what)],
+        }
+    }
+
+    fn key(&mut self, key: char) -> Vec<Step> {
+        self.heard_anything = true;
+        self.silences = 0;
+        match (self.stage, key) {
+            (Stage::Asking, '1') => self.confirmed(Evidence::Key(key)),
+            (Stage::Asking, '2') => self.leave_unconfirmed(Identity::Denied, Evidence::Key(key)),
+            _ => Vec::new(),
+        }
+    }
+
+    fn over(&mut self, tag: Tag, cut: bool) -> Vec<Step> {
+        if tag == Tag::Message && !cut {
+            self.delivered = true;
+        }
+        match self.stage {
+            Stage::Leaving { what, .. } if !cut => vec![Step::HangUp(what)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn replied(&mut self, end_call: Option<bool>, spoke: bool) -> Vec<Step> {
+        let Some(done) = end_call else {
+            return Vec::new();
+        };
+        // What was said before counts as delivered even if its last words are still playing.
+        let what = if done {
+            EndWhat::TaskDone
+        } else {
+            EndWhat::TaskImpossible
+        };
+        if !spoke {
+            return self.close(what, self.phrases.goodbye());
+        }
+        self.stage = Stage::Leaving { what, open: true };
+        vec![Step::Closing(what)]
+    }
+
+    fn close(&mut self, what: EndWhat, words: &str) -> Vec<Step> {
+        self.stage = Stage::Leaving { what, open: false };
+        let mut steps = vec![Step::Closing(what)];
+        steps.extend(self.say(Tag::Closing, SpeechClass::Closing, words));
+        steps
+    }
+
+    fn say(&self, tag: Tag, class: SpeechClass, words: &str) -> Vec<Step> {
+        let lines = vec![(class, words.to_owned())];
+        vec![Step::Say {
+            tag,
+            lines,
+            on_speech: OnSpeech::Pause,
+        }]
+    }
+
+    fn opening_lines(&self) -> Vec<(SpeechClass, String)> {
+        vec![
+            (SpeechClass::Opening, self.phrases.disclosure()),
+            (SpeechClass::Opening, self.phrases.question()),
+        ]
+    }
+}
+
+impl Director for BuiltIn {
+    fn name(&self) -> &'static str {
+        "built-in"
+    }
+
+    fn opening(&self) -> Vec<(SpeechClass, String)> {
+        self.opening_lines()
+    }
+
+    fn cue(&mut self, cue: Cue) -> Vec<Step> {
+        match cue {
+            Cue::Opened if self.opening == Opening::AtAnswer => self.open(),
+            Cue::Opened => vec![Step::Expect(Question::Hello)],
+            Cue::NoHello if self.stage == Stage::Hello => self.open(),
+            Cue::NoHello => Vec::new(),
+            Cue::Sentence(s) => self.sentence(s),
+            Cue::Silence => self.silence(),
+            Cue::Key(k) => self.key(k),
+            Cue::Beep => match self.stage {
+                Stage::Hello | Stage::Asking => {
+                    let mut steps = self.machine();
+                    steps.extend(self.leave_message());
+                    steps
+                }
+                Stage::Machine => self.leave_message(),
+                _ => Vec::new(),
+            },
+            Cue::Over { tag, cut } => self.over(tag, cut),
+            Cue::Replied { end_call, spoke } => self.replied(end_call, spoke),
+            Cue::ReplyFailed => self.close(EndWhat::ModelFailed, self.phrases.fault()),
+            Cue::Leave(what) => {
+                let mut steps = vec![Step::Cut];
+                steps.extend(self.close(what, self.phrases.time_is_up()));
+                steps
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,649 @@
+//! One conversation: hears by events, decides by its director, speaks by the floor.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use domain::{
+    EndWhat, Event, Evidence, Identity, ItemId, LegId, Masked, MediaTime, Now, PlaylistId, Texts,
+    UtteranceHeard, UtteranceNo, UtteranceSpoken,
+};
+
+use crate::director::{Cue, Director, Sentence, Step, Tag};
+use crate::floor::{Floor, FloorOutput, OnSpeech, Playback, Spoken};
+use crate::patience::Patience;
+use crate::sentences::Sentences;
+use crate::stopwatch::Stopwatch;
+use crate::words::{Expect, Meaning, Prompt, Question, Said, SpeechClass};
+
+/// What the conversation is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The call was answered.
+    Opened,
+    /// The callee began to speak.
+    SpeechStarted,
+    /// The callee finished an utterance.
+    UtteranceEnded {
+        /// Media time of its first sample.
+        start: MediaTime,
+        /// Media time of its last sample.
+        end: MediaTime,
+        /// Media time at which the pause was long enough.
+        closed: MediaTime,
+    },
+    /// The callee's speech came to nothing: too short to be an utterance.
+    SpeechDropped,
+    /// The recognizer's answer to [`Output::Recognize`]; `None` if it failed.
+    Heard(UtteranceNo, Option<HeardText>),
+    /// The judge's answer to [`Output::Judge`].
+    Judged(UtteranceNo, Meaning),
+    /// Words of the reply with this generation number.
+    ReplyText(u32, Masked<String>),
+    /// The reply with this generation number is complete, or failed.
+    ReplyEnded(u32, ReplyOutcome),
+    /// The lane reports about a line.
+    Playback(PlaylistId, ItemId, Playback, MediaTime),
+    /// More audio of a line was queued: samples, characters spoken when they end.
+    Made(ItemId, u64, Option<u32>),
+    /// All audio of a line was queued.
+    MadeAll(ItemId),
+    /// A line cannot be spoken.
+    Unspeakable(ItemId),
+    /// A key was pressed.
+    Key(char),
+    /// The tone of an answering machine.
+    Beep,
+    /// Packets from the callee's side stopped or came back.
+    Flowing(bool),
+    /// A limit wants the call to end after a closing.
+    Leave(EndWhat),
+    /// Nothing happened; deadlines may have passed.
+    Tick,
+}
+
+/// What was recognized.
+#[derive(Clone, Debug, Default)]
+pub struct HeardText {
+    /// The words; empty if unclear.
+    pub text: Masked<String>,
+    /// Thousandths.
+    pub confidence_milli: Option<u32>,
+    /// Nothing could be made of it.
+    pub unclear: bool,
+}
+
+/// How a reply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyOutcome {
+    /// Complete; `Some` if the call is to end, with whether the task was done.
+    Complete(Option<bool>),
+    /// The responder failed.
+    Failed,
+}
+
+/// What the conversation wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Something for the lane or the synthesizer. Never [`FloorOutput::Over`].
+    Floor(FloorOutput),
+    /// Recognize this stretch of the callee's audio.
+    Recognize(UtteranceNo, MediaTime, MediaTime, Expect),
+    /// Judge what was heard.
+    Judge(UtteranceNo, Question, HeardText),
+    /// Start a reply; earlier generations are void.
+    Respond(u32, Prompt, Vec<Said>),
+    /// No reply is wanted any more.
+    CancelRespond,
+    /// For the journal.
+    Journal(Event, Texts),
+    /// Hang up.
+    HangUp(EndWhat),
+}
+
+/// What the transcript shows for speech that could not be understood.
+pub const UNCLEAR_TEXT: &str = "[unclear]";
+
+/// After the answer: silence before we open without a hello.
+const HELLO_PATIENCE: Duration = Duration::from_millis(1_200);
+/// After our last words, so that they are not clipped and a goodbye can be heard.
+const CLOSING_GRACE: Duration = Duration::from_millis(600);
+/// A recognizer or judge that takes longer is given up; the utterance counts as unclear.
+const HEARING_LIMIT: Duration = Duration::from_secs(4);
+
+struct Utterance {
+    n: UtteranceNo,
+    start: MediaTime,
+    end: MediaTime,
+    closed: MediaTime,
+    question: Question,
+    text: HeardText,
+    interrupts: bool,
+    give_up: Now,
+}
+
+struct Reply {
+    generation: u32,
+    list: PlaylistId,
+    sentences: Sentences,
+    spoke: bool,
+}
+
+/// The parts of the floor's bookkeeping that belong to the talk, not to playing.
+#[derive(Default)]
+struct Lists {
+    tags: Vec<(PlaylistId, Tag)>,
+    opening: Option<PlaylistId>,
+}
+
+/// See the module. Hearing, deciding and speaking of one call's callee leg.
+pub struct Conversation {
+    director: Box<dyn Director>,
+    floor: Floor,
+    patience: Patience,
+    hearing: VecDeque<Utterance>,
+    reply: Option<Reply>,
+    lists: Lists,
+    talk: Talk,
+    stopwatch: Stopwatch,
+    out: VecDeque<Output>,
+}
+
+/// Facts of the talk so far.
+#[derive(Default)]
+struct Talk {
+    history: Vec<Said>,
+    utterances: u32,
+    generation: u32,
+    question: Question,
+    identity: Identity,
+    speaking: bool,
+    disclosed: bool,
+    recorded: bool,
+    prepared: bool,
+    opened: bool,
+    closing: Option<EndWhat>,
+    hang_up_at: Option<(Now, EndWhat)>,
+}
+
+/// Lines of history kept for the responder; the oldest go first.
+const HISTORY: usize = 60;
+
+impl Conversation {
+    /// A conversation that is led by `director`; `mute_ms` is the silence after which the
+    /// callee is asked again; `recorded`: whether the opening discloses a recording.
+    pub fn new(director: Box<dyn Director>, mute_ms: u32, recorded: bool) -> Self {
+        Self {
+            director,
+            floor: Floor::default(),
+            patience: Patience::new(mute_ms),
+            hearing: VecDeque::new(),
+            reply: None,
+            lists: Lists::default(),
+            talk: Talk {
+                recorded,
+                question: Question::Hello,
+                ..Talk::default()
+            },
+            stopwatch: Stopwatch::default(),
+            out: VecDeque::new(),
+        }
+    }
+
+    /// Makes the opening while the phone rings; it is heard when the director opens.
+    pub fn prepare(&mut self, now: Now) {
+        if self.talk.prepared {
+            return;
+        }
+        self.talk.prepared = true;
+        self.floor.hold();
+        let lines = self.director.opening();
+        self.lists.opening = self.say(Tag::Opening, lines, OnSpeech::Pause);
+        self.drain_floor(now);
+    }
+
+    /// Takes one input; then drain [`Conversation::poll_output`].
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Opened => {
+                self.talk.opened = true;
+                self.prepare(now);
+                self.patience.wait_for_hello(now + HELLO_PATIENCE);
+                self.cue(now, Cue::Opened);
+            }
+            Input::SpeechStarted => self.speech_started(),
+            Input::UtteranceEnded { start, end, closed } => {
+                self.utterance_ended(now, start, end, closed);
+            }
+            Input::SpeechDropped => self.speech_dropped(now),
+            Input::Heard(n, heard) => self.heard(now, n, heard),
+            Input::Judged(n, meaning) => self.judged(now, n, meaning),
+            Input::ReplyText(g, text) => self.reply_text(now, g, text.reveal()),
+            Input::ReplyEnded(g, outcome) => self.reply_ended(now, g, outcome),
+            Input::Playback(list, item, what, at) => self.playback(now, list, item, what, at),
+            Input::Made(item, samples, chars) => {
+                self.stopwatch.made(now, item);
+                self.floor.made(item, samples, chars);
+            }
+            Input::MadeAll(item) => self.floor.made_all(item),
+            Input::Unspeakable(item) => self.floor.unspeakable(item),
+            Input::Key(key) => {
+                self.patience.touch();
+                self.cue(now, Cue::Key(key));
+            }
+            Input::Beep => self.cue(now, Cue::Beep),
+            Input::Flowing(flowing) => self.patience.set_flowing(flowing),
+            Input::Leave(what) => self.cue(now, Cue::Leave(what)),
+            Input::Tick => {}
+        }
+        self.deadlines(now);
+        self.drain_floor(now);
+        self.settle_patience(now);
+    }
+
+    /// The next thing to be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When [`Input::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Now> {
+        let hang_up = self.talk.hang_up_at.map(|(at, _)| at);
+        let hearing = self.hearing.iter().map(|u| u.give_up).min();
+        [self.patience.deadline(), hang_up, hearing]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// How the identity gate stands.
+    pub fn identity(&self) -> Identity {
+        self.talk.identity
+    }
+
+    /// The reason that holds once a closing was begun, whoever hangs up first.
+    pub fn closing(&self) -> Option<EndWhat> {
+        self.talk.closing
+    }
+
+    /// Stops speaking at once and for good.
+    pub fn stop(&mut self, now: Now) {
+        self.floor.cut_all();
+        self.out.push_back(Output::CancelRespond);
+        self.reply = None;
+        self.drain_floor(now);
+    }
+
+    fn speech_started(&mut self) {
+        self.talk.speaking = true;
+        self.patience.touch();
+        // Whoever speaks first is not talked over: what is about to be said waits.
+        if self.talk.opened && !self.floor.is_audible() && !self.floor.is_interrupted() {
+            self.floor.hold();
+        }
+    }
+
+    fn speech_dropped(&mut self, now: Now) {
+        self.talk.speaking = false;
+        if self.talk.question == Question::Hello {
+            self.patience.wait_for_hello(now + HELLO_PATIENCE);
+        }
+        if self.hearing.is_empty() {
+            self.let_speak();
+            self.floor.resume();
+        }
+    }
+
+    fn utterance_ended(&mut self, now: Now, start: MediaTime, end: MediaTime, closed: MediaTime) {
+        self.talk.speaking = false;
+        self.talk.utterances += 1;
+        let n = UtteranceNo(self.talk.utterances);
+        let question = self.talk.question;
+        let interrupts = self.floor.is_interrupted() || self.floor.is_audible();
+        self.stopwatch.begin(now, end, closed);
+        self.hearing.push_back(Utterance {
+            n,
+            start,
+            end,
+            closed,
+            question,
+            text: HeardText::default(),
+            interrupts,
+            give_up: now + HEARING_LIMIT,
+        });
+        let expect = match question {
+            Question::Hello => Expect::Hello,
+            Question::Identity => Expect::Identity,
+            Question::Talk => Expect::Talk,
+        };
+        self.out.push_back(Output::Recognize(n, start, end, expect));
+    }
+
+    fn heard(&mut self, now: Now, n: UtteranceNo, heard: Option<HeardText>) {
+        let Some(u) = self.hearing.iter_mut().find(|u| u.n == n) else {
+            return;
+        };
+        let failed = heard.is_none();
+        u.text = heard.unwrap_or(HeardText {
+            unclear: true,
+            ..HeardText::default()
+        });
+        self.stopwatch.heard(now);
+        let fact = UtteranceHeard {
+            n,
+            leg: LegId::CALLEE,
+            start_ms: u.start.as_millis(),
+            end_ms: u.end.as_millis(),
+            closed_ms: u.closed.as_millis(),
+            confidence_milli: u.text.confidence_milli,
+            unclear: u.text.unclear,
+            early: false,
+        };
+        let words = if u.text.unclear {
+            UNCLEAR_TEXT
+        } else {
+            u.text.text.reveal()
+        };
+        let texts = Texts::of(words);
+        let judge = Output::Judge(n, u.question, u.text.clone());
+        let said = Said {
+            by_us: false,
+            text: u.text.text.clone(),
+            unclear: u.text.unclear,
+        };
+        self.out
+            .push_back(Output::Journal(Event::UtteranceHeard(fact), texts));
+        if failed {
+            self.fault("recognizer", "counted as unclear");
+        }
+        self.remember(said);
+        self.out.push_back(judge);
+    }
+
+    fn judged(&mut self, now: Now, n: UtteranceNo, meaning: Meaning) {
+        let Some(at) = self.hearing.iter().position(|u| u.n == n) else {
+            return;
+        };
+        let Some(u) = self.hearing.remove(at) else {
+            return;
+        };
+        let sentence = Sentence {
+            meaning,
+            evidence: Evidence::Utterance(n),
+            length_ms: u.end.since(u.start).as_millis(),
+            interrupts: u.interrupts && self.floor.is_busy(),
+            disclosed: self.talk.disclosed,
+        };
+        self.patience.touch();
+        self.cue(now, Cue::Sentence(sentence));
+        if !self.talk.speaking && self.hearing.is_empty() {
+            self.let_speak();
+        }
+    }
+
+    /// Ends the hold that the callee's speech caused; the opening waits for its own moment.
+    fn let_speak(&mut self) {
+        if self.talk.question != Question::Hello {
+            self.floor.release();
+        }
+    }
+
+    fn reply_text(&mut self, now: Now, generation: u32, text: &str) {
+        let Some(r) = self.reply.as_mut().filter(|r| r.generation == generation) else {
+            return;
+        };
+        self.stopwatch.replied(now);
+        for s in r.sentences.push(text) {
+            r.spoke = true;
+            self.floor.add(r.list, &s, SpeechClass::Content);
+        }
+    }
+
+    fn reply_ended(&mut self, now: Now, generation: u32, outcome: ReplyOutcome) {
+        let Some(mut r) = self.reply.take().filter(|r| r.generation == generation) else {
+            return;
+        };
+        if let Some(rest) = r.sentences.finish() {
+            r.spoke = true;
+            self.floor.add(r.list, &rest, SpeechClass::Content);
+        }
+        match outcome {
+            ReplyOutcome::Complete(end_call) => {
+                self.cue(
+                    now,
+                    Cue::Replied {
+                        end_call,
+                        spoke: r.spoke,
+                    },
+                );
+            }
+            ReplyOutcome::Failed => {
+                self.fault("responder", "closing");
+                self.cue(now, Cue::ReplyFailed);
+            }
+        }
+        self.floor.close(r.list);
+    }
+
+    fn playback(
+        &mut self,
+        now: Now,
+        list: PlaylistId,
+        item: ItemId,
+        what: Playback,
+        at: MediaTime,
+    ) {
+        if what == Playback::Started {
+            self.stopwatch.playing(now, item, at);
+            if let Some(times) = self.stopwatch.take() {
+                self.out.push_back(Output::Journal(
+                    Event::TurnMeasured(times),
+                    Texts::default(),
+                ));
+            }
+        }
+        self.floor.playback(list, item, what, at);
+        if what == Playback::Finished
+            && self.lists.opening == Some(list)
+            && !self.talk.disclosed
+            && self.floor.lines_heard(list) >= 1
+        {
+            self.disclose();
+        }
+    }
+
+    fn disclose(&mut self) {
+        self.talk.disclosed = true;
+        let event = Event::DisclosureMade {
+            ai: true,
+            recording: self.talk.recorded,
+        };
+        self.out.push_back(Output::Journal(event, Texts::default()));
+    }
+
+    fn cue(&mut self, now: Now, cue: Cue) {
+        if self.talk.hang_up_at.is_some() && !matches!(cue, Cue::Sentence(_)) {
+            return;
+        }
+        for step in self.director.cue(cue) {
+            self.step(now, step);
+        }
+    }
+
+    fn step(&mut self, now: Now, step: Step) {
+        match step {
+            Step::Say {
+                tag,
+                lines,
+                on_speech,
+            } => {
+                self.talk.hang_up_at = None;
+                self.say(tag, lines, on_speech);
+            }
+            Step::Open => {
+                self.talk.question = Question::Identity;
+                self.patience.stop_hello();
+                if !self.talk.speaking {
+                    self.floor.release();
+                }
+            }
+            Step::Cut => {
+                self.reply = None;
+                self.out.push_back(Output::CancelRespond);
+                self.floor.cut_all();
+            }
+            Step::Resume => self.floor.resume(),
+            Step::Respond(prompt) => self.respond(prompt),
+            Step::Identity(state, evidence) => {
+                self.talk.identity = state;
+                let event = Event::IdentityJudged { state, evidence };
+                self.out.push_back(Output::Journal(event, Texts::default()));
+            }
+            Step::OptOut(evidence) => {
+                let event = Event::CalleeOptedOut { evidence };
+                self.out.push_back(Output::Journal(event, Texts::default()));
+            }
+            Step::Classify(verdict) => {
+                let event = Event::AnswerClassified {
+                    leg: LegId::CALLEE,
+                    verdict,
+                };
+                self.out.push_back(Output::Journal(event, Texts::default()));
+            }
+            Step::Expect(question) => self.talk.question = question,
+            Step::Patience(ms) => self.patience.next_is(now, ms),
+            Step::Closing(what) => self.talk.closing = Some(what),
+            Step::HangUp(what) => self.talk.hang_up_at = Some((now + CLOSING_GRACE, what)),
+        }
+    }
+
+    fn respond(&mut self, prompt: Prompt) {
+        let Some(list) = self.floor.open(OnSpeech::Pause) else {
+            return;
+        };
+        let tag = if prompt == Prompt::Deliver {
+            Tag::Message
+        } else {
+            Tag::Reply
+        };
+        self.lists.tags.push((list, tag));
+        self.talk.generation += 1;
+        self.talk.hang_up_at = None;
+        let generation = self.talk.generation;
+        self.reply = Some(Reply {
+            generation,
+            list,
+            sentences: Sentences::default(),
+            spoke: false,
+        });
+        let history = self.talk.history.clone();
+        self.out
+            .push_back(Output::Respond(generation, prompt, history));
+    }
+
+    fn say(
+        &mut self,
+        tag: Tag,
+        lines: Vec<(SpeechClass, String)>,
+        on_speech: OnSpeech,
+    ) -> Option<PlaylistId> {
+        let list = self.floor.open(on_speech)?;
+        self.lists.tags.push((list, tag));
+        for (class, text) in lines {
+            self.floor.add(list, &text, class);
+        }
+        self.floor.close(list);
+        Some(list)
+    }
+
+    fn deadlines(&mut self, now: Now) {
+        while let Some(u) = self.hearing.iter().find(|u| u.give_up <= now) {
+            let n = u.n;
+            self.fault("hearing", "counted as unclear");
+            self.judged(now, n, Meaning::Unclear);
+        }
+        if let Some((at, what)) = self.talk.hang_up_at
+            && at <= now
+            && !self.talk.speaking
+            && self.hearing.is_empty()
+        {
+            self.talk.hang_up_at = None;
+            self.out.push_back(Output::HangUp(what));
+        }
+        if self.patience.hello_is_over(now) {
+            self.cue(now, Cue::NoHello);
+        }
+        if self.patience.is_over(now) {
+            self.cue(now, Cue::Silence);
+        }
+    }
+
+    fn settle_patience(&mut self, now: Now) {
+        let quiet = self.talk.opened
+            && self.talk.hang_up_at.is_none()
+            && !self.talk.speaking
+            && self.hearing.is_empty()
+            && self.reply.is_none()
+            && !self.floor.is_audible();
+        self.patience.set_quiet(now, quiet);
+    }
+
+    fn drain_floor(&mut self, now: Now) {
+        while let Some(o) = self.floor.poll() {
+            match o {
+                FloorOutput::Over(spoken) => self.over(now, spoken),
+                FloorOutput::Speak { item, .. } => {
+                    self.stopwatch.asked(item);
+                    self.out.push_back(Output::Floor(o));
+                }
+                other => self.out.push_back(Output::Floor(other)),
+            }
+        }
+    }
+
+    fn over(&mut self, now: Now, s: Spoken) {
+        if let Some((start, end)) = s.span
+            && !s.heard.is_empty()
+        {
+            self.talk.utterances += 1;
+            let fact = UtteranceSpoken {
+                n: UtteranceNo(self.talk.utterances),
+                start_ms: start.as_millis(),
+                end_ms: end.as_millis(),
+                cut: s.cut,
+            };
+            let meant = Some(s.meant).filter(|m| *m != s.heard);
+            let texts = Texts {
+                meant,
+                ..Texts::of(s.heard.clone())
+            };
+            self.out
+                .push_back(Output::Journal(Event::UtteranceSpoken(fact), texts));
+            self.remember(Said {
+                by_us: true,
+                text: Masked::new(s.heard),
+                unclear: false,
+            });
+        }
+        let tag = match self.lists.tags.iter().position(|(id, _)| *id == s.playlist) {
+            Some(at) => self.lists.tags.remove(at).1,
+            None => Tag::Reply,
+        };
+        self.cue(now, Cue::Over { tag, cut: s.cut });
+    }
+
+    fn remember(&mut self, said: Said) {
+        if self.talk.history.len() >= HISTORY {
+            self.talk.history.remove(0);
+        }
+        self.talk.history.push(said);
+    }
+
+    fn fault(&mut self, part: &str, fallback: &str) {
+        let event = Event::FaultNoted {
+            part: part.to_owned(),
+            code: "failed".to_owned(),
+            fallback: fallback.to_owned(),
+        };
+        self.out.push_back(Output::Journal(event, Texts::default()));
+    }
+}

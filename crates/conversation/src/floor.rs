@@ -1,0 +1,423 @@
+//! The floor: what we say, in which order, and what of it was heard.
+//!
+//! The floor plays playlists of lines. It asks for the synthesis of one line after the other,
+//! at most [`LOOK_AHEAD`] lines before they are played, which bounds both the audio that waits
+//! on the lane and the work a barge-in throws away. What was heard is reckoned from the exact
+//! sample counts that the lane reports, never from a clock.
+
+use std::collections::VecDeque;
+
+use domain::{ItemId, MediaTime, PlaylistId};
+
+use crate::marks::Marks;
+use crate::words::SpeechClass;
+
+/// What the callee's speech does to a playlist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnSpeech {
+    /// Nothing.
+    Ignore,
+    /// It stands still at once; whether it goes on is decided by what was said.
+    #[default]
+    Pause,
+}
+
+/// What the floor wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FloorOutput {
+    /// Make audio of this line and queue it for playing.
+    Speak {
+        /// Of which playlist.
+        playlist: PlaylistId,
+        /// Which line.
+        item: ItemId,
+        /// Its words.
+        text: String,
+        /// What kind of speech it is.
+        class: SpeechClass,
+    },
+    /// Throw away what of this playlist is not played yet, and end its synthesis.
+    Cut(PlaylistId),
+    /// Stand still.
+    Pause,
+    /// Go on.
+    Resume,
+    /// What the lane does by itself when the callee speaks.
+    SetOnSpeech(OnSpeech),
+    /// A playlist is over.
+    Over(Spoken),
+}
+
+/// A playlist that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// Which one.
+    pub playlist: PlaylistId,
+    /// What the callee could hear of it.
+    pub heard: String,
+    /// What it would have been.
+    pub meant: String,
+    /// Media time of its first and after its last sent sample; `None` if it never began.
+    pub span: Option<(MediaTime, MediaTime)>,
+    /// Whether it was cut short.
+    pub cut: bool,
+}
+
+/// What the lane reports of a line being played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Playback {
+    /// Its first sample was sent.
+    Started,
+    /// It stands still.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// Its last sample was sent.
+    Finished,
+    /// Its playlist was thrown away; this line was being played.
+    Cut {
+        /// Samples of the line that had been sent.
+        offset: u64,
+    },
+    /// A playlist was thrown away while none of its lines was being played.
+    Dropped,
+}
+
+#[derive(Debug)]
+struct Line {
+    item: ItemId,
+    text: String,
+    class: SpeechClass,
+    marks: Marks,
+    made: bool,
+    played: bool,
+}
+
+#[derive(Debug)]
+struct Playlist {
+    id: PlaylistId,
+    on_speech: OnSpeech,
+    lines: Vec<Line>,
+    /// More lines may come.
+    open: bool,
+    asked: usize,
+    began: Option<MediaTime>,
+    last: MediaTime,
+    cutting: bool,
+    sent_any: bool,
+}
+
+/// Lines that are synthesized before the one being played has ended.
+pub const LOOK_AHEAD: usize = 2;
+/// Playlists that may wait; a further one is refused.
+pub const MAX_PENDING: usize = 4;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Floor {
+    lists: VecDeque<Playlist>,
+    next_list: u32,
+    next_item: u32,
+    held: bool,
+    paused: bool,
+    out: VecDeque<FloorOutput>,
+}
+
+impl Floor {
+    /// Opens a playlist after all others; `None` if [`MAX_PENDING`] wait already.
+    pub fn open(&mut self, on_speech: OnSpeech) -> Option<PlaylistId> {
+        if self.lists.iter().filter(|l| !l.cutting).count() > MAX_PENDING {
+            return None;
+        }
+        self.next_list += 1;
+        let id = PlaylistId(self.next_list);
+        self.lists.push_back(Playlist {
+            id,
+            on_speech,
+            lines: Vec::new(),
+            open: true,
+            asked: 0,
+            began: None,
+            last: MediaTime::ZERO,
+            cutting: false,
+            sent_any: false,
+        });
+        self.out
+            .push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
+        Some(id)
+    }
+
+    /// Adds a line to an open playlist; blank text is left out.
+    pub fn add(&mut self, list: PlaylistId, text: &str, class: SpeechClass) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        self.next_item += 1;
+        let item = ItemId(self.next_item);
+        let text = text.to_owned();
+        if let Some(l) = self
+            .lists
+            .iter_mut()
+            .find(|l| l.id == list && l.open && !l.cutting)
+        {
+            let marks = Marks::default();
+            l.lines.push(Line {
+                item,
+                text,
+                class,
+                marks,
+                made: false,
+                played: false,
+            });
+        }
+        self.ask();
+    }
+
+    /// No more lines will come.
+    pub fn close(&mut self, list: PlaylistId) {
+        if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
+            l.open = false;
+        }
+        self.sweep();
+    }
+
+    /// Stands still until [`Floor::release`], also for what is placed meanwhile.
+    pub fn hold(&mut self) {
+        self.held = true;
+        self.settle_pause();
+    }
+
+    /// Ends [`Floor::hold`].
+    pub fn release(&mut self) {
+        self.held = false;
+        self.settle_pause();
+    }
+
+    /// Throws away everything that is not played yet.
+    pub fn cut_all(&mut self) {
+        let mut lost = Vec::new();
+        for l in self.lists.iter_mut().filter(|l| !l.cutting) {
+            l.cutting = true;
+            l.open = false;
+            if l.sent_any || l.asked > 0 {
+                self.out.push_back(FloorOutput::Cut(l.id));
+            } else {
+                lost.push(l.id);
+            }
+        }
+        for id in lost {
+            self.finish(id, None);
+        }
+    }
+
+    /// More audio of a line was queued for playing.
+    pub fn made(&mut self, item: ItemId, samples: u64, chars_done: Option<u32>) {
+        if let Some((l, i)) = self.line(item) {
+            l.sent_any = true;
+            l.lines[i].marks.push(samples, chars_done);
+        }
+    }
+
+    /// All audio of a line was queued; also called when its synthesis failed.
+    pub fn made_all(&mut self, item: ItemId) {
+        if let Some((l, i)) = self.line(item) {
+            l.lines[i].made = true;
+        }
+        self.ask();
+    }
+
+    /// A line will never be heard: its synthesis failed before its first sample.
+    pub fn unspeakable(&mut self, item: ItemId) {
+        if let Some((l, i)) = self.line(item) {
+            l.lines.remove(i);
+            l.asked = l.asked.saturating_sub(1);
+        }
+        self.ask();
+        self.sweep();
+    }
+
+    /// The lane reports about a line, or about a whole playlist when it was thrown away.
+    pub fn playback(&mut self, list: PlaylistId, item: ItemId, what: Playback, at: MediaTime) {
+        match what {
+            Playback::Started => {
+                if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
+                    l.began.get_or_insert(at);
+                    l.last = at;
+                }
+                self.ask();
+            }
+            Playback::Paused => self.paused = true,
+            Playback::Resumed => self.paused = false,
+            Playback::Finished => {
+                if let Some((l, i)) = self.line(item) {
+                    l.lines[i].played = true;
+                    l.last = at;
+                }
+                self.ask();
+                self.sweep();
+            }
+            Playback::Cut { offset } => {
+                if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
+                    l.last = at;
+                }
+                self.finish(list, Some((item, offset)));
+            }
+            Playback::Dropped => self.finish(list, None),
+        }
+    }
+
+    /// Whether something is being played, or would be if we did not stand still.
+    pub fn is_busy(&self) -> bool {
+        self.lists
+            .iter()
+            .any(|l| !l.cutting && (l.open || !l.lines.is_empty()))
+    }
+
+    /// Whether the callee hears us now.
+    pub fn is_audible(&self) -> bool {
+        !self.paused && !self.held && self.lists.iter().any(|l| l.began.is_some() && !l.cutting)
+    }
+
+    /// Whether we stand still in the middle of a playlist because the callee spoke.
+    pub fn is_interrupted(&self) -> bool {
+        self.paused && !self.held && self.is_busy()
+    }
+
+    /// Goes on after the callee's speech.
+    pub fn resume(&mut self) {
+        if self.paused && !self.held {
+            self.out.push_back(FloorOutput::Resume);
+            self.paused = false;
+        }
+    }
+
+    /// The next thing to be done.
+    pub fn poll(&mut self) -> Option<FloorOutput> {
+        self.out.pop_front()
+    }
+
+    /// The text heard so far of the playlist being played, finished lines only.
+    pub fn lines_heard(&self, list: PlaylistId) -> usize {
+        let l = self.lists.iter().find(|l| l.id == list);
+        l.map_or(0, |l| l.lines.iter().filter(|x| x.played).count())
+    }
+
+    fn current_on_speech(&self) -> OnSpeech {
+        self.lists
+            .iter()
+            .find(|l| !l.cutting)
+            .map_or(OnSpeech::Pause, |l| l.on_speech)
+    }
+
+    fn settle_pause(&mut self) {
+        if self.held && !self.paused {
+            self.out.push_back(FloorOutput::Pause);
+            self.paused = true;
+        } else if !self.held && self.paused {
+            self.out.push_back(FloorOutput::Resume);
+            self.paused = false;
+        }
+    }
+
+    /// Asks for the next line's synthesis if the one before is made and few enough wait.
+    fn ask(&mut self) {
+        let mut ahead = 0;
+        for l in self.lists.iter_mut().filter(|l| !l.cutting) {
+            for i in 0..l.lines.len() {
+                if l.lines[i].played {
+                    continue;
+                }
+                if i >= l.asked {
+                    let previous_made = l.asked == 0 || l.lines[l.asked - 1].made;
+                    if ahead < LOOK_AHEAD && previous_made {
+                        let line = &l.lines[i];
+                        self.out.push_back(FloorOutput::Speak {
+                            playlist: l.id,
+                            item: line.item,
+                            text: line.text.clone(),
+                            class: line.class,
+                        });
+                        l.asked = i + 1;
+                    }
+                    return;
+                }
+                if !l.lines[i].made {
+                    return;
+                }
+                ahead += 1;
+            }
+        }
+    }
+
+    /// Ends playlists of which everything was played.
+    fn sweep(&mut self) {
+        while let Some(l) = self.lists.iter().find(|l| !l.cutting) {
+            let done = !l.open && l.lines.iter().all(|x| x.played);
+            if !done {
+                return;
+            }
+            let id = l.id;
+            self.finish(id, None);
+        }
+    }
+
+    fn finish(&mut self, id: PlaylistId, stopped: Option<(ItemId, u64)>) {
+        let Some(at) = self.lists.iter().position(|l| l.id == id) else {
+            return;
+        };
+        let Some(l) = self.lists.remove(at) else {
+            return;
+        };
+        let mut heard = String::new();
+        let mut meant = String::new();
+        for line in &l.lines {
+            join(&mut meant, &line.text);
+            if line.played {
+                join(&mut heard, &line.text);
+            } else if let Some((item, offset)) = stopped
+                && item == line.item
+            {
+                join(&mut heard, line.marks.heard(&line.text, offset));
+            }
+        }
+        let span = l.began.map(|b| (b, l.last));
+        let spoken = Spoken {
+            playlist: id,
+            heard,
+            meant,
+            span,
+            cut: l.cutting,
+        };
+        self.out.push_back(FloorOutput::Over(spoken));
+        self.out
+            .push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
+        self.ask();
+    }
+
+    fn line(&mut self, item: ItemId) -> Option<(&mut Playlist, usize)> {
+        self.lists.iter_mut().find_map(|l| {
+            let i = l.lines.iter().position(|x| x.item == item)?;
+            Some((l, i))
+        })
+    }
+}
+
+/// Joins sentences: with a blank between words of scripts that use one.
+fn join(to: &mut String, more: &str) {
+    if more.is_empty() {
+        return;
+    }
+    let blank = to
+        .chars()
+        .next_back()
+        .is_some_and(|c| u32::from(c) < 0x2E80)
+        && more.chars().next().is_some_and(|c| u32::from(c) < 0x2E80);
+    if blank {
+        to.push(' ');
+    }
+    to.push_str(more);
+}
+
+#[cfg(test)]
+mod tests;
