@@ -1,0 +1,50 @@
+# The few commands of the project. `make help` lists them.
+
+CARGO ?= cargo
+DEMO_ARGS ?=
+BENCH_ARGS ?= short
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check tidy lint unit doctest bench doc setup setup-test
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+demo: setup ## place a call to a simulated callee and show it; DEMO_ARGS="--lang en --persona 005"
+	@echo "demo: building waihu (the first build fetches and compiles its dependencies)"
+	$(CARGO) build --locked -p app --bin waihu
+	$(CARGO) run -q --locked -p app --bin waihu -- demo $(DEMO_ARGS)
+
+test: setup-test tidy lint unit doctest ## everything that has to hold before a change is finished
+
+check: tidy lint ## the same without running tests: house rules, style, lints
+
+tidy:
+	$(CARGO) fmt --all --check
+	$(CARGO) run -q --locked -p xtask -- tidy
+
+lint:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# cargo-nextest runs the tests of all crates side by side; without it cargo does crate by crate.
+unit:
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -x; $(CARGO) nextest run --workspace --locked --no-fail-fast; \
+	else \
+		set -x; $(CARGO) test --workspace --lib --bins --tests --locked --no-fail-fast; \
+	fi
+
+doctest:
+	$(CARGO) test --workspace --doc --locked
+
+bench: setup ## the short benchmark, in release; BENCH_ARGS="..." for others
+	$(CARGO) run --release --locked -p bench -- $(BENCH_ARGS)
+
+doc: ## the crates' own documentation, in target/doc
+	$(CARGO) doc --no-deps --workspace --locked
+
+setup: ## install what running needs from Debian (says what, does nothing if nothing is missing)
+	@scripts/setup.sh runtime
+
+setup-test: ## the same for the test suite
+	@scripts/setup.sh test
