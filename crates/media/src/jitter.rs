@@ -1,0 +1,379 @@
+//! An adaptive jitter buffer with preallocated places, driven by timestamps.
+//!
+//! The buffer places each packet by its RTP timestamp and keeps a playing position that advances
+//! with the ticks whether or not packets come. So loss, late packets, silence suppression and
+//! clock drift are all the same question: is there something at the position or not. How far the
+//! position stays behind the earliest possible moment is the target delay, kept between 20 and
+//! 120 ms by the measured spread of transit times ([`delay`](self)).
+
+use crate::codec::CodecId;
+
+mod delay;
+
+use delay::Delay;
+
+/// Packets that can wait; at 20 ms a packet 640 ms of audio.
+pub const JITTER_SLOTS: usize = 32;
+/// Largest payload taken: 60 ms of G.711.
+pub const MAX_PAYLOAD: usize = 480;
+/// Distance between a packet and the position beyond which the sender's clock has jumped.
+const JUMP: i32 = 8_000;
+/// Late packets in a row after which the path itself has become slower.
+const LATE_RUN: u32 = 8;
+/// Gaps in a row after which nobody is speaking any more, in ticks.
+const GAP_RUN: u32 = 10;
+
+/// What a packet holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketKind {
+    /// Audio in this codec.
+    Audio(CodecId),
+    /// Comfort noise or a telephone-event: nothing to hear, and what follows is no loss.
+    Pause,
+}
+
+/// One packet on its way in.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// What it holds.
+    pub kind: PacketKind,
+    /// Its sequence number.
+    pub seq: u16,
+    /// Its timestamp; the clock rate is 8,000 for every codec we know.
+    pub timestamp: u32,
+    /// Its source.
+    pub ssrc: u32,
+    /// Its bytes.
+    pub payload: &'a [u8],
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It waits for its turn.
+    Kept,
+    /// It waits, and everything before it was forgotten: a new source or a jump of its clock.
+    KeptAfterRestart,
+    /// Its turn has passed.
+    Late,
+    /// It was here before.
+    Duplicate,
+    /// Larger than [`MAX_PAYLOAD`].
+    Oversized,
+    /// First packet of an unexpected source or time; the next one will tell.
+    Doubted,
+}
+
+/// What there is to play at the position.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken<'a> {
+    /// A packet; the first `skip` samples of it are over.
+    Packet {
+        /// Its codec.
+        codec: CodecId,
+        /// Its bytes.
+        payload: &'a [u8],
+        /// Samples of it that come too late.
+        skip: usize,
+    },
+    /// Audio is missing: conceal so many samples.
+    Lost(usize),
+    /// Nobody is speaking: so many samples of silence.
+    Silence(usize),
+}
+
+/// How a tick is to be filled so that the delay stays near its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Play on.
+    Even,
+    /// Fill this tick without taking anything: the delay grows.
+    Stretch,
+    /// Take one tick's worth more and throw it away: the delay shrinks.
+    Skip,
+}
+
+/// What happened in the buffer so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitterCounts {
+    /// Packets that came after their turn.
+    pub late: u64,
+    /// Packets that came twice.
+    pub duplicate: u64,
+    /// Packets with more audio than we take.
+    pub oversized: u64,
+    /// Packets thrown away because too many waited.
+    pub overflowed: u64,
+    /// Gaps that were concealed.
+    pub concealed: u64,
+    /// New sources and jumps of the sender's clock.
+    pub restarts: u64,
+    /// Ticks by which the delay was changed.
+    pub adjusted: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    timestamp: u32,
+    seq: u16,
+    len: u16,
+    kind: Option<PacketKind>,
+}
+
+/// The buffer of one leg: about 16 KB, allocated once.
+#[derive(Debug)]
+pub struct JitterBuffer {
+    places: [Place; JITTER_SLOTS],
+    payloads: Box<[[u8; MAX_PAYLOAD]; JITTER_SLOTS]>,
+    delay: Delay,
+    source: Option<Source>,
+    /// A packet that would begin another source or time: its SSRC and the number that confirms.
+    doubt: Option<(u32, u16)>,
+    late_run: u32,
+    gap_run: u32,
+    paused: bool,
+    counts: JitterCounts,
+}
+
+/// Where playing stands.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    ssrc: u32,
+    /// Timestamp of the next sample to hand out.
+    position: u32,
+    /// Highest sequence number, and the 64 before it as bits.
+    newest: u16,
+    seen: u64,
+    /// Whether a packet was handed out; before that gaps are the start-up delay.
+    begun: bool,
+}
+
+impl Default for JitterBuffer {
+    fn default() -> Self {
+        let free = Place {
+            timestamp: 0,
+            seq: 0,
+            len: 0,
+            kind: None,
+        };
+        Self {
+            places: [free; JITTER_SLOTS],
+            payloads: Box::new([[0; MAX_PAYLOAD]; JITTER_SLOTS]),
+            delay: Delay::default(),
+            source: None,
+            doubt: None,
+            late_run: 0,
+            gap_run: 0,
+            paused: false,
+            counts: JitterCounts::default(),
+        }
+    }
+}
+
+impl JitterBuffer {
+    /// Takes in a packet that arrived at `arrival`, in samples of the local clock.
+    pub fn insert(&mut self, arrival: u32, packet: &Incoming<'_>) -> Inserted {
+        if packet.payload.len() > MAX_PAYLOAD {
+            self.counts.oversized += 1;
+            return Inserted::Oversized;
+        }
+        let Some(source) = self.source else {
+            self.restart(arrival, packet);
+            return Inserted::Kept;
+        };
+        let ahead = packet.timestamp.wrapping_sub(source.position) as i32;
+        if packet.ssrc != source.ssrc || !(-JUMP..=JUMP).contains(&ahead) {
+            return self.doubt(arrival, packet);
+        }
+        self.doubt = None;
+        if self.seen_before(packet.seq) {
+            self.counts.duplicate += 1;
+            return Inserted::Duplicate;
+        }
+        self.delay.packet(arrival.wrapping_sub(packet.timestamp));
+        if packet.kind != PacketKind::Pause && ahead + samples(packet) as i32 <= 0 {
+            self.counts.late += 1;
+            self.late_run += 1;
+            if self.late_run >= LATE_RUN {
+                self.restart(arrival, packet);
+                return Inserted::KeptAfterRestart;
+            }
+            return Inserted::Late;
+        }
+        self.late_run = 0;
+        self.store(packet);
+        Inserted::Kept
+    }
+
+    /// Says how the tick at `now` is to be filled. `decoded` samples are still to be played
+    /// from packets taken before; `quiet` tells that a change would not be heard.
+    pub fn pace(&mut self, now: u32, decoded: usize, quiet: bool) -> Pace {
+        let Some(source) = self.source.filter(|s| s.begun) else {
+            return Pace::Even;
+        };
+        let playing = source.position.wrapping_sub(decoded as u32);
+        let early = self.delay.early(now, playing);
+        let missing = decoded == 0 && self.earliest().is_none_or(|(_, ahead)| ahead > 0);
+        let pace = match early {
+            480.. => Pace::Stretch,
+            160.. if quiet || missing => Pace::Stretch,
+            ..=-960 => Pace::Skip,
+            ..=-160 if quiet && !missing => Pace::Skip,
+            _ => Pace::Even,
+        };
+        self.counts.adjusted += u64::from(pace != Pace::Even);
+        pace
+    }
+
+    /// Hands out what is at the position: a whole packet, or at most `want` samples of a gap.
+    pub fn take(&mut self, want: usize) -> Taken<'_> {
+        let Some(mut source) = self.source else {
+            return Taken::Silence(want);
+        };
+        loop {
+            let Some((index, ahead)) = self.earliest().filter(|(_, ahead)| *ahead <= 0) else {
+                let ahead = self
+                    .earliest()
+                    .map_or(usize::MAX, |(_, ahead)| ahead as usize);
+                return self.gap(want.min(ahead));
+            };
+            let place = self.places[index];
+            self.places[index].kind = None;
+            let Some(PacketKind::Audio(codec)) = place.kind else {
+                self.paused = true;
+                continue;
+            };
+            let skip = ahead.unsigned_abs() as usize;
+            let len = codec.samples_in(usize::from(place.len));
+            if skip >= len {
+                continue;
+            }
+            source.position = place.timestamp.wrapping_add(len as u32);
+            source.begun = true;
+            self.source = Some(source);
+            (self.paused, self.gap_run) = (false, 0);
+            let payload = &self.payloads[index][..usize::from(place.len)];
+            return Taken::Packet {
+                codec,
+                payload,
+                skip,
+            };
+        }
+    }
+
+    /// Forgets the stream, not the counts: the peer's address changed.
+    pub fn reset(&mut self) {
+        self.source = None;
+        self.doubt = None;
+        self.places.iter_mut().for_each(|p| p.kind = None);
+        self.delay = Delay::default();
+        (self.late_run, self.gap_run, self.paused) = (0, 0, false);
+    }
+
+    /// What happened so far.
+    pub const fn counts(&self) -> JitterCounts {
+        self.counts
+    }
+    /// The delay aimed at, ms.
+    pub const fn target_ms(&self) -> u32 {
+        self.delay.target() / 8
+    }
+
+    fn gap(&mut self, len: usize) -> Taken<'static> {
+        let mut begun = false;
+        if let Some(source) = &mut self.source {
+            source.position = source.position.wrapping_add(len as u32);
+            begun = source.begun;
+        }
+        self.gap_run = self.gap_run.saturating_add(1);
+        if !begun || self.paused || self.gap_run > GAP_RUN {
+            return Taken::Silence(len);
+        }
+        self.counts.concealed += 1;
+        Taken::Lost(len)
+    }
+
+    fn doubt(&mut self, arrival: u32, packet: &Incoming<'_>) -> Inserted {
+        if self.doubt == Some((packet.ssrc, packet.seq)) {
+            self.counts.restarts += 1;
+            self.restart(arrival, packet);
+            return Inserted::KeptAfterRestart;
+        }
+        self.doubt = Some((packet.ssrc, packet.seq.wrapping_add(1)));
+        Inserted::Doubted
+    }
+
+    fn restart(&mut self, arrival: u32, packet: &Incoming<'_>) {
+        self.reset();
+        self.delay.packet(arrival.wrapping_sub(packet.timestamp));
+        self.source = Some(Source {
+            ssrc: packet.ssrc,
+            position: packet.timestamp.wrapping_sub(self.delay.target()),
+            newest: packet.seq,
+            seen: 1,
+            begun: false,
+        });
+        self.store(packet);
+    }
+
+    fn seen_before(&mut self, seq: u16) -> bool {
+        let Some(source) = &mut self.source else {
+            return false;
+        };
+        let ahead = seq.wrapping_sub(source.newest) as i16;
+        if ahead > 0 {
+            source.seen = source
+                .seen
+                .checked_shl(ahead.unsigned_abs().into())
+                .unwrap_or(0)
+                | 1;
+            source.newest = seq;
+            return false;
+        }
+        let bit = 1u64.checked_shl(ahead.unsigned_abs().into()).unwrap_or(0);
+        let seen = source.seen & bit != 0;
+        source.seen |= bit;
+        seen
+    }
+
+    fn store(&mut self, packet: &Incoming<'_>) {
+        let free = self.places.iter().position(|p| p.kind.is_none());
+        // Overflow rule: the oldest packet gives way.
+        let index = free.or_else(|| {
+            self.counts.overflowed += 1;
+            self.earliest().map(|(index, _)| index)
+        });
+        let Some(index) = index else { return };
+        self.payloads[index][..packet.payload.len()].copy_from_slice(packet.payload);
+        self.places[index] = Place {
+            timestamp: packet.timestamp,
+            seq: packet.seq,
+            len: packet.payload.len() as u16,
+            kind: Some(packet.kind),
+        };
+    }
+
+    /// The place to be played first, and how far its timestamp lies ahead of the position.
+    fn earliest(&self) -> Option<(usize, i32)> {
+        let position = self.source?.position;
+        let waiting = self
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.kind.is_some());
+        waiting
+            .map(|(i, p)| (i, p.timestamp.wrapping_sub(position) as i32, p.seq))
+            .min_by_key(|(_, ahead, seq)| (*ahead, *seq))
+            .map(|(index, ahead, _)| (index, ahead))
+    }
+}
+
+fn samples(packet: &Incoming<'_>) -> usize {
+    match packet.kind {
+        PacketKind::Audio(codec) => codec.samples_in(packet.payload.len()),
+        PacketKind::Pause => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,444 @@
+//! One leg of a call as a media lane drives it: packets and ticks in; packets, frames, stereo
+//! blocks and events out.
+//!
+//! A lane calls [`Leg::receive_rtp`] and [`Leg::receive_rtcp`] for what has arrived, then
+//! [`Leg::tick`] once every 20 ms, sends what stands in the [`Tick`], and drains
+//! [`Leg::poll_event`] and [`Leg::take_used`]. Nothing of this allocates. A leg takes about
+//! 60 KB, all of it at [`Leg::new`]; chunks of playout belong to whoever made them.
+//!
+//! Media time is zero at [`Leg::answered`] and advances by 20 ms with each tick. Before the
+//! answer it counts from the first [`Leg::connect`] and events say `early`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use domain::{FRAME_MS, LegId, LegQuality, MediaTime, Now};
+
+use crate::codec::CodecId;
+use crate::jitter::JitterCounts;
+use crate::playout::{Chunk, PushRefused};
+use crate::recording::StereoBlock;
+use crate::ring::Ring;
+use crate::rtcp::Compound;
+use crate::rtp::RtpPacket;
+use crate::sdp::Negotiated;
+
+mod command;
+mod event;
+mod hearing;
+mod inbound;
+mod link;
+mod outbound;
+mod report;
+mod tick;
+
+pub use command::{Keys, LegCommand, LegError, LegSetup};
+pub use event::{Heard, LegEvent, MAX_LEG_EVENTS};
+use hearing::Hearing;
+use inbound::{Arrived, Inbound, TICK_SAMPLES, arrival};
+use link::Link;
+use outbound::Outbound;
+use report::Reporter;
+pub use tick::{Datagram, MAX_FRAMES, Tick};
+
+/// One media side of a call.
+#[derive(Debug)]
+pub struct Leg {
+    id: LegId,
+    link: Link,
+    inbound: Inbound,
+    hearing: Hearing,
+    outbound: Outbound,
+    reporter: Reporter,
+    clock: Clock,
+    watch: Watch,
+    events: Ring<LegEvent, MAX_LEG_EVENTS>,
+    record: bool,
+    unknown: u64,
+    events_lost: u64,
+}
+
+/// Media time of one leg.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    at: MediaTime,
+    answered: bool,
+}
+
+/// Watches for the end of the peer's stream.
+#[derive(Clone, Copy, Debug)]
+struct Watch {
+    timeout: std::time::Duration,
+    /// Since when packets are expected.
+    since: Option<Now>,
+    /// Media time of the last packet.
+    last_media: MediaTime,
+    told: bool,
+    first_told: bool,
+}
+
+/// What happened on a leg, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LegCounts {
+    /// Of the jitter buffer.
+    pub jitter: JitterCounts,
+    /// Delay the jitter buffer aims at, ms.
+    pub jitter_target_ms: u32,
+    /// Packets with a payload type nobody agreed on.
+    pub unknown: u64,
+    /// Datagrams that were not the peer's, or no packets at all.
+    pub strangers: u64,
+    /// Events that were not drained in time.
+    pub events_lost: u64,
+}
+
+impl Leg {
+    /// A leg that knows no peer yet.
+    pub fn new(setup: LegSetup) -> Self {
+        Self {
+            id: setup.leg,
+            link: Link::default(),
+            inbound: Inbound::default(),
+            hearing: Hearing::new(&setup.turn),
+            outbound: Outbound::new(&setup),
+            reporter: Reporter::new(&setup.cname),
+            clock: Clock {
+                at: MediaTime::ZERO,
+                answered: false,
+            },
+            watch: Watch {
+                timeout: setup.media_timeout,
+                since: None,
+                last_media: MediaTime::ZERO,
+                told: false,
+                first_told: false,
+            },
+            events: Ring::default(),
+            record: setup.record,
+            unknown: 0,
+            events_lost: 0,
+        }
+    }
+
+    /// Takes over what offer and answer agreed on, at first and after each re-offer. Media is
+    /// accepted from the agreed address and at most three of `allowed_sources` (signalling);
+    /// the lock on one of them opens.
+    pub fn connect(&mut self, now: Now, agreed: &Negotiated, allowed_sources: &[IpAddr]) {
+        let moved = self.link.connect(agreed, allowed_sources);
+        self.inbound.begin(agreed, moved);
+        self.reporter.begin(now, self.outbound.ssrc);
+        self.watch.expect(now);
+    }
+
+    /// The call was answered: media time begins.
+    pub fn answered(&mut self, now: Now) {
+        if let Some(end) = self.hearing.restart(self.clock.at) {
+            self.tell(Heard::UtteranceEnded(end));
+        }
+        self.clock = Clock {
+            at: MediaTime::ZERO,
+            answered: true,
+        };
+        self.watch.last_media = MediaTime::ZERO;
+        self.watch.expect(now);
+    }
+
+    /// Takes in a datagram of the RTP socket.
+    pub fn receive_rtp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
+        let (Ok(packet), Some(agreed)) = (RtpPacket::parse(datagram), self.link.agreed) else {
+            self.link.refuse();
+            return;
+        };
+        if !self.link.admit(from) {
+            return;
+        }
+        self.watch.packet(now, self.clock.at);
+        let header = packet.header;
+        let came = arrival(now);
+        self.reporter
+            .reception
+            .packet(header.ssrc, header.seq, header.timestamp, came);
+        let arrived = self.inbound.packet(now, &agreed, &packet);
+        if !std::mem::replace(&mut self.watch.first_told, true) {
+            self.tell(Heard::FirstPacket { from });
+        }
+        match arrived {
+            Arrived::Audio => {}
+            Arrived::OtherCodec(codec) => self.tell(Heard::CodecChanged { codec }),
+            Arrived::Key(key) => self.tell(Heard::Key(key)),
+            Arrived::Unknown => self.unknown += 1,
+        }
+    }
+
+    /// Takes in a datagram of the RTCP socket.
+    pub fn receive_rtcp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
+        let Ok(compound) = Compound::parse(datagram) else {
+            self.link.refuse();
+            return;
+        };
+        if self.link.admit_rtcp(from) && self.reporter.packet(now, self.outbound.ssrc, compound) {
+            self.tell(Heard::PeerLeft);
+        }
+    }
+
+    /// Lives 20 ms: plays, listens, reports. Everything that results stands in `out` and in
+    /// [`Leg::poll_event`].
+    pub fn tick(&mut self, now: Now, out: &mut Tick) {
+        out.clear();
+        if self.link.agreed.is_none() {
+            self.advance();
+            return;
+        }
+        let at = self.clock.at;
+        let (mut heard, mut said) = ([0i16; TICK_SAMPLES], [0i16; TICK_SAMPLES]);
+        self.inbound.tick(now, &mut heard);
+        self.listen(at, &heard, out);
+        // After listening, so that the reflex stops playout in the tick that noticed speech.
+        self.outbound.playout.heard_speech(self.hearing.speech_ms());
+        if self.outbound.tick(at, &self.link, &mut said, &mut out.rtp) {
+            self.tell(Heard::KeysSent);
+        }
+        if self.record && self.clock.answered {
+            let index = at.as_millis() / FRAME_MS;
+            out.stereo = Some(StereoBlock {
+                index,
+                left: heard,
+                right: said,
+            });
+        }
+        if self.reporter.is_due(now) {
+            self.report(now, false, out);
+        }
+        let awaited = self.clock.answered && self.link.receives();
+        if let Some(last_media) = self.watch.tick(now, awaited) {
+            self.tell(Heard::Dead { last_media });
+        }
+        self.advance();
+    }
+
+    /// Composes the RTCP goodbye; to be sent when the leg ends.
+    pub fn goodbye(&mut self, now: Now, out: &mut Tick) {
+        out.clear();
+        if self.link.agreed.is_some() {
+            self.report(now, true, out);
+        }
+    }
+
+    /// Carries out a command.
+    ///
+    /// # Errors
+    /// [`LegError`] when a bound is reached; then nothing of the command was done.
+    pub fn command(&mut self, now: Now, command: LegCommand) -> Result<(), LegError> {
+        let playout = &mut self.outbound.playout;
+        let taken = match command {
+            LegCommand::Queue { playlist, item } => playout.queue(playlist, item),
+            LegCommand::EndItem { playlist, item } => playout.end_item(playlist, item),
+            LegCommand::Play {
+                playlist,
+                item,
+                chunk,
+            } => {
+                return playout
+                    .push(playlist, item, chunk)
+                    .map_err(LegError::Refused);
+            }
+            LegCommand::SendKeys(keys) => return self.send_keys(&keys),
+            LegCommand::Pause => {
+                playout.pause();
+                true
+            }
+            LegCommand::Resume => {
+                playout.resume();
+                true
+            }
+            LegCommand::Cut(playlist) => {
+                playout.cut(playlist);
+                true
+            }
+            LegCommand::CutAll => {
+                playout.cut_all();
+                true
+            }
+            LegCommand::SetOnSpeech(on_speech) => {
+                playout.set_on_speech(on_speech);
+                true
+            }
+            LegCommand::SetEndpointing(turn) => {
+                self.hearing.set(&turn);
+                true
+            }
+            LegCommand::Hold(held) => {
+                self.outbound.held = held;
+                self.watch.expect(now);
+                true
+            }
+        };
+        if taken {
+            Ok(())
+        } else {
+            Err(LegError::TooManyItems)
+        }
+    }
+
+    /// The next event. Those of playout come last; their own times tell the order.
+    pub fn poll_event(&mut self) -> Option<LegEvent> {
+        if let Some(event) = self.events.pop() {
+            return Some(event);
+        }
+        let event = self.outbound.playout.poll_event()?;
+        let early = !self.clock.answered;
+        Some(LegEvent {
+            leg: self.id,
+            at: event.at,
+            early,
+            what: Heard::Playout(event),
+        })
+    }
+
+    /// A chunk that was played or cut, to be dropped off the lane.
+    pub fn take_used(&mut self) -> Option<Chunk> {
+        self.outbound.playout.take_used()
+    }
+
+    /// How good the peer's stream is.
+    pub fn quality(&self) -> LegQuality {
+        let reception = &self.reporter.reception;
+        LegQuality {
+            packets: reception.received(),
+            lost: reception.lost(),
+            strangers: self.link.strangers,
+            jitter_ms: reception.jitter() / 8,
+            round_trip_ms: self.reporter.round_trip_ms,
+            last_media_ms: self.watch.last_media.as_millis(),
+        }
+    }
+
+    /// Counts for metrics.
+    pub const fn counts(&self) -> LegCounts {
+        LegCounts {
+            jitter: self.inbound.jitter.counts(),
+            jitter_target_ms: self.inbound.jitter.target_ms(),
+            unknown: self.unknown,
+            strangers: self.link.strangers,
+            events_lost: self.events_lost,
+        }
+    }
+
+    /// Its name.
+    pub const fn id(&self) -> LegId {
+        self.id
+    }
+    /// Media time of the next tick.
+    pub const fn media_time(&self) -> MediaTime {
+        self.clock.at
+    }
+    /// Whether media time counts from the answer.
+    pub const fn is_answered(&self) -> bool {
+        self.clock.answered
+    }
+    /// Samples a second that chunks for playout must have.
+    pub const fn playout_rate(&self) -> u32 {
+        CodecId::Pcma.sample_rate()
+    }
+    /// Whether nothing waits to be played.
+    pub const fn is_playout_empty(&self) -> bool {
+        self.outbound.playout.is_empty()
+    }
+
+    fn listen(&mut self, at: MediaTime, heard: &[i16; TICK_SAMPLES], out: &mut Tick) {
+        let (leg, early) = (self.id, !self.clock.answered);
+        let (events, lost) = (&mut self.events, &mut self.events_lost);
+        self.hearing.tick(at, heard, out, |what| {
+            let event = LegEvent {
+                leg,
+                at,
+                early,
+                what,
+            };
+            *lost += u64::from(events.push(event).is_err());
+        });
+    }
+
+    fn report(&mut self, now: Now, bye: bool, out: &mut Tick) {
+        if let Some(to) = self.link.rtcp_target() {
+            self.reporter.write(now, &self.outbound, bye, &mut out.rtcp);
+            out.rtcp.to = Some(to);
+        }
+    }
+
+    fn send_keys(&mut self, keys: &Keys) -> Result<(), LegError> {
+        if self
+            .link
+            .agreed
+            .is_none_or(|a| a.dtmf_payload_type.is_none())
+        {
+            return Err(LegError::NoKeys);
+        }
+        let sender = &mut self.outbound.keys;
+        if keys.iter().count() > sender.room() {
+            return Err(LegError::TooManyKeys);
+        }
+        for key in keys.iter() {
+            sender.push(key).map_err(|_| LegError::TooManyKeys)?;
+        }
+        Ok(())
+    }
+
+    /// Media time counts from the first agreement, and from the answer whatever is agreed.
+    fn advance(&mut self) {
+        if self.clock.answered || self.link.agreed.is_some() {
+            self.clock.at += MediaTime::from_millis(FRAME_MS);
+        }
+    }
+
+    fn tell(&mut self, what: Heard) {
+        let (leg, at, early) = (self.id, self.clock.at, !self.clock.answered);
+        let lost = self
+            .events
+            .push(LegEvent {
+                leg,
+                at,
+                early,
+                what,
+            })
+            .is_err();
+        self.events_lost += u64::from(lost);
+    }
+}
+
+impl Watch {
+    fn expect(&mut self, now: Now) {
+        self.since = Some(now);
+        self.told = false;
+    }
+
+    fn packet(&mut self, now: Now, at: MediaTime) {
+        self.expect(now);
+        self.last_media = at;
+    }
+
+    /// Media time of the last packet, once when the stream has been silent for too long.
+    fn tick(&mut self, now: Now, awaited: bool) -> Option<MediaTime> {
+        if !awaited {
+            self.since = Some(now);
+            return None;
+        }
+        let silent = self
+            .since
+            .is_some_and(|since| now.since(since) >= self.timeout);
+        (silent && !std::mem::replace(&mut self.told, true)).then_some(self.last_media)
+    }
+}
+
+/// The refusal of a chunk inside a refused command.
+impl LegError {
+    /// The chunk of a refused `Play`, to try again later.
+    pub fn into_chunk(self) -> Option<Chunk> {
+        match self {
+            LegError::Refused(refused) => Some(PushRefused::into_chunk(refused)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! From samples to events: scores, speech, utterances and tones of one leg, and the frames a
+//! recognizer gets.
+
+use domain::{FRAME_MS, FRAME_SAMPLES, Frame, MediaTime, TurnSettings};
+
+use super::event::Heard;
+use super::inbound::TICK_SAMPLES;
+use super::tick::{MAX_FRAMES, Tick};
+use crate::activity::{Activity, ActivityDetector};
+use crate::endpoint::{Endpointer, UtteranceEnd};
+use crate::resample::Upsampler;
+use crate::tone::ToneDetector;
+use crate::vad::Vad;
+
+/// Longest prefix, ms: what fits into a tick beside the frames of the onset itself.
+const MAX_PREFIX_MS: u32 = 380;
+
+/// The listening side of one leg.
+#[derive(Debug)]
+pub(super) struct Hearing {
+    upsampler: Upsampler,
+    vad: Vad,
+    tone: ToneDetector,
+    activity: ActivityDetector,
+    endpointer: Endpointer,
+    prefix_ms: u32,
+    /// The last frames that were not handed out.
+    prefix: Box<[Frame; MAX_FRAMES]>,
+    prefix_next: usize,
+    prefix_len: usize,
+}
+
+impl Hearing {
+    pub fn new(turn: &TurnSettings) -> Self {
+        let frame = Frame {
+            at: MediaTime::ZERO,
+            samples: [0; FRAME_SAMPLES],
+        };
+        Self {
+            upsampler: Upsampler::default(),
+            vad: Vad::default(),
+            tone: ToneDetector::default(),
+            activity: ActivityDetector::new(turn.threshold_milli),
+            endpointer: Endpointer::new(turn),
+            prefix_ms: turn.prefix_ms.min(MAX_PREFIX_MS),
+            prefix: Box::new([frame; MAX_FRAMES]),
+            prefix_next: 0,
+            prefix_len: 0,
+        }
+    }
+
+    /// Changes the settings; what is being said goes on.
+    pub fn set(&mut self, turn: &TurnSettings) {
+        self.activity.set_threshold(turn.threshold_milli);
+        self.endpointer.set(turn);
+        self.prefix_ms = turn.prefix_ms.min(MAX_PREFIX_MS);
+    }
+
+    /// How long the current speech has lasted, ms.
+    pub fn speech_ms(&self) -> u64 {
+        self.activity.speech_ms()
+    }
+
+    /// Begins anew at media time zero. An open utterance is closed at `at`, the old time.
+    pub fn restart(&mut self, at: MediaTime) -> Option<UtteranceEnd> {
+        let open = self.endpointer.close(at);
+        self.activity.reset();
+        self.tone.reset();
+        self.prefix_len = 0;
+        open
+    }
+
+    /// Listens to the 20 ms that begin at `at`.
+    pub fn tick(
+        &mut self,
+        at: MediaTime,
+        samples: &[i16; TICK_SAMPLES],
+        out: &mut Tick,
+        mut tell: impl FnMut(Heard),
+    ) {
+        let mut frame = Frame {
+            at,
+            samples: [0; FRAME_SAMPLES],
+        };
+        self.upsampler.process(samples, &mut frame.samples);
+        let toned = self.tone.frame(at, samples);
+        if let Some(tone) = toned.tone {
+            tell(Heard::Tone(tone));
+        }
+        let scored = self.vad.frame(&frame.samples);
+        let score = if toned.tonal { 0.0 } else { scored.score };
+        match self.activity.frame(at, score) {
+            Some(Activity::Started(start)) => {
+                if !self.endpointer.is_open() {
+                    self.endpointer.open(start);
+                    self.hand_out_prefix(start, out);
+                }
+                tell(Heard::SpeechStarted { start });
+            }
+            Some(Activity::Stopped(end)) => tell(Heard::SpeechStopped { end }),
+            None => {}
+        }
+        if self.endpointer.is_open() {
+            out.push_frame(&frame);
+        } else {
+            self.keep(&frame);
+        }
+        let speech = self.activity.is_speaking() && self.activity.silence_ms() == 0;
+        if let Some(end) = self.endpointer.frame(at, speech, scored.rms) {
+            tell(Heard::UtteranceEnded(end));
+            if self.activity.is_speaking() {
+                let start = at + MediaTime::from_millis(FRAME_MS);
+                self.endpointer.open(start);
+                tell(Heard::SpeechStarted { start });
+            }
+        }
+    }
+
+    fn keep(&mut self, frame: &Frame) {
+        self.prefix[self.prefix_next] = *frame;
+        self.prefix_next = (self.prefix_next + 1) % MAX_FRAMES;
+        self.prefix_len = (self.prefix_len + 1).min(MAX_FRAMES);
+    }
+
+    fn hand_out_prefix(&mut self, start: MediaTime, out: &mut Tick) {
+        let from = start.since(MediaTime::from_millis(self.prefix_ms.into()));
+        let oldest = self.prefix_next + MAX_FRAMES - self.prefix_len;
+        for n in 0..self.prefix_len {
+            let frame = &self.prefix[(oldest + n) % MAX_FRAMES];
+            if frame.at >= from {
+                out.push_frame(frame);
+            }
+        }
+        self.prefix_len = 0;
+    }
+}

@@ -1,0 +1,306 @@
+//! Steady pure tones: the beep of an answering machine, ringback and busy tones; never speech.
+//!
+//! A sinusoid satisfies x[n] + x[n−2] = 2·cos(ω)·x[n−1], so a least-squares fit of that one
+//! coefficient gives its frequency for a few operations per sample. Goertzel's filter at that
+//! frequency then says which share of the frame's power it carries. Speech may pass this test for
+//! a frame, but its pitch and loudness do not stand still for ten frames. Tones made of two
+//! frequencies (North American ringback) are not recognised.
+
+use domain::{FRAME_MS, MediaTime};
+
+/// Samples of one frame at 8,000 a second.
+const SAMPLES: usize = 160;
+/// Share of the power that must lie in one frequency.
+const PURITY: f32 = 0.85;
+/// Lowest and highest frequency looked for, Hz.
+const BAND: std::ops::RangeInclusive<f32> = 380.0..=2_050.0;
+/// How far a frame may lie from the tone so far: 2 %.
+const DRIFT: f32 = 0.02;
+/// How much louder or quieter than the tone so far a frame may be, as a factor of power: 3 dB.
+const SWELL: f32 = 2.0;
+/// Mean power below which nothing is looked for: an RMS of 100 (−50 dBFS).
+const MIN_POWER: f32 = 10_000.0;
+/// Shortest tone reported, ms.
+const MIN_MS: u64 = 200;
+/// Length at which a tone is reported without waiting for its end, ms.
+const REPORT_MS: u64 = 400;
+/// Frames that keep a tone out of the speech scores from its second one on.
+const STEADY_FRAMES: u64 = 2;
+/// Time within which the same tone is a repetition, ms: the longest cadence pauses four seconds.
+const CADENCE_MS: u64 = 6_000;
+
+/// A tone of at least 200 ms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tone {
+    /// Its frequency.
+    pub hz: u32,
+    /// Its first frame.
+    pub start: MediaTime,
+    /// Its length so far; at 400 ms it is reported and may still go on.
+    pub duration: MediaTime,
+    /// How often the same tone was heard within six seconds before: a cadence such as ringback
+    /// or busy, not a beep.
+    pub repeats: u32,
+}
+
+impl Tone {
+    /// Whether it can be the beep of an answering machine.
+    pub const fn is_beep(&self) -> bool {
+        self.repeats == 0
+    }
+}
+
+/// What one frame tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ToneFrame {
+    /// The frame belongs to a steady tone and is no speech.
+    pub tonal: bool,
+    /// A tone that has just become worth reporting.
+    pub tone: Option<Tone>,
+}
+
+/// Looks for tones in what one leg hears.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ToneDetector {
+    run: Option<Run>,
+    last: Option<Tone>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    hz: f32,
+    power: f32,
+    start: MediaTime,
+    frames: u64,
+    reported: bool,
+}
+
+impl ToneDetector {
+    /// Takes in the 20 ms that begin at `at`.
+    pub fn frame(&mut self, at: MediaTime, samples: &[i16; SAMPLES]) -> ToneFrame {
+        let fits = |run: &Run, (hz, power): (f32, f32)| {
+            (hz - run.hz).abs() <= run.hz * DRIFT
+                && power <= run.power * SWELL
+                && power * SWELL >= run.power
+        };
+        let found = pure_tone(samples);
+        match (&mut self.run, found) {
+            (Some(run), Some(new)) if fits(run, new) => {
+                run.frames += 1;
+                // The first frame is seldom full; later ones settle the estimate.
+                run.hz += (new.0 - run.hz) / 4.0;
+                run.power += (new.1 - run.power) / 2.0;
+                let (steady, long) = (
+                    run.frames >= STEADY_FRAMES,
+                    run.frames * FRAME_MS >= REPORT_MS,
+                );
+                let tone = if long { self.report() } else { None };
+                ToneFrame {
+                    tonal: steady,
+                    tone,
+                }
+            }
+            _ => {
+                let tone = self.report();
+                self.run = found.map(|(hz, power)| Run {
+                    hz,
+                    power,
+                    start: at,
+                    frames: 1,
+                    reported: false,
+                });
+                ToneFrame { tonal: false, tone }
+            }
+        }
+    }
+
+    /// Forgets everything.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    fn report(&mut self) -> Option<Tone> {
+        let run = self.run.as_mut()?;
+        if run.reported || run.frames * FRAME_MS < MIN_MS {
+            return None;
+        }
+        run.reported = true;
+        let before = self.last.filter(|last| {
+            (last.hz as f32 - run.hz).abs() <= run.hz * 2.0 * DRIFT
+                && run.start.since(last.start).as_millis() <= CADENCE_MS
+        });
+        let tone = Tone {
+            hz: run.hz.round() as u32,
+            start: run.start,
+            duration: MediaTime::from_millis(run.frames * FRAME_MS),
+            repeats: before.map_or(0, |last| last.repeats + 1),
+        };
+        self.last = Some(tone);
+        Some(tone)
+    }
+}
+
+/// Frequency and mean power of the frame if nearly all of it is one sinusoid.
+fn pure_tone(samples: &[i16; SAMPLES]) -> Option<(f32, f32)> {
+    let x: [f32; SAMPLES] = std::array::from_fn(|n| f32::from(samples[n]));
+    let power = x.iter().map(|s| s * s).sum::<f32>() / SAMPLES as f32;
+    if power < MIN_POWER {
+        return None;
+    }
+    let (mut product, mut energy) = (0.0f32, 0.0f32);
+    for w in x.windows(3) {
+        product += w[1] * (w[0] + w[2]);
+        energy += w[1] * w[1];
+    }
+    let coefficient = product / energy;
+    let hz = (coefficient / 2.0).clamp(-1.0, 1.0).acos() * 8_000.0 / std::f32::consts::TAU;
+    if !BAND.contains(&hz) {
+        return None;
+    }
+    let (mut s1, mut s2) = (0.0f32, 0.0f32);
+    for sample in x {
+        let s0 = sample + coefficient * s1 - s2;
+        (s2, s1) = (s1, s0);
+    }
+    let magnitude = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
+    let share = 2.0 * magnitude / (SAMPLES * SAMPLES) as f32 / power;
+    (share >= PURITY).then_some((hz, power))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Codec, CodecId};
+    use crate::testing::{espeak, noise, sine, vowel};
+
+    fn run(samples: &[i16]) -> (Vec<Tone>, usize) {
+        let mut detector = ToneDetector::default();
+        let mut tones = Vec::new();
+        let mut tonal = 0;
+        for (n, part) in samples.chunks_exact(160).enumerate() {
+            let got = detector.frame(
+                MediaTime::from_millis(20 * n as u64),
+                part.try_into().unwrap(),
+            );
+            tones.extend(got.tone);
+            tonal += usize::from(got.tonal);
+        }
+        (tones, tonal)
+    }
+
+    /// The same after a telephone line: A-law and a little noise.
+    fn over_the_line(samples: &[i16]) -> Vec<i16> {
+        let mut codec = Codec::new(CodecId::Pcma);
+        let mut bytes = vec![0; samples.len()];
+        let mut out = vec![0; samples.len()];
+        let hiss = noise(5, 60, samples.len());
+        let noisy: Vec<i16> = samples
+            .iter()
+            .zip(&hiss)
+            .map(|(a, b)| a.saturating_add(*b))
+            .collect();
+        codec.encode(&noisy, &mut bytes);
+        codec.decode(&bytes, &mut out);
+        out
+    }
+
+    fn beep(hz: f64, ms: usize, amplitude: f64) -> Vec<i16> {
+        let mut all = vec![0; 1_010];
+        all.extend(sine(hz, 8_000, amplitude, ms * 8));
+        all.extend(vec![0; 4_000]);
+        over_the_line(&all)
+    }
+
+    #[test]
+    fn beeps_are_reported_once_with_pitch_and_beginning() {
+        for hz in [400.0, 440.0, 850.0, 1_000.0, 1_400.0, 2_000.0] {
+            for (ms, least, most) in [
+                (260, 220, 280),
+                (350, 300, 360),
+                (500, 400, 400),
+                (2_000, 400, 400),
+            ] {
+                let (tones, tonal) = run(&beep(hz, ms, 6_000.0));
+                assert_eq!(tones.len(), 1, "{hz} {ms}: {tones:?}");
+                let tone = tones[0];
+                assert!(
+                    (f64::from(tone.hz) - hz).abs() < hz * 0.015 + 2.0,
+                    "{hz}: {tone:?}"
+                );
+                assert!((120..=160).contains(&tone.start.as_millis()), "{tone:?}");
+                let long = tone.duration.as_millis();
+                assert!((least..=most).contains(&long), "{hz} {ms}: {tone:?}");
+                assert!(tone.is_beep());
+                assert!(tonal * 20 + 80 > ms, "{hz} {ms}: {tonal}");
+            }
+        }
+    }
+
+    #[test]
+    fn short_or_faint_tones_are_not_reported() {
+        assert_eq!(run(&beep(1_000.0, 150, 6_000.0)).0, []);
+        assert_eq!(run(&beep(1_000.0, 600, 80.0)).0, []);
+    }
+
+    #[test]
+    fn a_cadence_is_told_from_a_beep() {
+        let mut busy = Vec::new();
+        for _ in 0..4 {
+            busy.extend(sine(450.0, 8_000, 5_000.0, 350 * 8));
+            busy.extend(vec![0; 350 * 8]);
+        }
+        let (tones, _) = run(&over_the_line(&busy));
+        let repeats: Vec<u32> = tones.iter().map(|t| t.repeats).collect();
+        assert_eq!(repeats, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn voices_and_noise_are_no_tones() {
+        for pitch in [85.0, 120.0, 180.0, 240.0, 320.0] {
+            for formants in [
+                [300.0, 870.0, 2_240.0],
+                [270.0, 2_290.0, 3_010.0],
+                [730.0, 1_090.0, 2_440.0],
+                [530.0, 1_840.0, 2_480.0],
+            ] {
+                let (tones, tonal) = run(&over_the_line(&vowel(pitch, formants, 16_000)));
+                assert_eq!(tones, [], "{pitch} {formants:?}");
+                assert!(tonal < 5, "{pitch} {formants:?}: {tonal}");
+            }
+        }
+        assert_eq!(run(&noise(9, 5_000, 80_000)), (vec![], 0));
+    }
+
+    #[test]
+    fn synthesised_speech_is_no_tone() {
+        for (voice, text) in [
+            (
+                "en-us",
+                "You have reached the voice mail of nobody. Please leave a message after the beep.",
+            ),
+            (
+                "en-us+f3",
+                "Oooh, you knew who you were, moo. Aaah, mmmm, eeee.",
+            ),
+            (
+                "cmn-latn-pinyin",
+                "您好，请问是王先生吗？我是语音助手，嗯，哦，呜。",
+            ),
+            (
+                "cmn-latn-pinyin+f2",
+                "对不起，您拨打的用户暂时无法接通，请稍后再拨。",
+            ),
+        ] {
+            let Some(speech) = espeak(voice, text) else {
+                return;
+            };
+            let (tones, tonal) = run(&over_the_line(&speech));
+            assert_eq!(tones, [], "{voice}");
+            assert!(
+                tonal * 50 < speech.len() / 160,
+                "{voice}: {tonal} of {}",
+                speech.len() / 160
+            );
+        }
+    }
+}
