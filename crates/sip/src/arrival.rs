@@ -1,0 +1,86 @@
+//! Marks every arriving response with its source, and mends what would stall the stack.
+
+use std::net::IpAddr;
+
+use rsipstack::sip::{Header, HeadersExt, Method, Response, SipMessage, StatusCodeKind};
+use rsipstack::transaction::endpoint::MessageInspector;
+use rsipstack::transport::SipAddr;
+
+/// Our private header; what a peer sends under this name is removed.
+const SOURCE: &str = "X-Waihu-Source";
+
+/// Sees each message between socket and transactions.
+pub(crate) struct Arrivals;
+
+impl MessageInspector for Arrivals {
+    fn before_send(&self, message: SipMessage, _to: Option<&SipAddr>) -> SipMessage {
+        message
+    }
+
+    fn after_received(&self, message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
+        match message {
+            SipMessage::Response(response) => SipMessage::Response(mark(response, from)),
+            request => request,
+        }
+    }
+}
+
+fn mark(mut response: Response, from: Option<&SipAddr>) -> Response {
+    response
+        .headers
+        .retain(|h| !matches!(h, Header::Other(name, _) if name.eq_ignore_ascii_case(SOURCE)));
+    let Some(source) = from.and_then(|from| from.get_socketaddr().ok()) else {
+        return response;
+    };
+    let header = Header::Other(SOURCE.to_owned(), source.ip().to_string());
+    response.headers.push(header);
+    // A 2xx without Contact breaks RFC 3261 section 12.1.1, and the stack would not acknowledge
+    // it: the callee would ring off after half a minute of silence. Its source stands in.
+    let invite = response.cseq_header().and_then(|c| c.method());
+    if response.status_code.kind() == StatusCodeKind::Successful
+        && matches!(invite, Ok(Method::Invite))
+        && response.contact_header().is_err()
+    {
+        let contact = format!("<sip:{source}>");
+        response.headers.push(Header::Contact(contact.into()));
+    }
+    response
+}
+
+/// Where a response came from; `None` if the stack made it itself, at the end of a timer.
+pub(crate) fn source(response: &Response) -> Option<IpAddr> {
+    response.headers.iter().find_map(|header| match header {
+        Header::Other(name, value) if name == SOURCE => value.parse().ok(),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+
+    fn response(extra: &str) -> Response {
+        let text = format!(
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\
+             \r\nTo: <sip:c@d>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n{extra}\r\n"
+        );
+        Response::try_from(text.as_str()).unwrap()
+    }
+
+    #[test]
+    fn the_source_is_ours_to_tell() {
+        let from: SipAddr = SocketAddr::from(([10, 0, 0, 7], 5060)).into();
+        let forged = response("X-Waihu-Source: 6.6.6.6\r\n");
+        assert_eq!(source(&mark(forged.clone(), None)), None);
+        let marked = mark(forged, Some(&from));
+        assert_eq!(source(&marked), Some(IpAddr::from([10, 0, 0, 7])));
+        assert_eq!(
+            marked.contact_header().unwrap().value(),
+            "<sip:10.0.0.7:5060>"
+        );
+        let own = mark(response("Contact: <sip:x@y>\r\n"), Some(&from));
+        assert_eq!(own.contact_header().unwrap().value(), "<sip:x@y>");
+    }
+}

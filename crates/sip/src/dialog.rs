@@ -1,0 +1,286 @@
+//! One leg's dialog (RFC 3261 section 12): the requests that belong to it, and their numbers.
+
+use std::net::SocketAddr;
+
+use domain::Language;
+use rsipstack::sip::{
+    Header, Headers, HeadersExt, HostWithPort, Method, Request, Response, Uri, Version,
+};
+use rsipstack::transaction::endpoint::EndpointInnerRef;
+use rsipstack::transaction::{make_tag, random_text};
+
+use crate::exchange::udp;
+
+/// What we take; named in every INVITE and in answers to re-INVITEs and OPTIONS.
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+
+/// Between whom the dialog is.
+#[derive(Clone, Debug)]
+pub(crate) struct Parties {
+    /// Request-URI and To.
+    pub(crate) callee: Uri,
+    /// From.
+    pub(crate) caller: Uri,
+    /// Our address as this peer sees it.
+    pub(crate) local: SocketAddr,
+    /// Where the first INVITE goes.
+    pub(crate) peer: SocketAddr,
+    pub(crate) user_agent: String,
+}
+
+/// The dialog's state.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialog {
+    parties: Parties,
+    call_id: String,
+    local_tag: String,
+    remote_tag: Option<String>,
+    local_cseq: u32,
+    remote_cseq: Option<u32>,
+    remote_target: Uri,
+    /// `Route` values in order.
+    routes: Vec<String>,
+}
+
+impl Dialog {
+    pub(crate) fn new(parties: Parties, call_id: String) -> Self {
+        Self {
+            remote_target: parties.callee.clone(),
+            parties,
+            call_id,
+            local_tag: make_tag().value().to_owned(),
+            remote_tag: None,
+            local_cseq: 0,
+            remote_cseq: None,
+            routes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn callee(&self) -> &Uri {
+        &self.parties.callee
+    }
+
+    pub(crate) fn target(&self) -> &Uri {
+        &self.remote_target
+    }
+
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.parties.peer
+    }
+
+    /// `Contact` of ours.
+    pub(crate) fn contact(&self) -> Header {
+        let host = HostWithPort::from(self.parties.local);
+        Header::Contact(format!("<sip:waihu@{host}>").into())
+    }
+
+    /// The INVITE of the attempt, or its continuation after 401, 407 or 422: same Call-ID and
+    /// tag, next number, new branch.
+    pub(crate) fn invite(
+        &mut self,
+        endpoint: &EndpointInnerRef,
+        offer: &str,
+        language: Language,
+        extra: Vec<Header>,
+    ) -> rsipstack::Result<Request> {
+        let mut request = self.request(endpoint, Method::Invite, extra)?;
+        let headers = &mut request.headers;
+        headers.push(self.contact());
+        headers.push(Header::Allow(ALLOW.into()));
+        headers.push(Header::Accept("application/sdp".into()));
+        headers.push(Header::AcceptLanguage(language.code().into()));
+        headers.push(Header::ContentType("application/sdp".into()));
+        let body = offer.as_bytes().to_vec();
+        headers.unique_push(Header::ContentLength((body.len() as u32).into()));
+        request.body = body;
+        Ok(request)
+    }
+
+    /// A request of the dialog without a body.
+    pub(crate) fn request(
+        &mut self,
+        endpoint: &EndpointInnerRef,
+        method: Method,
+        extra: Vec<Header>,
+    ) -> rsipstack::Result<Request> {
+        self.local_cseq += 1;
+        let via = endpoint.get_via(Some(udp(self.parties.local)), None)?;
+        let parties = &self.parties;
+        let mut to = format!("<{}>", parties.callee);
+        if let Some(tag) = &self.remote_tag {
+            to.push_str(";tag=");
+            to.push_str(tag);
+        }
+        let mut headers = vec![
+            Header::Via(via.into()),
+            Header::MaxForwards(70.into()),
+            Header::From(format!("<{}>;tag={}", parties.caller, self.local_tag).into()),
+            Header::To(to.into()),
+            Header::CallId(self.call_id.clone().into()),
+            Header::CSeq(format!("{} {method}", self.local_cseq).into()),
+            Header::UserAgent(parties.user_agent.clone().into()),
+            Header::ContentLength(0.into()),
+        ];
+        headers.extend(self.routes.iter().map(|r| Header::Route(r.clone().into())));
+        headers.extend(extra);
+        Ok(Request {
+            method,
+            uri: self.remote_target.clone(),
+            version: Version::V2,
+            headers: Headers(headers),
+            body: Vec::new(),
+        })
+    }
+
+    /// Takes tag, target and route of the 2xx that made the dialog (RFC 3261 section 12.1.2).
+    pub(crate) fn confirm(&mut self, response: &Response) {
+        self.remote_tag = remote_tag(response);
+        self.refresh_target(response);
+        let routes = response.headers.iter().filter_map(|header| match header {
+            Header::RecordRoute(route) => Some(split_list(route.value())),
+            _ => None,
+        });
+        self.routes = routes.flatten().collect();
+        self.routes.reverse();
+    }
+
+    /// The peer's newest Contact (RFC 3261 section 12.2.1.2).
+    pub(crate) fn refresh_target(&mut self, message: &impl HeadersExt) {
+        if let Ok(contacts) = message.typed_contact_headers()
+            && let Some(contact) = contacts.into_iter().next()
+        {
+            self.remote_target = contact.uri;
+        }
+    }
+
+    /// The tag of the peer in this dialog.
+    pub(crate) fn remote_tag(&self) -> Option<&str> {
+        self.remote_tag.as_deref()
+    }
+
+    /// Whether a request of the peer belongs to this dialog.
+    pub(crate) fn owns(&self, request: &Request) -> bool {
+        let to = request
+            .to_header()
+            .ok()
+            .and_then(|h| h.tag().ok().flatten());
+        let from = request
+            .from_header()
+            .ok()
+            .and_then(|h| h.tag().ok().flatten());
+        to.is_some_and(|t| t.value() == self.local_tag)
+            && from.map(|t| t.value().to_owned()) == self.remote_tag
+    }
+
+    /// Takes the number of a request; false if it is out of order (section 12.2.2).
+    pub(crate) fn in_order(&mut self, request: &Request) -> bool {
+        let Ok(number) = request.cseq_header().and_then(|c| c.seq()) else {
+            return false;
+        };
+        let fresh = self.remote_cseq.is_none_or(|last| number > last);
+        if fresh {
+            self.remote_cseq = Some(number);
+        }
+        fresh
+    }
+}
+
+/// CANCEL for an INVITE that was sent (RFC 3261 section 9.1): same branch, number and route.
+pub(crate) fn cancel_of(invite: &Request) -> rsipstack::Result<Request> {
+    let mut request = invite.clone();
+    request.method = Method::Cancel;
+    request.body = Vec::new();
+    request.headers.retain(|header| {
+        matches!(
+            header,
+            Header::Via(_)
+                | Header::MaxForwards(_)
+                | Header::From(_)
+                | Header::To(_)
+                | Header::CallId(_)
+                | Header::CSeq(_)
+                | Header::Route(_)
+                | Header::UserAgent(_)
+        )
+    });
+    request.cseq_header_mut()?.mut_method(Method::Cancel)?;
+    request.headers.push(Header::ContentLength(0.into()));
+    Ok(request)
+}
+
+/// The peer's tag in a response to us.
+pub(crate) fn remote_tag(response: &Response) -> Option<String> {
+    let tag = response.to_header().ok()?.tag().ok()??;
+    Some(tag.value().to_owned())
+}
+
+/// A Call-ID of ours: random, with our name behind it.
+pub(crate) fn new_call_id() -> String {
+    format!("{}@waihu", random_text(24))
+}
+
+/// Splits a list header at commas outside of quotes and angle brackets.
+fn split_list(value: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let (mut depth, mut quoted, mut start) = (0u32, false, 0);
+    for (at, c) in value.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '<' if !quoted => depth += 1,
+            '>' if !quoted => depth = depth.saturating_sub(1),
+            ',' if !quoted && depth == 0 => {
+                parts.push(value[start..at].trim().to_owned());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(value[start..].trim().to_owned());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// The session description in a message; `None` if there is none or it is something else.
+pub(crate) fn description(headers: &Headers, body: &[u8]) -> Option<String> {
+    let kind = headers.iter().find_map(|header| match header {
+        Header::ContentType(kind) => Some(kind.value()),
+        _ => None,
+    });
+    let sdp = kind.is_none_or(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/sdp")
+    });
+    if body.is_empty() || !sdp {
+        return None;
+    }
+    Some(String::from_utf8_lossy(body).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn route_lists_are_split_outside_of_brackets() {
+        for (value, want) in [
+            ("<sip:a;lr>", vec!["<sip:a;lr>"]),
+            (
+                "<sip:a,b;lr> , \"x,y\" <sip:c>",
+                vec!["<sip:a,b;lr>", "\"x,y\" <sip:c>"],
+            ),
+            ("", vec![]),
+        ] {
+            assert_eq!(split_list(value), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_session_descriptions_are_passed_on() {
+        let with = |kind: &str| Headers(vec![Header::ContentType(kind.into())]);
+        let got = |headers: Headers, body: &str| description(&headers, body.as_bytes());
+        assert_eq!(got(with("application/SDP;x=y"), "v=0"), Some("v=0".into()));
+        assert_eq!(got(with("text/plain"), "v=0"), None);
+        assert_eq!(got(with("application/sdp"), ""), None);
+        assert_eq!(got(Headers::default(), "v=0"), Some("v=0".into()));
+    }
+}

@@ -1,0 +1,101 @@
+//! Answers to requests of peers that need no decision.
+
+use rsipstack::sip::{Header, HeadersExt, Method, Request, StatusCode};
+use rsipstack::transaction::transaction::Transaction;
+
+use crate::dialog::ALLOW;
+
+/// Sends a response; a peer that cannot be reached repeats its request.
+pub(crate) async fn reply(request: &mut Transaction, status: StatusCode, headers: Vec<Header>) {
+    let method = request.original.method;
+    if let Err(error) = request.reply_with(status, headers, None).await {
+        tracing::debug!(%method, %error, "response not sent");
+    }
+}
+
+fn allow() -> Vec<Header> {
+    vec![
+        Header::Allow(ALLOW.into()),
+        Header::Accept("application/sdp".into()),
+    ]
+}
+
+/// A request of the callee before it answered: only OPTIONS makes sense then.
+pub(crate) async fn before_answer(mut request: Transaction) {
+    match request.original.method {
+        Method::Options => reply(&mut request, StatusCode::OK, allow()).await,
+        _ => {
+            reply(
+                &mut request,
+                StatusCode::CallTransactionDoesNotExist,
+                vec![],
+            )
+            .await
+        }
+    }
+}
+
+/// A request in a confirmed dialog that neither ends nor changes it.
+pub(crate) async fn in_dialog(mut request: Transaction) {
+    match request.original.method {
+        Method::Options => reply(&mut request, StatusCode::OK, allow()).await,
+        // Keys by INFO are not used yet; 200 keeps peers from hanging up over them.
+        Method::Info => reply(&mut request, StatusCode::OK, vec![]).await,
+        _ => reply(&mut request, StatusCode::MethodNotAllowed, allow()).await,
+    }
+}
+
+/// A request that crossed our BYE.
+pub(crate) async fn after_bye(mut request: Transaction) {
+    match request.original.method {
+        Method::Bye => reply(&mut request, StatusCode::OK, vec![]).await,
+        _ => {
+            reply(
+                &mut request,
+                StatusCode::CallTransactionDoesNotExist,
+                vec![],
+            )
+            .await
+        }
+    }
+}
+
+/// A request that belongs to no leg. We only call out: nobody can be called here.
+pub(crate) async fn stray(mut request: Transaction) {
+    let tag = request
+        .original
+        .to_header()
+        .ok()
+        .and_then(|to| to.tag().ok());
+    match request.original.method {
+        _ if tag.flatten().is_some() => {
+            reply(
+                &mut request,
+                StatusCode::CallTransactionDoesNotExist,
+                vec![],
+            )
+            .await;
+        }
+        Method::Options => reply(&mut request, StatusCode::OK, allow()).await,
+        _ => {
+            let only = vec![Header::Allow("OPTIONS".into())];
+            reply(&mut request, StatusCode::MethodNotAllowed, only).await;
+        }
+    }
+}
+
+/// A session refresh is agreed to as it is asked for; the peer goes on refreshing (RFC 4028
+/// section 9).
+pub(crate) fn refreshed(request: &Request) -> Vec<Header> {
+    let interval = request.headers.iter().find_map(|header| match header {
+        Header::SessionExpires(value) => value.value().split(';').next(),
+        _ => None,
+    });
+    match interval.map(str::trim).and_then(|s| s.parse::<u32>().ok()) {
+        Some(seconds) => vec![
+            Header::Require("timer".into()),
+            Header::SessionExpires(format!("{seconds};refresher=uac").into()),
+        ],
+        None => Vec::new(),
+    }
+}

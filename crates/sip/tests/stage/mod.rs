@@ -1,0 +1,301 @@
+//! What every test here needs: a SIP side on loopback, an ear for its events, and sipp as callee.
+#![allow(dead_code, reason = "each test binary uses its part of the stage")]
+
+use std::net::UdpSocket;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::{CallId, Language, LegId, NumberRules, PhoneNumber};
+use engine::ports::trunk::{DialOrder, LegOutcome, Trunk, TrunkCommand, TrunkEvent, TrunkEvents};
+use sip::{SipConfig, SipTimers, SipTrunks, TrunkConfig};
+use tokio::process::{Child, Command};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+/// No test waits longer for anything; it says that something hangs, not that it is slow.
+pub const PATIENCE: Duration = Duration::from_secs(25);
+
+pub const OFFER: &str = "v=0\r\no=waihu 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
+                         t=0 0\r\nm=audio 40000 RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\n";
+
+pub fn number(text: &str) -> PhoneNumber {
+    NumberRules::default().parse(text).unwrap()
+}
+
+/// Keeps what the SIP side tells.
+#[derive(Default)]
+pub struct Ear {
+    heard: Mutex<Vec<(CallId, TrunkEvent)>>,
+    news: Notify,
+}
+
+impl TrunkEvents for Ear {
+    fn deliver(&self, call: CallId, leg: LegId, event: TrunkEvent) {
+        assert_eq!(leg, LegId::CALLEE);
+        self.heard.lock().unwrap().push((call, event));
+        self.news.notify_waiters();
+    }
+}
+
+impl Ear {
+    pub fn of(&self, call: CallId) -> Vec<TrunkEvent> {
+        let heard = self.heard.lock().unwrap();
+        let mine = heard.iter().filter(|(c, _)| *c == call);
+        mine.map(|(_, event)| event.clone()).collect()
+    }
+
+    /// Waits for an event of a call.
+    pub async fn wait(&self, call: CallId, wanted: impl Fn(&TrunkEvent) -> bool) -> TrunkEvent {
+        let found = async {
+            loop {
+                let news = self.news.notified();
+                tokio::pin!(news);
+                news.as_mut().enable();
+                if let Some(event) = self.of(call).into_iter().find(|e| wanted(e)) {
+                    return event;
+                }
+                news.await;
+            }
+        };
+        let found = timeout(PATIENCE, found).await;
+        found.unwrap_or_else(|_| panic!("waited in vain; heard {:?}", self.of(call)))
+    }
+}
+
+/// Our side: one trunk named `t` to one peer.
+pub struct Stage {
+    pub trunks: Arc<SipTrunks>,
+    pub ear: Arc<Ear>,
+    calls: AtomicU64,
+}
+
+impl Stage {
+    pub async fn start(address: &str) -> Self {
+        Self::with(address, |_, _| {}).await
+    }
+
+    pub async fn with(address: &str, set: impl Fn(&mut SipConfig, &mut TrunkConfig)) -> Self {
+        let mut config = SipConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..SipConfig::default()
+        };
+        let mut trunk = TrunkConfig::new("t", address.parse().unwrap());
+        set(&mut config, &mut trunk);
+        config.trunks.push(trunk);
+        let ear = Arc::new(Ear::default());
+        let trunks = SipTrunks::start(config, ear.clone()).await.unwrap();
+        Self {
+            trunks,
+            ear,
+            calls: AtomicU64::new(1),
+        }
+    }
+
+    pub fn dial(&self) -> CallId {
+        self.dial_over("t")
+    }
+
+    pub fn dial_over(&self, trunk: &str) -> CallId {
+        let n = self.calls.fetch_add(1, Ordering::Relaxed);
+        let call = CallId::from_parts(n, [7; 10]);
+        let order = DialOrder {
+            trunk: trunk.into(),
+            target: number("13800138000"),
+            caller: Some("02066668888".into()),
+            offer: OFFER.into(),
+            language: Language::Zh,
+        };
+        self.submit(call, TrunkCommand::Dial(order));
+        call
+    }
+
+    pub fn submit(&self, call: CallId, command: TrunkCommand) {
+        self.trunks.submit(call, LegId::CALLEE, command);
+    }
+
+    pub async fn progressed(&self, call: CallId, code: u16) -> TrunkEvent {
+        let wanted =
+            |e: &TrunkEvent| matches!(e, TrunkEvent::Progressed { code: c, .. } if *c == code);
+        self.ear.wait(call, wanted).await
+    }
+
+    /// Waits for the answer and returns its description.
+    pub async fn answered(&self, call: CallId) -> Option<String> {
+        let wanted = |e: &TrunkEvent| matches!(e, TrunkEvent::Answered { .. });
+        match self.ear.wait(call, wanted).await {
+            TrunkEvent::Answered { answer, signalling } => {
+                assert!(signalling.is_loopback());
+                answer
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn reoffered(&self, call: CallId) -> Option<String> {
+        let wanted = |e: &TrunkEvent| matches!(e, TrunkEvent::Reoffered { .. });
+        match self.ear.wait(call, wanted).await {
+            TrunkEvent::Reoffered { offer } => offer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits for the end of a leg, and checks that it is its one and last word.
+    pub async fn ended(&self, call: CallId) -> LegOutcome {
+        let wanted = |e: &TrunkEvent| matches!(e, TrunkEvent::Ended(_));
+        let TrunkEvent::Ended(outcome) = self.ear.wait(call, wanted).await else {
+            unreachable!()
+        };
+        let heard = self.ear.of(call);
+        let ends = heard.iter().filter(|e| wanted(e)).count();
+        assert_eq!(
+            (ends, heard.last().is_some_and(wanted)),
+            (1, true),
+            "{heard:?}"
+        );
+        outcome
+    }
+
+    /// Short names of what was told, in order.
+    pub fn story(&self, call: CallId) -> Vec<String> {
+        let name = |event: &TrunkEvent| match event {
+            TrunkEvent::InviteSent => "sent".into(),
+            TrunkEvent::Progressed { code, answer, .. } => match answer {
+                Some(_) => format!("{code} with media"),
+                None => code.to_string(),
+            },
+            TrunkEvent::Answered { .. } => "answered".into(),
+            TrunkEvent::Reoffered { .. } => "reoffered".into(),
+            TrunkEvent::Ended(outcome) => format!("{outcome:?}"),
+        };
+        self.ear.of(call).iter().map(name).collect()
+    }
+
+    /// Checks that nothing is kept, and closes.
+    pub async fn close(self) {
+        assert_eq!(
+            (self.trunks.live_legs(), self.trunks.live_dialogs()),
+            (0, 0)
+        );
+        self.trunks.shutdown().await;
+    }
+}
+
+pub fn timers(t1_ms: u64) -> SipTimers {
+    SipTimers {
+        t1_ms,
+        ..SipTimers::default()
+    }
+}
+
+/// A free UDP port in our range. Two processes that ask at once start at different places.
+pub fn free_port(from: u16, count: u16) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() as u16).wrapping_mul(37);
+    for _ in 0..count {
+        let n = start.wrapping_add(NEXT.fetch_add(3, Ordering::Relaxed));
+        let port = from + n % count;
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port in {from}..{}", from + count);
+}
+
+/// Waits until somebody listens on a UDP port.
+pub async fn listening(port: u16) {
+    let taken = async {
+        while UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, taken)
+        .await
+        .expect("peer does not listen");
+}
+
+/// A running sipp; it ends with its test.
+pub struct Sipp {
+    child: Child,
+    pub port: u16,
+    errors: tempfile::TempDir,
+}
+
+impl Sipp {
+    /// Plays `tests/sipp/SCENARIO.xml` for one call.
+    pub async fn play(scenario: &str, keys: &[(&str, &str)]) -> Self {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let file = file.join(format!("tests/sipp/{scenario}.xml"));
+        let file = file.to_str().unwrap().to_owned();
+        let mut args = vec!["-sf".to_owned(), file];
+        for (key, value) in keys {
+            args.extend(["-key".into(), (*key).into(), (*value).into()]);
+        }
+        Self::run(args, 1).await
+    }
+
+    /// Answers `calls` calls and waits for our BYE.
+    pub async fn answers(calls: u32) -> Self {
+        Self::run(vec!["-sn".into(), "uas".into()], calls).await
+    }
+
+    async fn run(args: Vec<String>, calls: u32) -> Self {
+        let errors = tempfile::tempdir().unwrap();
+        let port = free_port(20_000, 1_000);
+        let child = Command::new("timeout")
+            .args([
+                "30",
+                "sipp",
+                "-i",
+                "127.0.0.1",
+                "-mi",
+                "127.0.0.1",
+                "-nostdin",
+            ])
+            .args(["-p", &port.to_string(), "-mp", &(port + 10_000).to_string()])
+            .args([
+                "-m",
+                &calls.to_string(),
+                "-trace_err",
+                "-error_file",
+                "errors",
+            ])
+            .args(args)
+            .current_dir(errors.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("coreutils has `timeout`");
+        let peer = Self {
+            child,
+            port,
+            errors,
+        };
+        assert!(
+            std::env::split_paths(&std::env::var_os("PATH").unwrap())
+                .any(|dir| dir.join("sipp").is_file()),
+            "sipp is missing: install the Debian package sip-tester"
+        );
+        listening(port).await;
+        peer
+    }
+
+    pub fn address(&self) -> String {
+        format!("sip:127.0.0.1:{}", self.port)
+    }
+
+    /// Waits for its end and checks that it saw what its scenario wants.
+    pub async fn passed(mut self) {
+        let status = timeout(PATIENCE, self.child.wait()).await;
+        let errors = std::fs::read_to_string(self.errors.path().join("errors"));
+        let errors = errors.unwrap_or_default();
+        match status {
+            Ok(status) => assert!(status.unwrap().success(), "sipp failed: {errors}"),
+            Err(_) => panic!("sipp does not end: {errors}"),
+        }
+    }
+}
