@@ -19,9 +19,9 @@ test: setup-test tidy lint unit doctest ## everything that has to hold before a 
 
 check: tidy lint ## the same without running tests: house rules, style, lints
 
-tidy:
+tidy: ## style and house rules alone, in seconds
 	$(CARGO) fmt --all --check
-	$(CARGO) run -q --locked -p xtask -- tidy
+	$(CARGO) run -q --locked -p xtask --no-default-features -- tidy
 
 lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings

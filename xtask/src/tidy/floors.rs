@@ -149,7 +149,7 @@ pub fn check_core(source: &Source) -> Vec<Finding> {
         .path
         .strip_prefix("crates/")
         .and_then(|p| p.split_once("/src/"));
-    if source.is_test() || !crate_name.is_some_and(|(name, _)| CORES.contains(&name)) {
+    if source.test || !crate_name.is_some_and(|(name, _)| CORES.contains(&name)) {
         return Vec::new();
     }
     let code = without_tests(&tokens(&blank(&source.text)));

@@ -101,6 +101,20 @@ pub fn without_tests(tokens: &[Token]) -> Vec<Token> {
     out
 }
 
+/// Names of the modules that stand in files of their own and are only compiled for tests.
+pub fn test_modules(all: &[Token]) -> Vec<String> {
+    let modules = |tokens: &[Token]| -> Vec<String> {
+        let declared = tokens
+            .windows(3)
+            .filter(|w| w[0].text == "mod" && w[2].text == ";");
+        declared.map(|w| w[1].text.clone()).collect()
+    };
+    let shipped = modules(&without_tests(all));
+    let mut names = modules(all);
+    names.retain(|name| !shipped.contains(name));
+    names
+}
+
 /// Every function, struct and enum, in order of their keywords.
 pub fn items(tokens: &[Token]) -> Vec<Item> {
     (0..tokens.len())

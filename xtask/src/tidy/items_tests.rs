@@ -124,3 +124,9 @@ fn macro_definitions_and_function_types_are_passed_over() {
     let source = "macro_rules! m { ($n:ident) => { fn $n() {} } }\ntype F = fn(u8) -> u8;";
     assert_eq!(found(source), vec![]);
 }
+
+#[test]
+fn test_modules_in_their_own_files_are_known() {
+    let source = "mod a;\n#[cfg(test)]\npub mod b;\n#[cfg(test)]\nmod c { mod d {} }";
+    assert_eq!(test_modules(&tokens(source)), ["b"]);
+}

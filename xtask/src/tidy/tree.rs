@@ -5,6 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::blank::blank;
+use super::items::{test_modules, tokens};
+
 /// A text file.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -12,15 +15,18 @@ pub struct Source {
     pub path: String,
     /// Its whole text.
     pub text: String,
+    /// Whether it is only compiled for tests: below `tests/`, named `tests.rs` or `*_tests.rs`,
+    /// or declared as a module under `#[cfg(test)]`.
+    pub test: bool,
 }
 
 impl Source {
     /// A file as given.
-    #[cfg(test)]
     pub fn new(path: &str, text: &str) -> Self {
         Self {
             path: path.to_owned(),
             text: text.to_owned(),
+            test: is_test_path(path),
         }
     }
 
@@ -28,13 +34,30 @@ impl Source {
     pub fn is_rust(&self) -> bool {
         self.path.ends_with(".rs")
     }
+}
 
-    /// Whether it is only compiled for tests: below `tests/`, or `tests.rs` and `*_tests.rs`
-    /// beside the code.
-    pub fn is_test(&self) -> bool {
-        let name = self.path.rsplit('/').next().unwrap_or_default();
-        let below = self.path.starts_with("tests/") || self.path.contains("/tests/");
-        below || name == "tests.rs" || name.ends_with("_tests.rs")
+fn is_test_path(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let below = path.starts_with("tests/") || path.contains("/tests/");
+    below || name == "tests.rs" || name.ends_with("_tests.rs")
+}
+
+/// Marks the files of modules that another file declares under `#[cfg(test)]`.
+fn mark_test_modules(sources: &mut [Source]) {
+    let mut files = Vec::new();
+    for source in sources.iter().filter(|s| s.is_rust()) {
+        let stem = source.path.trim_end_matches(".rs");
+        let folder = match stem.rsplit_once('/') {
+            Some((folder, "lib" | "main" | "mod")) => folder,
+            _ => stem,
+        };
+        for name in test_modules(&tokens(&blank(&source.text))) {
+            files.push(format!("{folder}/{name}.rs"));
+            files.push(format!("{folder}/{name}/mod.rs"));
+        }
+    }
+    for source in sources {
+        source.test |= files.contains(&source.path);
     }
 }
 
@@ -59,9 +82,10 @@ pub fn read(root: &Path) -> Result<Vec<Source>, Box<dyn Error>> {
             continue;
         };
         if let Ok(text) = String::from_utf8(bytes) {
-            out.push(Source { path, text });
+            out.push(Source::new(&path, &text));
         }
     }
+    mark_test_modules(&mut out);
     Ok(out)
 }
 
@@ -121,7 +145,18 @@ mod tests {
             ("crates/a/src/tests.rs", true),
             ("crates/a/src/b_tests.rs", true),
         ] {
-            assert_eq!(Source::new(path, "").is_test(), test, "{path}");
+            assert_eq!(Source::new(path, "").test, test, "{path}");
+        }
+    }
+
+    #[test]
+    fn tests_are_known_by_their_declaration() {
+        let declares = "#[cfg(test)]\nmod b;\nmod c;";
+        for (parent, below) in [("x/src/lib.rs", "x/src"), ("x/src/a.rs", "x/src/a")] {
+            let child = |name| Source::new(&format!("{below}/{name}.rs"), "");
+            let mut sources = [Source::new(parent, declares), child("b"), child("c")];
+            mark_test_modules(&mut sources);
+            assert_eq!(sources.map(|s| s.test), [false, true, false], "{parent}");
         }
     }
 
