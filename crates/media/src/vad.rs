@@ -1,4 +1,10 @@
 //! Speech scores by the earshot model, behind an energy gate so that silence costs nothing.
+//!
+//! Two things were measured and answered here. The model was trained on full-band audio: steady
+//! noise that ends at 4 kHz, as on every telephone line, scores above one half nearly always. A
+//! faint mirror image of the band above 4 kHz (12 dB down) brings that to 1 % and raises the
+//! scores of speech. Noise louder than −20 dBFS still deceives it, so the gate also follows the
+//! floor: what is not louder than the quietest of the last two seconds is no speech.
 
 use std::fmt;
 
@@ -10,6 +16,14 @@ const MODEL_FRAME: usize = 256;
 /// Loudness (RMS of 16-bit samples) below which nothing can be speech: −58 dBFS, some 30 dB
 /// below a quiet talker on a telephone line and above the idle noise of G.711.
 const GATE_RMS: u32 = 40;
+/// How much louder than the floor speech must be, in quarters: 2 dB.
+const OVER_FLOOR_Q2: u32 = 5;
+/// Frames in one window of the floor.
+const FLOOR_WINDOW: u32 = 20;
+/// Windows of the floor: together two seconds.
+const FLOOR_WINDOWS: usize = 5;
+/// Highest floor that is believed: noise of −21 dBFS.
+const MAX_FLOOR: u32 = 3_000;
 /// Frames for which the gate stays open after the last loud one, so that the model itself sees
 /// speech end.
 const GATE_HOLD: u32 = 10;
@@ -33,6 +47,7 @@ pub struct Vad {
     before: [i16; FRAME_SAMPLES],
     hold: u32,
     last: f32,
+    floor: Floor,
 }
 
 impl Default for Vad {
@@ -44,6 +59,7 @@ impl Default for Vad {
             before: [0; FRAME_SAMPLES],
             hold: 0,
             last: 0.0,
+            floor: Floor::default(),
         }
     }
 }
@@ -61,7 +77,7 @@ impl Vad {
     /// Scores the next 20 ms at 16 kHz.
     pub fn frame(&mut self, samples: &[i16; FRAME_SAMPLES]) -> Scored {
         let rms = rms(samples);
-        let loud = rms >= GATE_RMS;
+        let loud = rms >= GATE_RMS && 4 * rms >= OVER_FLOOR_Q2 * self.floor.frame(rms);
         let score = if loud || self.hold > 0 {
             if self.hold == 0 {
                 self.model.reset();
@@ -91,7 +107,17 @@ impl Vad {
         let mut left = samples;
         while !left.is_empty() {
             let (now, later) = left.split_at(left.len().min(MODEL_FRAME - self.rest_len));
-            self.rest[self.rest_len..self.rest_len + now.len()].copy_from_slice(now);
+            // With every second sample changed in sign the spectrum is mirrored at 4 kHz; a
+            // quarter of that is added.
+            let place = &mut self.rest[self.rest_len..];
+            for ((n, sample), source) in place.iter_mut().enumerate().zip(now) {
+                let image = if (self.rest_len + n).is_multiple_of(2) {
+                    5
+                } else {
+                    3
+                };
+                *sample = (i32::from(*source) * image / 4).clamp(-32_768, 32_767) as i16;
+            }
             self.rest_len += now.len();
             left = later;
             if self.rest_len == MODEL_FRAME {
@@ -102,6 +128,31 @@ impl Vad {
         }
         self.last = highest.unwrap_or(self.last);
         self.last
+    }
+}
+
+/// The loudness of the quietest frames of late.
+#[derive(Clone, Copy, Debug, Default)]
+struct Floor {
+    windows: [u32; FLOOR_WINDOWS],
+    current: usize,
+    frames: u32,
+}
+
+impl Floor {
+    /// Takes in a frame; answers the floor, 0 during the first two seconds.
+    fn frame(&mut self, rms: u32) -> u32 {
+        if self.frames == 0 {
+            self.windows[self.current] = rms;
+        }
+        self.windows[self.current] = self.windows[self.current].min(rms);
+        self.frames += 1;
+        let floor = self.windows.iter().copied().min().unwrap_or(0);
+        if self.frames == FLOOR_WINDOW {
+            self.frames = 0;
+            self.current = (self.current + 1) % FLOOR_WINDOWS;
+        }
+        floor.min(MAX_FLOOR)
     }
 }
 
@@ -145,16 +196,11 @@ mod tests {
     #[test]
     fn loud_noise_is_no_speech() {
         for peak in [100, 300, 1_000, 3_000, 10_000] {
-            let all = scores(&noise(2, peak, 80_000));
-            let t: Vec<f64> = [0.3f32,0.4,0.5, 0.6,0.7, 0.8,0.9].iter().map(|t| all.iter().filter(|s| s.score > *t).count() as f64 / all.len() as f64).collect();
-            eprintln!("{peak}: {t:?}");
+            let got = share(&scores(&noise(2, peak, 80_000)));
+            assert!(got < 0.2, "{peak}: {got}");
+            let later = share(&scores(&noise(3, peak, 80_000))[150..]);
+            assert!(later < 0.02, "{peak}: {later}");
         }
-        let all = scores(&espeak("en-us", "Good morning, this is a test of the telephone line.").unwrap());
-            let t: Vec<f64> = [0.3f32,0.4,0.5, 0.6,0.7, 0.8,0.9].iter().map(|t| all.iter().filter(|s| s.score > *t).count() as f64 / all.len() as f64).collect();
-            eprintln!("sp: {t:?}");
-        let v: Vec<String> = all.iter().map(|s| format!("{:.0}", s.score*10.0)).collect();
-        eprintln!("{}", v.join(" "));
-        assert!(share(&scores(&noise(2, 3_000, 40_000))) < 0.1);
     }
 
     #[test]
@@ -166,6 +212,15 @@ mod tests {
             return;
         };
         let got = share(&scores(&speech));
-        assert!(got > 0.6, "{got}");
+        assert!(got > 0.85, "{got}");
+        // 10 dB signal-to-noise ratio, after two seconds of the noise alone.
+        let peak = (f64::from(rms(&speech)) * 3f64.sqrt() / 10f64.sqrt()) as i32;
+        let mut noisy = noise(4, peak, 16_000 + speech.len());
+        for (sum, s) in noisy[16_000..].iter_mut().zip(&speech) {
+            *sum = sum.saturating_add(*s);
+        }
+        let all = scores(&noisy);
+        let (before, during) = (share(&all[..100]), share(&all[100..]));
+        assert!(before < 0.1 && during > 0.8, "{before} {during}");
     }
 }
