@@ -31,8 +31,6 @@ pub enum Input {
         /// Media time at which the pause was long enough.
         closed: MediaTime,
     },
-    /// The callee's speech came to nothing: too short to be an utterance.
-    SpeechDropped,
     /// The recognizer's answer to [`Output::Recognize`]; `None` if it failed.
     Heard(UtteranceNo, Option<HeardText>),
     /// The judge's answer to [`Output::Judge`].
@@ -162,6 +160,8 @@ struct Talk {
     prepared: bool,
     opened: bool,
     closing: Option<EndWhat>,
+    mute_lines: u32,
+    stopped: bool,
     hang_up_at: Option<(Now, EndWhat)>,
 }
 
@@ -214,7 +214,6 @@ impl Conversation {
             Input::UtteranceEnded { start, end, closed } => {
                 self.utterance_ended(now, start, end, closed);
             }
-            Input::SpeechDropped => self.speech_dropped(now),
             Input::Heard(n, heard) => self.heard(now, n, heard),
             Input::Judged(n, meaning) => self.judged(now, n, meaning),
             Input::ReplyText(g, text) => self.reply_text(now, g, text.reveal()),
@@ -225,7 +224,7 @@ impl Conversation {
                 self.floor.made(item, samples, chars);
             }
             Input::MadeAll(item) => self.floor.made_all(item),
-            Input::Unspeakable(item) => self.floor.unspeakable(item),
+            Input::Unspeakable(item) => self.unspeakable(now, item),
             Input::Key(key) => {
                 self.patience.touch();
                 self.cue(now, Cue::Key(key));
@@ -267,10 +266,22 @@ impl Conversation {
 
     /// Stops speaking at once and for good.
     pub fn stop(&mut self, now: Now) {
+        self.talk.stopped = true;
+        self.hearing.clear();
         self.floor.cut_all();
         self.out.push_back(Output::CancelRespond);
         self.reply = None;
         self.drain_floor(now);
+    }
+
+    /// One line that cannot be spoken is left out; a second one means that we are mute.
+    fn unspeakable(&mut self, now: Now, item: ItemId) {
+        self.fault("synthesizer", "line left out");
+        self.talk.mute_lines += 1;
+        self.floor.unspeakable(item);
+        if self.talk.mute_lines >= 2 && self.talk.hang_up_at.is_none() {
+            self.talk.hang_up_at = Some((now, EndWhat::SpeechFailed));
+        }
     }
 
     fn speech_started(&mut self) {
@@ -279,17 +290,6 @@ impl Conversation {
         // Whoever speaks first is not talked over: what is about to be said waits.
         if self.talk.opened && !self.floor.is_audible() && !self.floor.is_interrupted() {
             self.floor.hold();
-        }
-    }
-
-    fn speech_dropped(&mut self, now: Now) {
-        self.talk.speaking = false;
-        if self.talk.question == Question::Hello {
-            self.patience.wait_for_hello(now + HELLO_PATIENCE);
-        }
-        if self.hearing.is_empty() {
-            self.let_speak();
-            self.floor.resume();
         }
     }
 
@@ -461,6 +461,9 @@ impl Conversation {
     }
 
     fn cue(&mut self, now: Now, cue: Cue) {
+        if self.talk.stopped {
+            return;
+        }
         if self.talk.hang_up_at.is_some() && !matches!(cue, Cue::Sentence(_)) {
             return;
         }

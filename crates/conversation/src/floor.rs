@@ -89,6 +89,7 @@ struct Line {
     text: String,
     class: SpeechClass,
     marks: Marks,
+    made_any: bool,
     made: bool,
     played: bool,
 }
@@ -104,7 +105,6 @@ struct Playlist {
     began: Option<MediaTime>,
     last: MediaTime,
     cutting: bool,
-    sent_any: bool,
 }
 
 /// Lines that are synthesized before the one being played has ended.
@@ -140,7 +140,6 @@ impl Floor {
             began: None,
             last: MediaTime::ZERO,
             cutting: false,
-            sent_any: false,
         });
         self.out
             .push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
@@ -167,6 +166,7 @@ impl Floor {
                 text,
                 class,
                 marks,
+                made_any: false,
                 made: false,
                 played: false,
             });
@@ -196,17 +196,26 @@ impl Floor {
 
     /// Throws away everything that is not played yet.
     pub fn cut_all(&mut self) {
-        let mut lost = Vec::new();
+        let mut over = Vec::new();
         for l in self.lists.iter_mut().filter(|l| !l.cutting) {
             l.cutting = true;
             l.open = false;
-            if l.sent_any || l.asked > 0 {
+            if l.asked > 0 {
                 self.out.push_back(FloorOutput::Cut(l.id));
-            } else {
-                lost.push(l.id);
+            }
+            // Without audio on the lane there is nothing that it could report.
+            if !l.lines.iter().any(|x| x.made_any && !x.played) {
+                over.push(l.id);
             }
         }
-        for id in lost {
+        // A cut ends a pause on the lane if there was something to cut, so both are said again.
+        self.paused = self.held;
+        self.out.push_back(if self.held {
+            FloorOutput::Pause
+        } else {
+            FloorOutput::Resume
+        });
+        for id in over {
             self.finish(id, None);
         }
     }
@@ -214,7 +223,7 @@ impl Floor {
     /// More audio of a line was queued for playing.
     pub fn made(&mut self, item: ItemId, samples: u64, chars_done: Option<u32>) {
         if let Some((l, i)) = self.line(item) {
-            l.sent_any = true;
+            l.lines[i].made_any = true;
             l.lines[i].marks.push(samples, chars_done);
         }
     }

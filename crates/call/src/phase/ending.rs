@@ -1,0 +1,185 @@
+//! Ending: the leg is taken down, the end is recorded, and only then the call is forgotten.
+
+use std::time::Duration;
+
+use domain::{EndReason, EndWhat, Identity, LegQuality, Now, Who};
+
+use crate::call::{Call, EndFacts, MediaCommand, Moment, Output};
+use crate::phase::Phase;
+use crate::signal::TrunkCommand;
+
+/// A lane that does not report its leg's closing within this time is not waited for.
+const LANE_LIMIT: Duration = Duration::from_millis(1_000);
+/// A trunk that does not report the leg's end within this time is not waited for (RFC 3261
+/// timers B and F are 32 s).
+const LEG_LIMIT: Duration = Duration::from_secs(40);
+
+/// A call being taken down.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    reason: EndReason,
+    dialled: bool,
+    answered: bool,
+    duration_s: u32,
+    identity: Identity,
+    leg_over: bool,
+    quality: Option<LegQuality>,
+    recorded: bool,
+    committed: bool,
+    lane_limit: Now,
+    leg_limit: Now,
+    done: bool,
+}
+
+impl Ending {
+    pub(crate) fn deadline(&self) -> Option<Now> {
+        match (self.recorded, self.done) {
+            (_, true) => None,
+            (false, _) => Some(self.lane_limit),
+            (true, _) => Some(self.leg_limit),
+        }
+    }
+
+    pub(crate) fn leg_is_over(&mut self) {
+        self.leg_over = true;
+    }
+}
+
+impl Call {
+    /// We end the call, whatever its phase.
+    pub(crate) fn hang_up(&mut self, at: Moment, reason: EndReason) {
+        let (command, who) = match &self.phase {
+            Phase::Preparing(_) => (None, None),
+            Phase::Dialing(_) => (Some(TrunkCommand::Cancel), reason.who),
+            Phase::Talking(_) => (Some(TrunkCommand::Bye), reason.who),
+            Phase::Ending(_) => return,
+        };
+        let what = match (&self.phase, reason.what) {
+            (Phase::Preparing(_) | Phase::Dialing(_), EndWhat::OwnerHungUp) => EndWhat::Canceled,
+            (_, what) => what,
+        };
+        let leg_over = command.is_none();
+        if let Some(command) = command {
+            self.signal(command);
+        }
+        self.end(
+            at,
+            EndReason {
+                what,
+                who,
+                sip_code: reason.sip_code,
+            },
+            leg_over,
+        );
+    }
+
+    /// The call is over for `reason`; `leg_over` if its signalling is, too.
+    pub(crate) fn end(&mut self, at: Moment, reason: EndReason, leg_over: bool) {
+        let dialled = !matches!(self.phase, Phase::Preparing(_));
+        let talking = match &self.phase {
+            Phase::Talking(t) if t.usable => Some((t.answered, t.limits.chargeable_s())),
+            _ => None,
+        };
+        let reason = self.settled_reason(reason);
+        let duration_s = talking.map_or(0, |(answered, most)| {
+            let ms = at.now.since(answered).as_millis();
+            let whole = u32::try_from(ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+            whole.min(most)
+        });
+        let identity = self.final_identity(talking.is_some());
+        if let Some(talk) = self.talk.as_mut() {
+            talk.stop(at.now);
+        }
+        self.drain_talk(at);
+        self.lane(MediaCommand::Close);
+        self.phase = Phase::Ending(Ending {
+            reason,
+            dialled,
+            answered: talking.is_some(),
+            duration_s,
+            identity,
+            leg_over,
+            quality: None,
+            recorded: false,
+            committed: false,
+            lane_limit: at.now + LANE_LIMIT,
+            leg_limit: at.now + LEG_LIMIT,
+            done: false,
+        });
+    }
+
+    /// Once a closing was begun, what led to it is the reason (callout section 5.2).
+    fn settled_reason(&self, reason: EndReason) -> EndReason {
+        let closing = self
+            .talk
+            .as_ref()
+            .and_then(conversation::Conversation::closing);
+        match closing {
+            Some(what) if reason.what == EndWhat::CalleeHungUp => EndReason {
+                what,
+                who: Some(Who::Callee),
+                ..reason
+            },
+            _ => reason,
+        }
+    }
+
+    fn final_identity(&self, answered: bool) -> Identity {
+        if !answered {
+            return Identity::NotReached;
+        }
+        match self
+            .talk
+            .as_ref()
+            .map_or(Identity::Pending, |t| t.identity())
+        {
+            Identity::Pending => Identity::Unclear,
+            known => known,
+        }
+    }
+
+    /// The lane has closed the leg.
+    pub(crate) fn lane_closed(&mut self, at: Moment, quality: LegQuality) {
+        if let Phase::Ending(e) = &mut self.phase {
+            if e.reason.what == EndWhat::ConnectionLost {
+                // The connected time ends with the last packet.
+                let heard = u32::try_from(quality.last_media_ms.div_ceil(1_000));
+                e.duration_s = e.duration_s.min(heard.unwrap_or(u32::MAX));
+            }
+            e.quality = Some(quality);
+        }
+        self.finish_if_ready(at);
+    }
+
+    pub(crate) fn end_committed(&mut self) {
+        if let Phase::Ending(e) = &mut self.phase {
+            e.committed = true;
+        }
+    }
+
+    /// Records the end as soon as the lane has reported, and is done when the leg is, too.
+    pub(crate) fn finish_if_ready(&mut self, at: Moment) {
+        let Phase::Ending(e) = &mut self.phase else {
+            return;
+        };
+        if !e.recorded && (e.quality.is_some() || at.now >= e.lane_limit) {
+            e.recorded = true;
+            let facts = EndFacts {
+                dialled: e.dialled,
+                answered: e.answered,
+                duration_s: e.duration_s,
+                identity: e.identity,
+                quality: e.quality,
+            };
+            let reason = e.reason;
+            self.journal_end(at, reason, facts);
+        }
+        let Phase::Ending(e) = &mut self.phase else {
+            return;
+        };
+        if e.committed && !e.done && (e.leg_over || at.now >= e.leg_limit) {
+            e.done = true;
+            self.push(Output::Done);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Talking: the call was answered.
+
+use domain::{CallLimits, EndReason, EndWhat, LegId, MicroYuan, Now, Who};
+
+use crate::call::{Call, MediaCommand, Moment, Output};
+use crate::limits::{LimitAction, Limits};
+use crate::phase::Phase;
+use crate::signal::TrunkCommand;
+use crate::wire;
+
+/// An answered call.
+#[derive(Debug)]
+pub(crate) struct Talking {
+    pub(crate) answered: Now,
+    pub(crate) limits: Limits,
+    /// Whether media can flow at all.
+    pub(crate) usable: bool,
+}
+
+impl Talking {
+    pub(crate) fn new(at: Moment, limits: &CallLimits) -> Self {
+        Self {
+            answered: at.now,
+            limits: Limits::new(at.now, limits),
+            usable: true,
+        }
+    }
+
+    /// Answered without a description that can be used.
+    pub(crate) fn unusable(at: Moment, limits: &CallLimits) -> Self {
+        Self {
+            usable: false,
+            ..Self::new(at, limits)
+        }
+    }
+}
+
+impl Call {
+    pub(crate) fn deadlines(&mut self, at: Moment) {
+        match &mut self.phase {
+            Phase::Dialing(p) if p.is_over(at.now) => {
+                self.hang_up(at, EndReason::new(EndWhat::RingTimeout, Who::Platform));
+            }
+            Phase::Talking(p) => match p.limits.due(at.now) {
+                Some(LimitAction::End(what)) => {
+                    self.hang_up(at, EndReason::new(what, Who::Platform));
+                }
+                Some(LimitAction::Close(what)) => {
+                    if let Some(talk) = self.talk.as_mut() {
+                        talk.handle(at.now, conversation::Input::Leave(what));
+                        self.drain_talk(at);
+                    }
+                }
+                Some(LimitAction::Extend) => self.extend(),
+                None => {}
+            },
+            Phase::Ending(_) => self.finish_if_ready(at),
+            _ => {}
+        }
+    }
+
+    /// A minute more.
+    fn extend(&mut self) {
+        let Phase::Talking(p) = &self.phase else {
+            return;
+        };
+        let until = (p.limits.chargeable_s() + 60).min(self.plan.request.limits.call_s);
+        let more = self.plan.price.hold(until).0 - self.plan.hold.0;
+        self.push(Output::ExtendHold(MicroYuan(more.max(0)), until));
+    }
+
+    pub(crate) fn hold_extended(&mut self, until: Option<u32>) {
+        let Phase::Talking(p) = &mut self.phase else {
+            return;
+        };
+        match until {
+            Some(until) => {
+                p.limits.extended(until);
+                self.plan.hold = self.plan.hold.max(self.plan.price.hold(until));
+            }
+            None => p.limits.refused(),
+        }
+    }
+
+    /// A peer's re-INVITE: answered with what we can do, or refused with 488.
+    pub(crate) fn reoffered(&mut self, offer: Option<&str>) {
+        let (Phase::Talking(_), Some(local)) = (&self.phase, self.local) else {
+            self.signal(TrunkCommand::AnswerReoffer(None));
+            return;
+        };
+        self.sdp_version += 1;
+        let id = self.plan.session_id;
+        match offer.map(|o| wire::answer(local, id, self.sdp_version, o)) {
+            Some(Ok((answer, agreed))) => {
+                self.signal(TrunkCommand::AnswerReoffer(Some(answer)));
+                let allowed = vec![agreed.remote.ip()];
+                self.lane(MediaCommand::Connect(Box::new(agreed), allowed));
+            }
+            Some(Err(_)) => self.signal(TrunkCommand::AnswerReoffer(None)),
+            // Without an offer ours is wanted; its answer comes with the ACK and changes nothing.
+            None => {
+                let ours = wire::offer(local, id);
+                self.signal(TrunkCommand::AnswerReoffer(Some(ours)));
+            }
+        }
+    }
+
+    pub(crate) fn lane_lost(&mut self, at: Moment, leg: LegId) {
+        if leg == LegId::CALLEE {
+            self.hang_up(at, EndReason::new(EndWhat::ConnectionLost, Who::Carrier));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! How a call's talk and its session descriptions meet the media plane.
+
+use std::net::SocketAddr;
+
+use conversation::floor::{FloorOutput, OnSpeech, Playback};
+use conversation::{Input as Talk, Output as TalkOutput};
+use domain::{Event, LegId, PlaybackState, Texts};
+use media::leg::{Heard, LegCommand, LegEvent};
+use media::playout::{OnSpeech as LaneOnSpeech, PlayoutChange, PlayoutEvent};
+use media::sdp::{LocalMedia, Negotiated, SdpError};
+
+use crate::call::{Call, MediaCommand, MediaEvent, Moment, Output};
+use crate::phase::Phase;
+
+/// Speech of any length makes us stand still: the activity detector has waited already.
+const AT_ONSET_MS: u32 = 1;
+
+pub(crate) fn offer(local: SocketAddr, session_id: u64) -> String {
+    LocalMedia::new(local.ip(), local.port(), session_id).offer()
+}
+
+pub(crate) fn accept(
+    local: SocketAddr,
+    session_id: u64,
+    answer: &str,
+) -> Result<Negotiated, SdpError> {
+    LocalMedia::new(local.ip(), local.port(), session_id).accept(answer.as_bytes())
+}
+
+pub(crate) fn answer(
+    local: SocketAddr,
+    session_id: u64,
+    version: u64,
+    offer: &str,
+) -> Result<(String, Negotiated), SdpError> {
+    let ours = LocalMedia::new(local.ip(), local.port(), session_id);
+    LocalMedia { version, ..ours }.answer(offer.as_bytes())
+}
+
+impl Call {
+    /// What the floor wants of lane and synthesizer.
+    pub(crate) fn floor(&mut self, output: FloorOutput) {
+        let command = match &output {
+            // Named first, so that lines are played in the order in which they were asked for.
+            FloorOutput::Speak { playlist, item, .. } => LegCommand::Queue {
+                playlist: *playlist,
+                item: *item,
+            },
+            FloorOutput::Cut(playlist) => LegCommand::Cut(*playlist),
+            FloorOutput::Pause => LegCommand::Pause,
+            FloorOutput::Resume => LegCommand::Resume,
+            FloorOutput::SetOnSpeech(OnSpeech::Ignore) => {
+                LegCommand::SetOnSpeech(LaneOnSpeech::Ignore)
+            }
+            FloorOutput::SetOnSpeech(OnSpeech::Pause) => {
+                LegCommand::SetOnSpeech(LaneOnSpeech::PauseAfter { ms: AT_ONSET_MS })
+            }
+            FloorOutput::Over(_) => return,
+        };
+        let synthesis = matches!(output, FloorOutput::Speak { .. } | FloorOutput::Cut(_));
+        if matches!(output, FloorOutput::Cut(_)) {
+            // The synthesizer is stopped before the lane is cleared.
+            self.push(Output::Talk(TalkOutput::Floor(output)));
+            self.lane(MediaCommand::Leg(command));
+            return;
+        }
+        self.lane(MediaCommand::Leg(command));
+        if synthesis {
+            self.push(Output::Talk(TalkOutput::Floor(output)));
+        }
+    }
+
+    pub(crate) fn media(&mut self, at: Moment, leg: LegId, event: MediaEvent) {
+        match event {
+            MediaEvent::Opened(local) => self.opened(local),
+            MediaEvent::OpenFailed => self.open_failed(at),
+            MediaEvent::Closed(quality) => self.lane_closed(at, quality),
+            MediaEvent::Flowing(flowing) => self.tell_talk(at, Talk::Flowing(flowing)),
+            MediaEvent::Leg(event) => self.leg_event(at, leg, event),
+        }
+    }
+
+    fn leg_event(&mut self, at: Moment, leg: LegId, event: LegEvent) {
+        // What is heard before the answer is ringback or an announcement, not the callee.
+        if event.early || !matches!(self.phase, Phase::Talking(_) | Phase::Ending(_)) {
+            return;
+        }
+        self.heard_until(event.at);
+        match event.what {
+            Heard::Playout(p) => self.playout(at, p),
+            _ if !matches!(self.phase, Phase::Talking(_)) => {}
+            Heard::SpeechStarted { .. } => self.tell_talk(at, Talk::SpeechStarted),
+            Heard::UtteranceEnded(u) => {
+                let (start, end, closed) = (u.start, u.end, u.closed);
+                self.tell_talk(at, Talk::UtteranceEnded { start, end, closed });
+            }
+            Heard::Key(key) => {
+                let keys = Some(key.as_char().to_string());
+                let texts = Texts {
+                    keys,
+                    ..Texts::default()
+                };
+                self.journal(Event::KeysPressed { leg }, texts);
+                self.tell_talk(at, Talk::Key(key.as_char()));
+            }
+            Heard::Tone(tone) if tone.is_beep() => self.tell_talk(at, Talk::Beep),
+            Heard::Dead { .. } => self.lane_lost(at, leg),
+            Heard::FirstPacket { .. }
+            | Heard::SpeechStopped { .. }
+            | Heard::Tone(_)
+            | Heard::KeysSent
+            | Heard::CodecChanged { .. }
+            | Heard::PeerLeft => {}
+        }
+    }
+
+    fn playout(&mut self, at: Moment, p: PlayoutEvent) {
+        let (what, state, offset) = match p.change {
+            PlayoutChange::Started => (Playback::Started, PlaybackState::Started, 0),
+            PlayoutChange::Finished { total } => (
+                Playback::Finished,
+                PlaybackState::Finished,
+                total.as_millis(),
+            ),
+            PlayoutChange::Paused { offset } => {
+                (Playback::Paused, PlaybackState::Paused, offset.as_millis())
+            }
+            PlayoutChange::Resumed { offset } => (
+                Playback::Resumed,
+                PlaybackState::Resumed,
+                offset.as_millis(),
+            ),
+            PlayoutChange::Cut { offset, .. } => {
+                let samples = offset.as_samples(SPEECH_RATE);
+                (
+                    Playback::Cut { offset: samples },
+                    PlaybackState::Cut,
+                    offset.as_millis(),
+                )
+            }
+            PlayoutChange::Skipped => (Playback::Dropped, PlaybackState::Skipped, 0),
+            // The synthesizer is late; the callee hears a gap, the turn's times show it.
+            PlayoutChange::Starved { .. } => return,
+        };
+        let (playlist, item) = (p.playlist, p.item);
+        let event = Event::PlaybackChanged {
+            playlist,
+            item,
+            state,
+            offset_ms: offset,
+        };
+        self.journal(event, Texts::default());
+        self.tell_talk(at, Talk::Playback(playlist, item, what, p.at));
+    }
+
+    /// Also while ending: what was heard of the last words belongs to the record.
+    fn tell_talk(&mut self, at: Moment, input: Talk) {
+        if let Some(talk) = self.talk.as_mut() {
+            talk.handle(at.now, input);
+            self.drain_talk(at);
+        }
+    }
+}
+
+/// Samples a second of what is spoken on a phone leg.
+const SPEECH_RATE: u32 = 8_000;

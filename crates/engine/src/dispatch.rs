@@ -1,0 +1,213 @@
+//! Starts queued calls when they may start, ends those that may not, and takes up what a dead
+//! process left.
+
+use std::sync::Arc;
+
+use call::{CallPlan, Moment};
+use domain::{
+    CallEnded, CallId, CallRecord, CallStatus, EndReason, EndWhat, Event, Identity, MicroYuan,
+    Texts, Who,
+};
+
+use crate::admission::request_of;
+use crate::config::queue_deadline;
+use crate::core::{Core, Running};
+use crate::journal::{CallJournal, settlement};
+use crate::mailbox::Mailbox;
+use crate::ports::records::{CommitError, ReadError};
+use crate::run::Run;
+use crate::scheduler::{Decision, Queued};
+
+/// Runs until `stop` is cancelled: decides, starts, expires.
+pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::CancellationToken) {
+    loop {
+        let clock = core.parts.clock;
+        let (decisions, again) = if core.is_draining() {
+            (Vec::new(), None)
+        } else {
+            core.scheduler.decide(clock.now(), clock.wall())
+        };
+        for decision in decisions {
+            match decision {
+                Decision::Start(q, trunk) => start(&core, &q, trunk).await,
+                Decision::Expire(q) => {
+                    let reason = unstarted(EndWhat::QueueExpired);
+                    end_unstarted(&core, q.call, reason).await;
+                }
+            }
+        }
+        let wait = async {
+            match again {
+                Some(at) => clock.until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = core.scheduler.changed() => {}
+            () = wait => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Applies the policy once more and lets the call run.
+async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
+    let wall = core.parts.clock.wall();
+    let record = match core.parts.records.call(q.call).await {
+        Ok(Some(record)) if record.status == CallStatus::Queued => record,
+        other => {
+            tracing::error!(call = %q.call, found = other.is_ok(), "queued call not startable");
+            core.scheduler.finished(q.call);
+            return;
+        }
+    };
+    match core.forbidden(q.account, &q.number, wall).await {
+        Ok(None) => {}
+        Ok(Some(_)) => {
+            end_unstarted(core, q.call, unstarted(EndWhat::PolicyBlocked)).await;
+            core.scheduler.finished(q.call);
+            return;
+        }
+        // The rules cannot be read: fail closed, and try again when something changes.
+        Err(_) => {
+            core.scheduler.finished(q.call);
+            core.scheduler.enqueue(q.clone());
+            return;
+        }
+    }
+    let Some(plan) = plan(core, &record, trunk) else {
+        end_unstarted(core, q.call, unstarted(EndWhat::Canceled)).await;
+        core.scheduler.finished(q.call);
+        return;
+    };
+    let (mailbox, mail) = Mailbox::new();
+    let running = Running {
+        mailbox: mailbox.clone(),
+        account: q.account,
+    };
+    core.started(q.call, running);
+    let run = Run::new(core.clone(), &record, plan, mailbox, mail);
+    core.tasks.spawn(run.run());
+}
+
+fn plan(core: &Core, record: &CallRecord, trunk: Arc<str>) -> Option<CallPlan> {
+    let route = core.config.routes.iter().find(|r| r.name == trunk)?;
+    let id = record.call.as_bytes();
+    let session = id[8..].iter().fold(0u64, |n, b| (n << 8) | u64::from(*b)) >> 2;
+    Some(CallPlan {
+        call: record.call,
+        request: request_of(record)?,
+        price: record.accepted.price,
+        hold: record.held,
+        simulated: route.simulated,
+        caller: route.caller.clone().or_else(|| core.config.caller.clone()),
+        trunk,
+        node: core.config.node.clone(),
+        voicemail_message: core.config.voicemail_message,
+        session_id: session,
+    })
+}
+
+/// Nothing was dialled, so nobody hung up.
+pub(crate) fn unstarted(what: EndWhat) -> EndReason {
+    EndReason {
+        what,
+        who: None,
+        sip_code: None,
+    }
+}
+
+/// Ends a call that never ran, or whose process is gone: end, settlement and release at once.
+pub(crate) async fn end_unstarted(core: &Core, call: CallId, reason: EndReason) {
+    let record = match core.parts.records.call(call).await {
+        Ok(Some(record)) if !record.is_ended() => record,
+        Ok(_) => return,
+        Err(ReadError(cause)) => {
+            tracing::error!(%call, %cause, "cannot end a call");
+            return;
+        }
+    };
+    let at = core.parts.clock.moment();
+    if let Err(error) = commit_end(core, &record, at, reason).await {
+        tracing::error!(%call, %error, "cannot end a call");
+    }
+    core.hub.close(call);
+}
+
+async fn commit_end(
+    core: &Core,
+    record: &CallRecord,
+    at: Moment,
+    reason: EndReason,
+) -> Result<(), CommitError> {
+    let answered = record.milestones.answered_at;
+    let mut milestones = record.milestones;
+    milestones.ended_at = Some(at.wall);
+    let last_media = record.lines.iter().map(|l| l.end_ms).max().unwrap_or(0);
+    let duration_s = answered.map_or(0, |_| {
+        u32::try_from(last_media.div_ceil(1_000)).unwrap_or(0)
+    });
+    let identity = match (answered, record.identity) {
+        (None, _) => Identity::NotReached,
+        (Some(_), Identity::Pending) => Identity::Unclear,
+        (Some(_), known) => known,
+    };
+    let end = CallEnded {
+        status: reason.what.status(),
+        reason,
+        identity,
+        duration_s,
+        charge: MicroYuan::ZERO,
+        hold: record.held,
+        milestones,
+        recording_follows: false,
+    };
+    let mut journal = CallJournal::resume(record);
+    match settlement(record.call, record.accepted.account, &end) {
+        Ok(t) => journal.post(t),
+        Err(error) => tracing::error!(call = %record.call, %error, "settlement refused"),
+    }
+    journal.add(at, Event::CallEnded(end), Texts::default(), None);
+    match journal.begin(at.now) {
+        Some(c) => c
+            .run(&*core.parts.records, &core.hub)
+            .await
+            .map(|_| ())
+            .map_err(|(_, e)| e),
+        None => Ok(()),
+    }
+}
+
+/// After a restart: queued calls wait again, all others died with their process.
+pub(crate) async fn recover(core: &Core) -> Result<Recovered, ReadError> {
+    let mut found = Recovered::default();
+    for record in core.parts.records.unfinished().await? {
+        if record.status == CallStatus::Queued {
+            let Some(number) = record.target.clone() else {
+                continue;
+            };
+            core.hub.open(record.call);
+            core.scheduler.enqueue(Queued {
+                call: record.call,
+                account: record.accepted.account,
+                number,
+                until: queue_deadline(record.created_at, record.accepted.limits.queue_s),
+            });
+            found.requeued += 1;
+        } else {
+            let reason = EndReason::new(EndWhat::NodeLost, Who::Platform);
+            end_unstarted(core, record.call, reason).await;
+            found.lost += 1;
+        }
+    }
+    Ok(found)
+}
+
+/// What a restart found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Queued calls that wait again.
+    pub requeued: u32,
+    /// Calls that died with their process.
+    pub lost: u32,
+}

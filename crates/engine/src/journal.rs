@@ -1,0 +1,224 @@
+//! One call's journal: numbers events, commits them in groups, publishes what is committed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    AccountId, CallId, CallRecord, Envelope, Event, LedgerError, MicroYuan, Now, Texts,
+    Transaction, TransactionKind,
+};
+
+use crate::hub::Hub;
+use crate::ports::records::{Batch, CommitError, OptOut, Records};
+use call::Moment;
+
+/// Events that need not be awaited wait at most this long for company.
+const GROUP: Duration = Duration::from_millis(50);
+/// After a failed commit, the first wait before it is tried again; doubled up to [`RETRY_MAX`].
+const RETRY_MIN: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// Version of the event format.
+const VERSION: u8 = 1;
+
+/// The journal of one running call. It has one commit under way at a time; what happens
+/// meanwhile waits for the next. Its memory is bounded by the call's own limits: a call ends by
+/// itself when the store cannot be written (see [`CallJournal::is_failing`]).
+pub(crate) struct CallJournal {
+    call: CallId,
+    account: AccountId,
+    next_seq: u64,
+    waiting: Vec<Envelope>,
+    transactions: Vec<Transaction>,
+    opt_outs: Vec<OptOut>,
+    due: Option<Now>,
+    retry: Duration,
+    failures: u32,
+}
+
+/// One commit that is under way.
+pub(crate) struct Committing {
+    batch: Batch,
+    pub(crate) kinds: Vec<call::Awaited>,
+}
+
+impl CallJournal {
+    pub(crate) fn resume(record: &CallRecord) -> Self {
+        Self {
+            call: record.call,
+            account: record.accepted.account,
+            next_seq: record.last_seq + 1,
+            waiting: Vec::new(),
+            transactions: Vec::new(),
+            opt_outs: Vec::new(),
+            due: None,
+            retry: RETRY_MIN,
+            failures: 0,
+        }
+    }
+
+    /// Adds an event; an awaited one is due at once.
+    pub(crate) fn add(&mut self, at: Moment, event: Event, texts: Texts, media_ms: Option<u64>) {
+        let due = if event.is_awaited() {
+            at.now
+        } else {
+            at.now + GROUP
+        };
+        self.due = Some(self.due.map_or(due, |d| d.min(due)));
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        let call = self.call;
+        let envelope = Envelope {
+            call,
+            seq,
+            at: at.wall,
+            media_ms,
+            v: VERSION,
+            event,
+            texts,
+        };
+        self.waiting.push(envelope);
+    }
+
+    /// Money that moves with the events waiting.
+    pub(crate) fn post(&mut self, transaction: Transaction) {
+        self.transactions.push(transaction);
+    }
+
+    /// A number that is blocked with the events waiting.
+    pub(crate) fn block(&mut self, phone: domain::PhoneNumber, at: domain::WallTime) {
+        let reason = "callee asked not to be called".to_owned();
+        self.opt_outs.push(OptOut {
+            account: self.account,
+            phone,
+            reason,
+            at,
+        });
+    }
+
+    /// When [`CallJournal::begin`] is due.
+    pub(crate) fn deadline(&self) -> Option<Now> {
+        self.due
+    }
+
+    /// Whether commits have failed for a while: the call should end.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failures >= 3
+    }
+
+    /// Takes what waits, if it is due, as one commit.
+    pub(crate) fn begin(&mut self, now: Now) -> Option<Committing> {
+        if self.due.is_none_or(|d| d > now) || self.waiting.is_empty() {
+            return None;
+        }
+        self.due = None;
+        let events = std::mem::take(&mut self.waiting);
+        let kinds = events
+            .iter()
+            .filter(|e| e.event.is_awaited())
+            .map(|e| kind(&e.event))
+            .collect();
+        let batch = Batch {
+            claims: Vec::new(),
+            events,
+            transactions: std::mem::take(&mut self.transactions),
+            opt_outs: std::mem::take(&mut self.opt_outs),
+        };
+        Some(Committing { batch, kinds })
+    }
+
+    /// A commit failed: what it held waits again, in front.
+    pub(crate) fn failed(&mut self, now: Now, mut c: Committing) {
+        c.batch.events.append(&mut self.waiting);
+        self.waiting = c.batch.events;
+        c.batch.transactions.append(&mut self.transactions);
+        self.transactions = c.batch.transactions;
+        c.batch.opt_outs.append(&mut self.opt_outs);
+        self.opt_outs = c.batch.opt_outs;
+        self.due = Some(now + self.retry);
+        self.retry = (self.retry * 2).min(RETRY_MAX);
+        self.failures += 1;
+    }
+
+    /// Part of a refused commit waits again, with its numbers closed up.
+    pub(crate) fn take_back(&mut self, now: Now, mut kept: Committing) {
+        kept.batch.events.append(&mut self.waiting);
+        self.waiting = kept.batch.events;
+        let n = self.waiting.len() as u64;
+        let first = self.next_seq - n - 1;
+        for (seq, e) in (first..).zip(self.waiting.iter_mut()) {
+            e.seq = seq;
+        }
+        self.next_seq -= 1;
+        kept.batch.transactions.append(&mut self.transactions);
+        self.transactions = kept.batch.transactions;
+        kept.batch.opt_outs.append(&mut self.opt_outs);
+        self.opt_outs = kept.batch.opt_outs;
+        self.due = if self.waiting.is_empty() {
+            None
+        } else {
+            Some(now)
+        };
+    }
+
+    /// A commit succeeded.
+    pub(crate) fn succeeded(&mut self) {
+        self.retry = RETRY_MIN;
+        self.failures = 0;
+    }
+
+    /// Whether everything is durable.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+impl Committing {
+    /// The commit without its `HoldExtended` and that hold, and how much it was.
+    pub(crate) fn without_extension(mut self) -> (Self, MicroYuan) {
+        let mut amount = MicroYuan::ZERO;
+        self.batch.events.retain(|e| match &e.event {
+            Event::HoldExtended { amount: a, .. } => {
+                amount = *a;
+                false
+            }
+            _ => true,
+        });
+        self.batch
+            .transactions
+            .retain(|t| t.kind() != TransactionKind::Hold);
+        (self, amount)
+    }
+
+    /// Commits, and publishes what is now true.
+    pub(crate) async fn run(
+        self,
+        records: &dyn Records,
+        hub: &Hub,
+    ) -> Result<Self, (Self, CommitError)> {
+        match records.commit(self.batch.clone()).await {
+            Ok(()) => {
+                hub.publish(self.batch.events.iter().cloned().map(Arc::new));
+                Ok(self)
+            }
+            Err(e) => Err((self, e)),
+        }
+    }
+}
+
+fn kind(event: &Event) -> call::Awaited {
+    match event {
+        Event::DialStarted { .. } => call::Awaited::Dial,
+        Event::CallEnded(_) => call::Awaited::End,
+        _ => call::Awaited::Other,
+    }
+}
+
+/// The settlement that goes with an end.
+pub(crate) fn settlement(
+    call: CallId,
+    owner: AccountId,
+    end: &domain::CallEnded,
+) -> Result<Transaction, LedgerError> {
+    Transaction::settlement(call, owner, end.hold, end.charge)
+}

@@ -1,0 +1,63 @@
+//! What a lane is ordered to do, and what it hands on.
+
+use domain::{Frame, LegQuality};
+use media::leg::{Leg, LegCommand, LegEvent};
+use media::recording::StereoBlock;
+use media::sdp::Negotiated;
+use std::net::IpAddr;
+
+use crate::lanes::pool::SocketPair;
+use crate::plane::LegKey;
+
+/// One order to a lane.
+pub(crate) struct LaneOrder {
+    pub(crate) key: LegKey,
+    pub(crate) order: Order,
+}
+
+/// What to do with a leg.
+pub(crate) enum Order {
+    /// Take it in.
+    Add { leg: Box<Leg>, sockets: SocketPair },
+    /// Exchange media as agreed.
+    Connect {
+        agreed: Box<Negotiated>,
+        allowed: Vec<IpAddr>,
+    },
+    /// Media time begins.
+    Answered,
+    /// For the leg itself.
+    Leg(LegCommand),
+    /// Let go of it.
+    Close,
+}
+
+/// What a lane hands to its collector.
+pub(crate) enum News {
+    /// Audio around speech.
+    Frame(LegKey, Frame),
+    /// Something happened on a leg.
+    Event(LegKey, LegEvent),
+    /// Packets stopped or came back.
+    Flowing(LegKey, bool),
+    /// A leg that was let go, to be freed off the lane.
+    Gone(LegKey, LegQuality, Box<Leg>, SocketPair),
+    /// Anything else to be freed off the lane.
+    Garbage(Garbage),
+}
+
+/// Things that a lane is done with; freeing them is not its work.
+pub(crate) enum Garbage {
+    /// A used or refused chunk.
+    Chunk(#[expect(dead_code, reason = "only dropped")] Box<[i16]>),
+    /// An order that was carried out or came too late.
+    Order(#[expect(dead_code, reason = "only dropped")] Order),
+}
+
+/// What a lane hands to the recorder.
+pub(crate) enum Tape {
+    /// 20 ms of a recorded leg.
+    Block(LegKey, StereoBlock),
+    /// No more of it.
+    End(LegKey),
+}

@@ -1,0 +1,412 @@
+//! One lane: many legs, one wheel.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{JoinHandle, Thread};
+
+use crossbeam_queue::ArrayQueue;
+use domain::{Now, PlaylistId};
+use media::leg::{Leg, LegCommand, Tick};
+
+use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape};
+use crate::lanes::io::{Batch, send};
+use crate::lanes::pool::SocketPair;
+use crate::lanes::recorder::Recorder;
+use crate::plane::LegKey;
+
+/// Orders a lane may have waiting; overflow rule: the order is refused and its call ends.
+const ORDERS: usize = 8_192;
+/// News a collector may be behind. Overflow rule: a frame is lost (the recognizer hears a gap);
+/// an event or a leg to be freed waits on the lane for the next tick.
+const NEWS: usize = 8_192;
+/// Length of a tick.
+const TICK_NS: u64 = 20_000_000;
+/// Legs a lane is prepared for without growing its table.
+const LEGS: usize = 4_096;
+/// Without packets for this many ticks nothing flows.
+const STALL_TICKS: u32 = 50;
+/// RTCP is looked for every so many ticks.
+const RTCP_TICKS: u64 = 10;
+
+/// What a lane has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneStats {
+    /// Ticks so far.
+    pub ticks: u64,
+    /// Ticks that began more than 2 ms late.
+    pub late: u64,
+    /// Frames lost because the collector was behind.
+    pub frames_lost: u64,
+    /// Legs on the lane.
+    pub legs: u64,
+}
+
+/// What a lane shares with control, collector and recorder.
+pub(crate) struct LaneShared {
+    orders: ArrayQueue<LaneOrder>,
+    pub(crate) news: ArrayQueue<News>,
+    pub(crate) recorder: Arc<Recorder>,
+    stopping: AtomicBool,
+    ticks: AtomicU64,
+    late: AtomicU64,
+    frames_lost: AtomicU64,
+    legs: AtomicU64,
+    collector: std::sync::OnceLock<Thread>,
+}
+
+impl LaneShared {
+    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
+        Self {
+            orders: ArrayQueue::new(ORDERS),
+            news: ArrayQueue::new(NEWS),
+            recorder,
+            stopping: AtomicBool::new(false),
+            ticks: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            frames_lost: AtomicU64::new(0),
+            legs: AtomicU64::new(0),
+            collector: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn push(&self, order: LaneOrder) -> Result<(), LaneOrder> {
+        self.orders.push(order)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.wake_collector();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_collector(&self, thread: Thread) {
+        let _ = self.collector.set(thread);
+    }
+
+    fn wake_collector(&self) {
+        if let Some(thread) = self.collector.get() {
+            thread.unpark();
+        }
+    }
+
+    pub(crate) fn stats(&self) -> LaneStats {
+        LaneStats {
+            ticks: self.ticks.load(Ordering::Relaxed),
+            late: self.late.load(Ordering::Relaxed),
+            frames_lost: self.frames_lost.load(Ordering::Relaxed),
+            legs: self.legs.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// One leg on the lane.
+struct Seat {
+    key: LegKey,
+    leg: Box<Leg>,
+    sockets: SocketPair,
+    /// Playlists up to this one were cut; audio that still comes for them is thrown away.
+    cut_until: PlaylistId,
+    packets: u64,
+    idle_ticks: u32,
+    flowing: bool,
+    connected: bool,
+}
+
+/// The thread's own state.
+pub(crate) struct LaneThread {
+    shared: Arc<LaneShared>,
+    seats: Vec<Seat>,
+    places: HashMap<LegKey, usize>,
+    batch: Batch,
+    tick: Box<Tick>,
+    /// News that did not fit; bounded by the legs, because a leg waits before it makes more.
+    held_back: Vec<News>,
+    count: u64,
+}
+
+impl LaneThread {
+    pub(crate) fn spawn(
+        n: usize,
+        shared: Arc<LaneShared>,
+        pin: Option<usize>,
+    ) -> io::Result<JoinHandle<()>> {
+        std::thread::Builder::new()
+            .name(format!("lane-{n}"))
+            .spawn(move || {
+                if let Some(core) = pin {
+                    pin_to(core);
+                }
+                Self {
+                    shared,
+                    seats: Vec::with_capacity(LEGS),
+                    places: HashMap::with_capacity(LEGS),
+                    batch: Batch::new(),
+                    tick: Box::new(Tick::new()),
+                    held_back: Vec::with_capacity(LEGS),
+                    count: 0,
+                }
+                .run();
+            })
+    }
+
+    fn run(mut self) {
+        let start = monotonic_ns();
+        let mut due = start;
+        while !self.shared.is_stopping() {
+            due += TICK_NS;
+            let now = monotonic_ns();
+            if now > due + 10 * TICK_NS {
+                // The machine slept: catching up would send a burst that nobody can use.
+                due = now;
+            }
+            sleep_until(due);
+            let woke = monotonic_ns();
+            if woke > due + 2_000_000 {
+                self.shared.late.fetch_add(1, Ordering::Relaxed);
+            }
+            self.turn(Now::from_nanos(woke - start));
+        }
+    }
+
+    /// One tick for every leg.
+    fn turn(&mut self, now: Now) {
+        self.count += 1;
+        self.hand_on_held_back();
+        while let Some(order) = self.shared.orders.pop() {
+            self.carry_out(now, order);
+        }
+        let rtcp_round = self.count % RTCP_TICKS;
+        for i in 0..self.seats.len() {
+            self.receive(now, i, i as u64 % RTCP_TICKS == rtcp_round);
+            self.play(now, i);
+        }
+        self.shared.ticks.store(self.count, Ordering::Relaxed);
+        self.shared
+            .legs
+            .store(self.seats.len() as u64, Ordering::Relaxed);
+        if !self.shared.news.is_empty() {
+            self.shared.wake_collector();
+        }
+    }
+
+    fn receive(&mut self, now: Now, i: usize, with_rtcp: bool) {
+        let seat = &mut self.seats[i];
+        // At most two batches a tick: whoever floods one leg does not stop the others.
+        for _ in 0..2 {
+            let more = self.batch.receive(&seat.sockets.rtp);
+            for (from, bytes) in self.batch.iter() {
+                seat.leg.receive_rtp(now, from, bytes);
+            }
+            if !more {
+                break;
+            }
+        }
+        if with_rtcp {
+            self.batch.receive(&seat.sockets.rtcp);
+            for (from, bytes) in self.batch.iter() {
+                seat.leg.receive_rtcp(now, from, bytes);
+            }
+        }
+    }
+
+    fn play(&mut self, now: Now, i: usize) {
+        let seat = &mut self.seats[i];
+        seat.leg.tick(now, &mut self.tick);
+        if let Some((to, bytes)) = self.tick.rtp.get() {
+            let _ = send(&seat.sockets.rtp, to, bytes);
+        }
+        if let Some((to, bytes)) = self.tick.rtcp.get() {
+            let _ = send(&seat.sockets.rtcp, to, bytes);
+        }
+        let key = seat.key;
+        if let Some(block) = self.tick.stereo.take() {
+            self.shared.recorder.push(Tape::Block(key, block));
+        }
+        for frame in self.tick.frames() {
+            if self.shared.news.push(News::Frame(key, *frame)).is_err() {
+                self.shared.frames_lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.watch_flow(i);
+        self.tell(i);
+    }
+
+    /// Whether packets come; a second without any is told, and their return.
+    fn watch_flow(&mut self, i: usize) {
+        let seat = &mut self.seats[i];
+        if !seat.connected {
+            return;
+        }
+        let packets = seat.leg.quality().packets;
+        let (key, was) = (seat.key, seat.flowing);
+        if packets == seat.packets {
+            seat.idle_ticks = seat.idle_ticks.saturating_add(1);
+        } else {
+            seat.idle_ticks = 0;
+        }
+        seat.packets = packets;
+        seat.flowing = seat.idle_ticks < STALL_TICKS;
+        if seat.flowing != was {
+            let flowing = seat.flowing;
+            self.hand_on(News::Flowing(key, flowing));
+        }
+    }
+
+    fn tell(&mut self, i: usize) {
+        let key = self.seats[i].key;
+        // A collector that is behind leaves events on their leg, whose ring is bounded.
+        while self.held_back.is_empty() {
+            let Some(event) = self.seats[i].leg.poll_event() else {
+                break;
+            };
+            self.hand_on(News::Event(key, event));
+        }
+        while let Some(chunk) = self.seats[i].leg.take_used() {
+            self.hand_on(News::Garbage(Garbage::Chunk(chunk)));
+        }
+    }
+
+    fn carry_out(&mut self, now: Now, order: LaneOrder) {
+        let key = order.key;
+        if let Order::Add { leg, sockets } = order.order {
+            self.places.insert(key, self.seats.len());
+            self.seats.push(Seat {
+                key,
+                leg,
+                sockets,
+                cut_until: PlaylistId(0),
+                packets: 0,
+                idle_ticks: 0,
+                flowing: true,
+                connected: false,
+            });
+            return;
+        }
+        let Some(&i) = self.places.get(&key) else {
+            self.hand_on(News::Garbage(Garbage::Order(order.order)));
+            return;
+        };
+        let seat = &mut self.seats[i];
+        match order.order {
+            Order::Connect {
+                ref agreed,
+                ref allowed,
+            } => {
+                seat.leg.connect(now, agreed, allowed);
+                seat.connected = true;
+                seat.idle_ticks = 0;
+                self.hand_on(News::Garbage(Garbage::Order(order.order)));
+            }
+            Order::Answered => seat.leg.answered(now),
+            Order::Leg(command) => self.command(now, i, command),
+            Order::Close => self.close(now, i),
+            Order::Add { .. } => {}
+        }
+    }
+
+    fn command(&mut self, now: Now, i: usize, command: LegCommand) {
+        let seat = &mut self.seats[i];
+        match &command {
+            LegCommand::Cut(list) => seat.cut_until = seat.cut_until.max(*list),
+            LegCommand::Queue { playlist, .. }
+            | LegCommand::Play { playlist, .. }
+            | LegCommand::EndItem { playlist, .. }
+                if *playlist <= seat.cut_until =>
+            {
+                self.hand_on(News::Garbage(Garbage::Order(Order::Leg(command))));
+                return;
+            }
+            _ => {}
+        }
+        if let Err(error) = seat.leg.command(now, command)
+            && let Some(chunk) = error.into_chunk()
+        {
+            // The floor's look-ahead keeps far below the leg's bound; a chunk beyond it is lost.
+            self.hand_on(News::Garbage(Garbage::Chunk(chunk)));
+        }
+    }
+
+    fn close(&mut self, now: Now, i: usize) {
+        let seat = &mut self.seats[i];
+        seat.leg.goodbye(now, &mut self.tick);
+        if let Some((to, bytes)) = self.tick.rtcp.get() {
+            let _ = send(&seat.sockets.rtcp, to, bytes);
+        }
+        while let Some(event) = self.seats[i].leg.poll_event() {
+            let key = self.seats[i].key;
+            self.hand_on(News::Event(key, event));
+        }
+        let seat = self.seats.swap_remove(i);
+        self.places.remove(&seat.key);
+        if let Some(moved) = self.seats.get(i) {
+            self.places.insert(moved.key, i);
+        }
+        let quality = seat.leg.quality();
+        self.hand_on(News::Gone(seat.key, quality, seat.leg, seat.sockets));
+    }
+
+    fn hand_on(&mut self, news: News) {
+        if !self.held_back.is_empty() {
+            self.held_back.push(news);
+        } else if let Err(back) = self.shared.news.push(news) {
+            self.held_back.push(back);
+        }
+    }
+
+    fn hand_on_held_back(&mut self) {
+        let mut sent = 0;
+        for _ in 0..self.held_back.len() {
+            let news = self.held_back.remove(0);
+            if let Err(back) = self.shared.news.push(news) {
+                self.held_back.insert(0, back);
+                break;
+            }
+            sent += 1;
+            if sent >= NEWS / 2 {
+                break;
+            }
+        }
+    }
+}
+
+fn monotonic_ns() -> u64 {
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a live timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut t) };
+    u64::try_from(t.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(t.tv_nsec).unwrap_or(0)
+}
+
+/// Sleeps to an absolute time, so that lateness does not add up.
+fn sleep_until(ns: u64) {
+    let t = libc::timespec {
+        tv_sec: i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX),
+        tv_nsec: i64::try_from(ns % 1_000_000_000).unwrap_or(0),
+    };
+    let absolute = libc::TIMER_ABSTIME;
+    // SAFETY: the pointer is to a live timespec; no remainder is asked for.
+    unsafe {
+        libc::clock_nanosleep(
+            libc::CLOCK_MONOTONIC,
+            absolute,
+            &raw const t,
+            std::ptr::null_mut(),
+        );
+    }
+}
+
+fn pin_to(core: usize) {
+    // SAFETY: all zeroes is an empty set; the macro-like functions write within it.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(core, &mut set);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
+    }
+}

@@ -1,0 +1,234 @@
+//! Media lanes: OS threads with one 20 ms wheel each, and the threads that serve them.
+//!
+//! ```text
+//!  control ── commands (bounded) ──▶ lane ── news (bounded) ──▶ collector ──▶ mailboxes, ears
+//!                                     │
+//!                                     └──── stereo blocks (bounded) ──▶ recorder ──▶ blobs
+//! ```
+//! A lane neither allocates nor locks nor waits on its 20 ms path: legs, sockets and queues are
+//! made before they reach it, and what it is done with travels on to the collector to be freed.
+
+mod collector;
+mod inbox;
+mod io;
+mod lane;
+mod pool;
+mod recorder;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use media::leg::{Leg, LegCommand, LegSetup};
+use media::sdp::Negotiated;
+
+use crate::lanes::collector::{Collector, Sink};
+use crate::lanes::inbox::{LaneOrder, Order};
+use crate::lanes::lane::{LaneShared, LaneThread};
+use crate::lanes::pool::PortPool;
+use crate::lanes::recorder::Recorder;
+use crate::plane::{LegKey, LegOrder, MediaPlane, PlaneError};
+use crate::ports::blobs::Blobs;
+
+pub use crate::lanes::lane::LaneStats;
+
+/// How the media plane is set up.
+#[derive(Clone, Debug)]
+pub struct LanesConfig {
+    /// Address of our sockets, and the one peers are told.
+    pub address: IpAddr,
+    /// First and last RTP port; each leg takes an even one and the next.
+    pub ports: (u16, u16),
+    /// Lane threads.
+    pub lanes: usize,
+    /// Core to pin the first lane to; further lanes take the next ones. `None` pins nothing.
+    pub pin_from: Option<usize>,
+}
+
+impl Default for LanesConfig {
+    fn default() -> Self {
+        let address = IpAddr::from([127, 0, 0, 1]);
+        Self {
+            address,
+            ports: (30_000, 39_999),
+            lanes: 1,
+            pin_from: None,
+        }
+    }
+}
+
+/// The real media plane.
+pub struct Lanes {
+    pool: Arc<PortPool>,
+    lanes: Vec<Lane>,
+    recorder: Arc<Recorder>,
+    next: AtomicUsize,
+    random: fn() -> u64,
+}
+
+struct Lane {
+    shared: Arc<LaneShared>,
+    collector: Arc<Collector>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Lanes {
+    /// Starts the threads. `random` makes SSRCs, first sequence numbers and timestamps.
+    ///
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn start(
+        config: &LanesConfig,
+        blobs: Arc<dyn Blobs>,
+        random: fn() -> u64,
+    ) -> std::io::Result<Self> {
+        let recorder = Arc::new(Recorder::start(blobs)?);
+        let mut lanes = Vec::new();
+        for n in 0..config.lanes.max(1) {
+            let shared = Arc::new(LaneShared::new(recorder.clone()));
+            let collector = Arc::new(Collector::default());
+            let pin = config.pin_from.map(|first| first + n);
+            let mut threads = vec![collector.clone().spawn(n, shared.clone())?];
+            threads.push(LaneThread::spawn(n, shared.clone(), pin)?);
+            lanes.push(Lane {
+                shared,
+                collector,
+                threads,
+            });
+        }
+        let pool = Arc::new(PortPool::new(config.address, config.ports));
+        Ok(Self {
+            pool,
+            lanes,
+            recorder,
+            next: AtomicUsize::new(0),
+            random,
+        })
+    }
+
+    /// RTP ports in use; each leg takes one pair.
+    pub fn ports_in_use(&self) -> usize {
+        self.pool.in_use()
+    }
+
+    /// What the lanes have done so far, in their order.
+    pub fn stats(&self) -> Vec<LaneStats> {
+        self.lanes.iter().map(|l| l.shared.stats()).collect()
+    }
+
+    /// Ends the threads and waits for them; recordings under way are finished.
+    pub fn shutdown(mut self) {
+        self.stop();
+    }
+
+    fn stop(&mut self) {
+        for lane in &mut self.lanes {
+            lane.shared.stop();
+            for thread in lane.threads.drain(..) {
+                let _ = thread.join();
+            }
+        }
+        self.recorder.stop();
+    }
+
+    /// All legs of a call live on one lane; calls are spread by their id.
+    fn lane(&self, key: LegKey) -> &Lane {
+        let id = key.call.as_bytes();
+        let spread = usize::from(id[15]) + usize::from(id[14]) * 256;
+        &self.lanes[spread % self.lanes.len()]
+    }
+
+    fn order(&self, key: LegKey, order: Order) -> Result<(), PlaneError> {
+        let lane = self.lane(key);
+        lane.shared
+            .push(LaneOrder { key, order })
+            .map_err(|_| PlaneError::Overloaded)
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl MediaPlane for Lanes {
+    fn open(&self, order: LegOrder) -> Result<SocketAddr, PlaneError> {
+        let sockets = self.pool.open()?;
+        let local = sockets.local();
+        let random = (self.random)();
+        let n = self.next.fetch_add(1, Ordering::Relaxed) as u64;
+        let seed = random.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let setup = LegSetup {
+            record: order.record.is_some(),
+            media_timeout: Duration::from_secs(u64::from(order.media_timeout_s)),
+            turn: order.turn,
+            ..LegSetup::new(
+                order.key.leg,
+                (seed >> 32) as u32,
+                (seed >> 16) as u16 & 0x7FFF,
+                seed as u32,
+            )
+        };
+        let lane = self.lane(order.key);
+        if let Some(name) = order.record {
+            self.recorder.expect(order.key, name, order.mailbox.clone());
+        }
+        lane.collector.add(
+            order.key,
+            Sink {
+                mailbox: order.mailbox,
+                ear: order.ear,
+            },
+        );
+        let leg = Box::new(Leg::new(setup));
+        let added = self.order(order.key, Order::Add { leg, sockets });
+        if added.is_err() {
+            lane.collector.remove(order.key);
+            self.recorder.forget(order.key);
+        }
+        added.map(|()| local)
+    }
+
+    fn connect(
+        &self,
+        key: LegKey,
+        agreed: Negotiated,
+        allowed: Vec<IpAddr>,
+    ) -> Result<(), PlaneError> {
+        self.order(
+            key,
+            Order::Connect {
+                agreed: Box::new(agreed),
+                allowed,
+            },
+        )
+    }
+
+    fn answered(&self, key: LegKey) -> Result<(), PlaneError> {
+        self.order(key, Order::Answered)
+    }
+
+    fn command(&self, key: LegKey, command: LegCommand) -> Result<(), PlaneError> {
+        self.order(key, Order::Leg(command))
+    }
+
+    fn close(&self, key: LegKey) {
+        let lane = self.lane(key);
+        let mut order = LaneOrder {
+            key,
+            order: Order::Close,
+        };
+        // Closing must not be lost: the lane empties its queue every 20 ms.
+        for _ in 0..50 {
+            match lane.shared.push(order) {
+                Ok(()) => return,
+                Err(back) => order = back,
+            }
+            std::thread::yield_now();
+        }
+        tracing::error!(call = %key.call, "media lane does not take orders; a leg leaks");
+    }
+}

@@ -1,0 +1,77 @@
+//! The media plane as a running call sees it: legs by key, commands down, events up.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use domain::{CallId, Language, LegId};
+use media::leg::LegCommand;
+use media::sdp::Negotiated;
+
+use crate::mailbox::Mailbox;
+
+/// Names one leg of one call on a media plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegKey {
+    /// Which call.
+    pub call: CallId,
+    /// Which leg.
+    pub leg: LegId,
+}
+
+/// How a leg is to be opened.
+#[derive(Clone)]
+pub struct LegOrder {
+    /// Its name.
+    pub key: LegKey,
+    /// Name of the recording, if it is to be recorded from the answer on.
+    pub record: Option<String>,
+    /// Pauses, prefix and threshold.
+    pub turn: domain::TurnSettings,
+    /// Without a packet for this long the leg is dead, s.
+    pub media_timeout_s: u32,
+    /// Where events go.
+    pub mailbox: Mailbox,
+    /// Where the callee's speech goes.
+    pub ear: Option<Arc<dyn Ear>>,
+    /// The language spoken.
+    pub language: Language,
+}
+
+/// Takes the frames of one leg; called off the lane, in order with the leg's events.
+pub trait Ear: Send + Sync {
+    /// 20 ms of audio around speech.
+    fn frame(&self, frame: &domain::Frame);
+}
+
+/// Why a leg cannot be opened or told something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlaneError {
+    /// All ports of the pool are taken.
+    #[error("no free RTP port")]
+    NoPort,
+    /// A socket could not be made.
+    #[error("cannot open an RTP socket: {0}")]
+    Socket(String),
+    /// The lane's queue is full or the lane is gone.
+    #[error("media lane overloaded")]
+    Overloaded,
+}
+
+/// Carries legs. The real one is [`Lanes`](crate::lanes::Lanes); tests have a virtual one.
+pub trait MediaPlane: Send + Sync {
+    /// Opens a leg; media shall be sent to the address returned.
+    fn open(&self, order: LegOrder) -> Result<SocketAddr, PlaneError>;
+    /// Exchanges media as agreed.
+    fn connect(
+        &self,
+        key: LegKey,
+        agreed: Negotiated,
+        allowed: Vec<std::net::IpAddr>,
+    ) -> Result<(), PlaneError>;
+    /// The answer: media time begins, and the recording.
+    fn answered(&self, key: LegKey) -> Result<(), PlaneError>;
+    /// For the leg itself.
+    fn command(&self, key: LegKey, command: LegCommand) -> Result<(), PlaneError>;
+    /// Closes a leg; it reports `Closed` to its mailbox, and `Recorded` if it was recorded.
+    fn close(&self, key: LegKey);
+}
