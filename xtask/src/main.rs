@@ -1,31 +1,51 @@
 //! Chores of the project: `cargo run -p xtask -- CHORE`.
 
+#[cfg(feature = "speech")]
+mod learn;
+#[cfg(feature = "speech")]
+mod learn_audio;
+#[cfg(feature = "speech")]
+mod learn_voices;
 mod tidy;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo run -p xtask -- CHORE [ARGUMENTS]
 
 chores:
-  tidy    check the house rules over every file of the project";
+  tidy        check the house rules over every file of the project
+  learn       hear synthesised Mandarin and write the recognizer's lexicon";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let result = match args.first().map(String::as_str) {
-        Some("tidy") => tidy::run(),
-        Some("help" | "--help" | "-h") => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Some(other) => Err(format!("no chore `{other}`\n\n{USAGE}").into()),
-        None => Err(USAGE.into()),
+    let (chore, rest) = match args.split_first() {
+        Some((chore, rest)) => (chore.as_str(), rest),
+        None => ("", args.as_slice()),
     };
-    match result {
+    match run(chore, rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(chore: &str, args: &[String]) -> Result<(), Box<dyn Error>> {
+    match chore {
+        "tidy" if args.is_empty() => tidy::run(),
+        "tidy" => Err(format!("tidy takes no arguments, not {}", args.join(" ")).into()),
+        #[cfg(feature = "speech")]
+        "learn" => learn::run(args),
+        #[cfg(not(feature = "speech"))]
+        "learn" => Err("built without speech; leave out --no-default-features".into()),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        "" => Err(USAGE.into()),
+        other => Err(format!("no chore `{other}`\n\n{USAGE}").into()),
     }
 }
