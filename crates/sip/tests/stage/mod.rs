@@ -224,25 +224,31 @@ pub struct Sipp {
 }
 
 impl Sipp {
-    /// Plays `tests/sipp/SCENARIO.xml` for one call.
+    /// Plays `tests/sipp/SCENARIO.xml` for one call; `%KEY%` in it becomes the key's value.
     pub async fn play(scenario: &str, keys: &[(&str, &str)]) -> Self {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let file = file.join(format!("tests/sipp/{scenario}.xml"));
-        let file = file.to_str().unwrap().to_owned();
-        let mut args = vec!["-sf".to_owned(), file];
+        let mut text = std::fs::read_to_string(file).unwrap();
         for (key, value) in keys {
-            args.extend(["-key".into(), (*key).into(), (*value).into()]);
+            text = text.replace(&format!("%{key}%"), value);
         }
-        Self::run(args, 1).await
+        Self::run(Some(text), 1).await
     }
 
     /// Answers `calls` calls and waits for our BYE.
     pub async fn answers(calls: u32) -> Self {
-        Self::run(vec!["-sn".into(), "uas".into()], calls).await
+        Self::run(None, calls).await
     }
 
-    async fn run(args: Vec<String>, calls: u32) -> Self {
+    async fn run(scenario: Option<String>, calls: u32) -> Self {
         let errors = tempfile::tempdir().unwrap();
+        let scenario = match scenario {
+            Some(text) => {
+                std::fs::write(errors.path().join("scenario.xml"), text).unwrap();
+                ["-sf", "scenario.xml"]
+            }
+            None => ["-sn", "uas"],
+        };
         let port = free_port(20_000, 1_000);
         let child = Command::new("timeout")
             .args([
@@ -262,7 +268,7 @@ impl Sipp {
                 "-error_file",
                 "errors",
             ])
-            .args(args)
+            .args(scenario)
             .current_dir(errors.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -270,7 +276,7 @@ impl Sipp {
             .kill_on_drop(true)
             .spawn()
             .expect("coreutils has `timeout`");
-        let peer = Self {
+        let mut peer = Self {
             child,
             port,
             errors,
@@ -280,12 +286,23 @@ impl Sipp {
                 .any(|dir| dir.join("sipp").is_file()),
             "sipp is missing: install the Debian package sip-tester"
         );
-        listening(port).await;
-        peer
+        tokio::select! {
+            () = listening(port) => peer,
+            _ = peer.child.wait() => panic!("sipp does not start: {}", peer.said().await),
+        }
     }
 
     pub fn address(&self) -> String {
         format!("sip:127.0.0.1:{}", self.port)
+    }
+
+    async fn said(&mut self) -> String {
+        use tokio::io::AsyncReadExt;
+        let mut text = String::new();
+        if let Some(mut errors) = self.child.stderr.take() {
+            let _ = errors.read_to_string(&mut text).await;
+        }
+        text
     }
 
     /// Waits for its end and checks that it saw what its scenario wants.
@@ -294,7 +311,10 @@ impl Sipp {
         let errors = std::fs::read_to_string(self.errors.path().join("errors"));
         let errors = errors.unwrap_or_default();
         match status {
-            Ok(status) => assert!(status.unwrap().success(), "sipp failed: {errors}"),
+            Ok(status) => assert!(
+                status.unwrap().success(),
+                "sipp failed: {errors}"
+            ),
             Err(_) => panic!("sipp does not end: {errors}"),
         }
     }
