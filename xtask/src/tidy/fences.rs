@@ -52,10 +52,11 @@ pub fn check(deny: &str, lock: &str) -> Result<Vec<Finding>, toml::de::Error> {
 fn fences(deny: &toml::Table) -> Vec<Fence> {
     let entries = deny.get("bans").and_then(|b| b.get("deny")?.as_array());
     let fence = |entry: &toml::Value| {
+        let reason = entry.get("reason").and_then(toml::Value::as_str);
         Some(Fence {
             package: entry.get("crate")?.as_str()?.to_owned(),
             wrappers: strings(entry.get("wrappers")),
-            reason: entry.get("reason")?.as_str()?.to_owned(),
+            reason: reason.unwrap_or("no reason given").to_owned(),
         })
     };
     entries.into_iter().flatten().filter_map(fence).collect()
@@ -102,6 +103,14 @@ mod tests {
         let found = check(DENY, &lock).unwrap();
         let texts: Vec<String> = found.iter().map(Finding::to_string).collect();
         assert_eq!(texts, messages, "{name} {dependencies}");
+    }
+
+    #[test]
+    fn the_projects_own_fences_are_read() {
+        let deny = include_str!("../../../deny.toml");
+        let lock = |who| format!("[[package]]\nname = \"{who}\"\ndependencies = [\"sqlx\"]\n");
+        assert_eq!(check(deny, &lock("store")).unwrap().len(), 0);
+        assert_eq!(check(deny, &lock("engine")).unwrap().len(), 1);
     }
 
     #[test]
