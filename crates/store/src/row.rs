@@ -1,0 +1,178 @@
+//! Calls and events as rows: facts in one column, what can be erased in another.
+
+use std::mem;
+
+use domain::{CallId, CallRecord, Envelope, PhoneNumber, WallTime};
+use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use crate::unit::UnitError;
+
+/// What was said and named in a record.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct RecordTexts {
+    target: Option<PhoneNumber>,
+    requirement: String,
+    /// Texts of the record's lines, in their order.
+    lines: Vec<String>,
+}
+
+impl RecordTexts {
+    fn is_empty(&self) -> bool {
+        self.target.is_none()
+            && self.requirement.is_empty()
+            && self.lines.iter().all(String::is_empty)
+    }
+}
+
+/// A record's facts and texts, each as JSON.
+fn split(record: &CallRecord) -> Result<(String, Option<String>), serde_json::Error> {
+    let mut facts = record.clone();
+    let texts = RecordTexts {
+        target: facts.target.take(),
+        requirement: mem::take(&mut facts.requirement),
+        lines: facts
+            .lines
+            .iter_mut()
+            .map(|l| mem::take(&mut l.text))
+            .collect(),
+    };
+    let kept = match texts.is_empty() {
+        true => None,
+        false => Some(serde_json::to_string(&texts)?),
+    };
+    Ok((serde_json::to_string(&facts)?, kept))
+}
+
+fn join(facts: &str, texts: Option<&str>) -> Result<CallRecord, serde_json::Error> {
+    let mut record: CallRecord = serde_json::from_str(facts)?;
+    if let Some(texts) = texts {
+        let texts: RecordTexts = serde_json::from_str(texts)?;
+        record.target = texts.target;
+        record.requirement = texts.requirement;
+        for (line, text) in record.lines.iter_mut().zip(texts.lines) {
+            line.text = text;
+        }
+    }
+    Ok(record)
+}
+
+/// Reads a row of `facts, texts`.
+pub(crate) fn record(row: &AnyRow) -> Result<CallRecord, UnitError> {
+    let facts: String = row.try_get(0)?;
+    let texts: Option<String> = row.try_get(1)?;
+    Ok(join(&facts, texts.as_deref())?)
+}
+
+pub(crate) async fn load(
+    conn: &mut AnyConnection,
+    call: CallId,
+) -> Result<Option<CallRecord>, UnitError> {
+    let row = sqlx::query("SELECT facts, texts FROM calls WHERE id = $1")
+        .bind(call.as_bytes().as_slice())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(record).transpose()
+}
+
+/// Makes the row of a call that was just accepted; what changes is filled in by [`update`].
+pub(crate) async fn insert(conn: &mut AnyConnection, record: &CallRecord) -> Result<(), UnitError> {
+    let accepted = &record.accepted;
+    sqlx::query(
+        "INSERT INTO calls (id, account, surface, batch, agent, created_at, status, identity, \
+         ended, simulated, held, last_seq, facts) \
+         VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, 0, 0, 0, '')",
+    )
+    .bind(record.call.as_bytes().as_slice())
+    .bind(accepted.account.0)
+    .bind(accepted.surface.word())
+    .bind(accepted.batch.to_string())
+    .bind(accepted.agent)
+    .bind(record.created_at.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn update(conn: &mut AnyConnection, record: &CallRecord) -> Result<(), UnitError> {
+    let (facts, texts) = split(record)?;
+    sqlx::query(
+        "UPDATE calls SET status = $2, identity = $3, ended = $4, simulated = $5, \
+         dialed_at = COALESCE($6, dialed_at), held = $7, last_seq = $8, phone = $9, \
+         facts = $10, texts = $11 WHERE id = $1",
+    )
+    .bind(record.call.as_bytes().as_slice())
+    .bind(record.status.word())
+    .bind(record.identity.word())
+    .bind(i64::from(record.is_ended()))
+    .bind(i64::from(record.simulated))
+    .bind(record.milestones.dialed_at.map(|t| t.0))
+    .bind(record.held.0)
+    .bind(number(record.last_seq))
+    .bind(record.target.as_ref().map(PhoneNumber::reveal))
+    .bind(facts)
+    .bind(texts)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_event(conn: &mut AnyConnection, e: &Envelope) -> Result<(), UnitError> {
+    let texts = match e.texts.is_empty() {
+        true => None,
+        false => Some(serde_json::to_string(&e.texts)?),
+    };
+    sqlx::query(
+        "INSERT INTO events (call_id, seq, at, media_ms, v, event, texts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(e.call.as_bytes().as_slice())
+    .bind(number(e.seq))
+    .bind(e.at.0)
+    .bind(e.media_ms.map(number))
+    .bind(i64::from(e.v))
+    .bind(serde_json::to_string(&e.event)?)
+    .bind(texts)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reads a row of `seq, at, media_ms, v, event, texts`.
+pub(crate) fn event(call: CallId, row: &AnyRow) -> Result<Envelope, UnitError> {
+    let event: String = row.try_get(4)?;
+    let texts: Option<String> = row.try_get(5)?;
+    Ok(Envelope {
+        call,
+        seq: row.try_get::<i64, _>(0)?.unsigned_abs(),
+        at: WallTime(row.try_get(1)?),
+        media_ms: row.try_get::<Option<i64>, _>(2)?.map(i64::unsigned_abs),
+        v: u8::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u8::MAX),
+        event: serde_json::from_str(&event)?,
+        texts: match texts {
+            Some(texts) => serde_json::from_str(&texts)?,
+            None => domain::Texts::default(),
+        },
+    })
+}
+
+/// Empties the erasable column of a call's whole journal.
+pub(crate) async fn erase_events(conn: &mut AnyConnection, call: CallId) -> Result<(), UnitError> {
+    sqlx::query("UPDATE events SET texts = NULL WHERE call_id = $1")
+        .bind(call.as_bytes().as_slice())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A stored reply; both columns or none.
+pub(crate) fn reply(status: Option<i64>, body: Option<Vec<u8>>) -> Option<(u16, Vec<u8>)> {
+    Some((u16::try_from(status?).ok()?, body?))
+}
+
+/// A count as the databases know it; what does not fit was never counted.
+pub(crate) fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
