@@ -1,0 +1,343 @@
+//! From bytes to `domain` values, once, at the door; and from records to what clients read.
+
+use std::collections::HashSet;
+
+use domain::{
+    CallId, CallRecord, CallRequest, Language, Line, Masked, MicroYuan, PhoneNumber, Refusal,
+    Speaker, Surface, VoiceChoice, WallTime,
+};
+use engine::ports::records::Balance;
+use engine::{Catalogue, PlaceOrder, Placed};
+use serde_json::{Map, Value};
+
+use crate::error;
+use crate::wire::{
+    BalanceData, CallInfo, CallOfBatch, InitiateData, InitiateRequest, SkippedNumber, Utterance,
+    display_form, money,
+};
+
+/// Longest requirement, in Unicode scalar values after trimming.
+const MAX_REQUIREMENT_CHARS: usize = 20_000;
+/// Longest name of an option.
+const MAX_OPTION_CHARS: usize = 100;
+/// The id under which published samples name the default model.
+const DEFAULT_MODEL: &str = "stepone-mini";
+/// The id under which published samples name the default voice.
+const DEFAULT_VOICE: &str = "v0001";
+/// The one emotion that every voice has.
+const NEUTRAL: &str = "neutral";
+/// Middle of the scales of loudness and pace: the voice's own.
+const MIDDLE: u8 = 50;
+
+/// The members of a body; whatever its `Content-Type` says.
+pub fn members(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(invalid("body")),
+        Err(_) => Err(Refusal::BadJson),
+    }
+}
+
+/// The call that a body names. What is no id of ours names no call.
+pub fn call_id(members: &Map<String, Value>) -> Result<CallId, Refusal> {
+    let text = members
+        .get("call_id")
+        .and_then(Value::as_str)
+        .ok_or_else(|| invalid("call_id"))?;
+    text.parse().map_err(|_| Refusal::CallNotFound)
+}
+
+/// The types and ranges of `initiate_call`. With an agent only `phones` counts, so that the
+/// other members may hold anything.
+pub fn initiate_request(members: &Map<String, Value>) -> Result<InitiateRequest, Refusal> {
+    let fields = Fields(members);
+    let phones = fields.phones()?;
+    let agent_id = fields.positive("agent_id")?;
+    if agent_id.is_some() {
+        return Ok(InitiateRequest {
+            phones,
+            agent_id,
+            ..InitiateRequest::default()
+        });
+    }
+    Ok(InitiateRequest {
+        phones,
+        agent_id,
+        user_requirement: fields.text("user_requirement")?.map(str::to_owned),
+        model_engine: fields.option("model_engine")?,
+        voice_id: fields.option("voice_id")?,
+        emotion: fields.option("emotion")?,
+        volume: fields.percent("volume")?,
+        speed: fields.percent("speed")?,
+    })
+}
+
+/// What the engine is asked for: one request per number, each with the choices of the whole.
+pub fn place_order(
+    request: &InitiateRequest,
+    catalogue: &Catalogue,
+) -> Result<PlaceOrder, Refusal> {
+    let targets = targets(&request.phones, catalogue)?;
+    if request.agent_id.is_some() {
+        return Err(Refusal::AgentNotFound);
+    }
+    let requirement = requirement(request)?;
+    let language = Language::of_text(requirement);
+    let voice = voice_choice(request, language, catalogue)?;
+    let mut turn = catalogue.turn;
+    turn.language = language;
+    let requests = targets.into_iter().map(|target| CallRequest {
+        target,
+        requirement: Masked::new(requirement.to_owned()),
+        agent: None,
+        voice: voice.clone(),
+        turn,
+        limits: catalogue.limits,
+        record: catalogue.recording,
+    });
+    Ok(PlaceOrder {
+        surface: Surface::Callout,
+        requests: requests.collect(),
+    })
+}
+
+/// What `initiate_call` answers.
+pub fn initiate_data(placed: &Placed) -> Result<InitiateData, Refusal> {
+    let ids: Vec<String> = placed.calls.iter().map(|c| c.call.to_string()).collect();
+    let first = ids.first().ok_or(Refusal::Internal)?.clone();
+    let calls = placed.calls.iter().map(|c| CallOfBatch {
+        call_id: c.call.to_string(),
+        phone: display_form(c.phone.reveal()),
+    });
+    let skipped = placed.skipped.iter().map(|s| SkippedNumber {
+        phone: display_form(s.phone.reveal()),
+        code: error::code(&s.why),
+    });
+    Ok(InitiateData {
+        call_ids: ids,
+        provider_call_id: first,
+        batch_id: placed.batch.to_string(),
+        calls: calls.collect(),
+        skipped: skipped.collect(),
+    })
+}
+
+/// What `search_callinfo` answers.
+pub fn call_info(record: &CallRecord) -> Result<CallInfo, Refusal> {
+    let ended = record.is_ended();
+    let phone = record.target.as_ref().map(PhoneNumber::reveal);
+    Ok(CallInfo {
+        call_id: record.call.to_string(),
+        status: record.status.word(),
+        phones: display_form(phone.unwrap_or_default()),
+        user_requirement: display_form(&record.requirement),
+        duration_seconds: record.duration_s,
+        cost: record.charge.map(money).transpose()?,
+        billed: record.is_billed(),
+        identity: record.identity.word(),
+        end_reason: record.reason.map(|r| r.what.word()),
+        created_at: record.created_at.to_string(),
+        answered_at: time(record.milestones.answered_at),
+        ended_at: time(record.milestones.ended_at),
+        recording_ready: record.recording.is_some(),
+        call_content: ended.then(|| record.lines.iter().filter_map(line).collect()),
+        provider_response: ended.then(|| provider_response(record)),
+    })
+}
+
+/// What `balance` answers.
+pub fn balance_data(balance: Balance, catalogue: &Catalogue) -> Result<BalanceData, Refusal> {
+    let total = balance.available.checked_add(balance.held);
+    Ok(BalanceData {
+        balance: money(total.ok_or(Refusal::Internal)?)?,
+        available: money(balance.available)?,
+        held: money(balance.held)?,
+        currency: "CNY",
+        price_per_minute: money(MicroYuan(catalogue.price.micro_yuan_per_minute))?,
+    })
+}
+
+/// An utterance as shown; `None` for one without words, in transcript and stream alike.
+pub fn utterance(speaker: Speaker, text: &str) -> Option<Utterance> {
+    let content = display_form(text);
+    let role = match speaker {
+        Speaker::Assistant => "assistant",
+        Speaker::User => "user",
+    };
+    (!content.is_empty()).then_some(Utterance { role, content })
+}
+
+fn line(line: &Line) -> Option<Utterance> {
+    utterance(line.speaker, &line.text)
+}
+
+fn time(at: Option<WallTime>) -> Option<String> {
+    at.map(|t| t.to_string())
+}
+
+/// `name=value` pairs without quotes, so that clients which cut at quotes print them whole.
+fn provider_response(record: &CallRecord) -> String {
+    let times = &record.milestones;
+    let answered = times.answered_at.is_some();
+    let word = if answered {
+        "answered"
+    } else {
+        record.status.word()
+    };
+    let mut pairs = vec![format!("result={word}")];
+    let refused = record.reason.and_then(|r| r.sip_code);
+    if let Some(code) = if answered { Some(200) } else { refused } {
+        pairs.push(format!("sip={code}"));
+    }
+    if let (Some(from), Some(to)) = (times.ringing_at, times.answered_at.or(times.ended_at)) {
+        pairs.push(format!("ring_ms={}", to.millis_since(from).max(0)));
+    }
+    if let Some(who) = record.reason.and_then(|r| r.who) {
+        pairs.push(format!("hung_up_by={}", who.word()));
+    }
+    pairs.join("; ")
+}
+
+/// The numbers to call: in order, each once, all of them valid.
+fn targets(entries: &[String], catalogue: &Catalogue) -> Result<Vec<PhoneNumber>, Refusal> {
+    let mut seen = HashSet::new();
+    let mut numbers = Vec::new();
+    let filled = entries.iter().filter(|e| !e.trim().is_empty());
+    for (i, entry) in filled.enumerate() {
+        let number = catalogue.numbers.parse(entry);
+        let number = number.map_err(|_| Refusal::InvalidPhone { index: i + 1 })?;
+        if seen.insert(number.clone()) {
+            numbers.push(number);
+        }
+    }
+    if numbers.is_empty() {
+        return Err(Refusal::NoPhones);
+    }
+    let max = catalogue.max_phones;
+    if numbers.len() > max as usize {
+        return Err(Refusal::TooManyPhones { max });
+    }
+    Ok(numbers)
+}
+
+/// The requirement as sent; its length is judged after trimming.
+fn requirement(request: &InitiateRequest) -> Result<&str, Refusal> {
+    let text = request.user_requirement.as_deref().unwrap_or_default();
+    match text.trim().chars().count() {
+        0 => Err(Refusal::RequirementMissing),
+        n if n > MAX_REQUIREMENT_CHARS => Err(Refusal::RequirementTooLong),
+        _ => Ok(text),
+    }
+}
+
+fn voice_choice(
+    request: &InitiateRequest,
+    language: Language,
+    catalogue: &Catalogue,
+) -> Result<VoiceChoice, Refusal> {
+    let models = &catalogue.models;
+    let model = match request.model_engine.as_deref() {
+        None => models.first(),
+        Some(id) => models
+            .iter()
+            .find(|m| m.id == id)
+            .or_else(|| models.first().filter(|_| id == DEFAULT_MODEL)),
+    };
+    let field = "model_engine";
+    let model = model.ok_or(Refusal::UnknownOption { field })?;
+    let voice = voice_name(request.voice_id.as_deref(), language, catalogue)?;
+    let emotion = request.emotion.as_deref().unwrap_or(NEUTRAL);
+    if emotion != NEUTRAL {
+        return Err(Refusal::UnknownOption { field: "emotion" });
+    }
+    Ok(VoiceChoice {
+        model: model.id.clone(),
+        voice,
+        emotion: emotion.to_owned(),
+        volume: request.volume.unwrap_or(MIDDLE),
+        speed: request.speed.unwrap_or(MIDDLE),
+    })
+}
+
+/// The chosen voice if it speaks the call's language, else that language's default.
+fn voice_name(
+    id: Option<&str>,
+    language: Language,
+    catalogue: &Catalogue,
+) -> Result<String, Refusal> {
+    let voices = &catalogue.voices;
+    let chosen = voices.iter().find(|v| Some(v.id.as_str()) == id);
+    if chosen.is_none() && id.is_some_and(|id| id != DEFAULT_VOICE) {
+        return Err(Refusal::UnknownOption { field: "voice_id" });
+    }
+    chosen
+        .filter(|v| v.language == language)
+        .or_else(|| voices.iter().find(|v| v.language == language))
+        .or(voices.first())
+        .map(|v| v.id.clone())
+        .ok_or(Refusal::Internal)
+}
+
+fn invalid(field: &str) -> Refusal {
+    Refusal::InvalidRequest {
+        field: field.to_owned(),
+    }
+}
+
+/// Reads members by type; JSON's `null` counts as absent.
+struct Fields<'a>(&'a Map<String, Value>);
+
+impl<'a> Fields<'a> {
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|v| !v.is_null())
+    }
+
+    /// Entries of a list with commas, or of an array, whose elements are not split again.
+    fn phones(&self) -> Result<Vec<String>, Refusal> {
+        match self.get("phones") {
+            None => Ok(Vec::new()),
+            Some(Value::String(list)) => Ok(list.split(',').map(str::to_owned).collect()),
+            Some(Value::Array(entries)) => entries
+                .iter()
+                .map(|e| e.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
+                .ok_or_else(|| invalid("phones")),
+            Some(_) => Err(invalid("phones")),
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
+        let value = self.get(name);
+        value
+            .map(|v| v.as_str().ok_or_else(|| invalid(name)))
+            .transpose()
+    }
+
+    fn option(&self, name: &str) -> Result<Option<String>, Refusal> {
+        match self.text(name)? {
+            Some(t) if t.is_empty() || t.chars().count() > MAX_OPTION_CHARS => Err(invalid(name)),
+            other => Ok(other.map(str::to_owned)),
+        }
+    }
+
+    fn positive(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        self.number(name, 1..=i64::MAX)
+    }
+
+    fn percent(&self, name: &str) -> Result<Option<u8>, Refusal> {
+        let number = self.number(name, 0..=100)?;
+        Ok(number.and_then(|n| u8::try_from(n).ok()))
+    }
+
+    fn number(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Result<Option<i64>, Refusal> {
+        let number = |v: &Value| v.as_i64().filter(|n| range.contains(n));
+        let value = self.get(name);
+        value
+            .map(|v| number(v).ok_or_else(|| invalid(name)))
+            .transpose()
+    }
+}
