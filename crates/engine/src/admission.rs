@@ -60,6 +60,7 @@ impl Core {
                 continue;
             };
             self.hub.open(first.call);
+            self.hub.counters.note(&first.event);
             placed.push(PlacedCall {
                 call: first.call,
                 phone: phone.clone(),

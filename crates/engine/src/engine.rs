@@ -14,6 +14,7 @@ use crate::calls::{
 };
 use crate::config::EngineConfig;
 use crate::core::Core;
+use crate::counts::Counts;
 use crate::dispatch::{Recovered, dispatch, end_unstarted, recover, unstarted};
 use crate::mailbox::Mail;
 use crate::parts::Parts;
@@ -67,6 +68,11 @@ impl Engine {
             .tasks
             .spawn(dispatch(self.core.clone(), self.stop.clone()));
         Ok(found)
+    }
+
+    /// What happened since the start.
+    pub fn counts(&self) -> Counts {
+        self.core.hub.counters.read()
     }
 
     /// Calls that run now.

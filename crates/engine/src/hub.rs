@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{CallId, Envelope, KeyId};
 use tokio::sync::broadcast;
 
+use crate::counts::Counters;
+
 /// News a watcher may be behind. A watcher that falls behind further is told `Lagged` and
 /// dropped; calls and other watchers notice nothing.
 const BACKLOG: usize = 256;
@@ -13,6 +15,7 @@ const BACKLOG: usize = 256;
 /// Channels of the calls that are not over, and counts of their watchers.
 #[derive(Default)]
 pub(crate) struct Hub {
+    pub(crate) counters: Counters,
     // A lock, because watchers come from any task; it is held for a look-up only.
     calls: Mutex<HashMap<CallId, broadcast::Sender<Arc<Envelope>>>>,
     watchers: Mutex<Watchers>,
@@ -50,6 +53,7 @@ impl Hub {
     pub(crate) fn publish(&self, events: impl Iterator<Item = Arc<Envelope>>) {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         for e in events {
+            self.counters.note(&e.event);
             if let Some(to) = calls.get(&e.call) {
                 // Nobody watching is no error.
                 let _ = to.send(e);
