@@ -226,29 +226,17 @@ pub struct Sipp {
 impl Sipp {
     /// Plays `tests/sipp/SCENARIO.xml` for one call; `%KEY%` in it becomes the key's value.
     pub async fn play(scenario: &str, keys: &[(&str, &str)]) -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let file = file.join(format!("tests/sipp/{scenario}.xml"));
-        let mut text = std::fs::read_to_string(file).unwrap();
-        for (key, value) in keys {
-            text = text.replace(&format!("%{key}%"), value);
-        }
-        Self::run(Some(text), 1).await
+        Self::run(scenario_text(scenario, keys), 1).await
     }
 
-    /// Answers `calls` calls and waits for our BYE.
+    /// Plays `answer` for many calls.
     pub async fn answers(calls: u32) -> Self {
-        Self::run(None, calls).await
+        Self::run(scenario_text("answer", &[]), calls).await
     }
 
-    async fn run(scenario: Option<String>, calls: u32) -> Self {
+    async fn run(scenario: String, calls: u32) -> Self {
         let errors = tempfile::tempdir().unwrap();
-        let scenario = match scenario {
-            Some(text) => {
-                std::fs::write(errors.path().join("scenario.xml"), text).unwrap();
-                ["-sf", "scenario.xml"]
-            }
-            None => ["-sn", "uas"],
-        };
+        std::fs::write(errors.path().join("scenario.xml"), scenario).unwrap();
         let port = free_port(20_000, 1_000);
         let child = Command::new("timeout")
             .args([
@@ -268,7 +256,7 @@ impl Sipp {
                 "-error_file",
                 "errors",
             ])
-            .args(scenario)
+            .args(["-sf", "scenario.xml"])
             .current_dir(errors.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -311,11 +299,18 @@ impl Sipp {
         let errors = std::fs::read_to_string(self.errors.path().join("errors"));
         let errors = errors.unwrap_or_default();
         match status {
-            Ok(status) => assert!(
-                status.unwrap().success(),
-                "sipp failed: {errors}"
-            ),
+            Ok(status) => assert!(status.unwrap().success(), "sipp failed: {errors}"),
             Err(_) => panic!("sipp does not end: {errors}"),
         }
     }
+}
+
+fn scenario_text(scenario: &str, keys: &[(&str, &str)]) -> String {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let file = file.join(format!("tests/sipp/{scenario}.xml"));
+    let mut text = std::fs::read_to_string(file).unwrap();
+    for (key, value) in keys {
+        text = text.replace(&format!("%{key}%"), value);
+    }
+    text
 }
