@@ -54,6 +54,23 @@ impl Dialect {
         }
     }
 
+    /// Names the current transaction, so that one can ask what became of it when the connection
+    /// breaks during the commit. In SQLite no connection lies between.
+    pub(crate) fn transaction_mark(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SELECT CAST(pg_current_xact_id() AS TEXT)"),
+        }
+    }
+
+    /// What became of the transaction marked `$1`: `committed`, `aborted` or `in progress`.
+    pub(crate) fn transaction_fate(self) -> Option<&'static str> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some("SELECT pg_xact_status(CAST($1 AS xid8))"),
+        }
+    }
+
     /// Keeps other processes from changing the schema at the same time; released by the commit.
     pub(crate) fn lock_schema(self) -> Option<&'static str> {
         match self {

@@ -22,7 +22,8 @@
 //! it is full), runs each batch inside a savepoint of one transaction, and commits once for all
 //! of them; a batch that fails is rolled back to its savepoint and fails alone. So the cost of a
 //! flush is shared by whoever meets, and nobody is answered before the flush. A failed `COMMIT`
-//! fails everyone in it.
+//! fails everyone in it; if it was the connection to PostgreSQL that broke meanwhile, the server
+//! is asked what became of the transaction, so that the answer is true.
 //!
 //! Reads use a small pool of their own and see only what is committed.
 //!
@@ -47,6 +48,7 @@ mod directory;
 mod error;
 mod filter;
 mod ledger;
+mod link;
 mod lock;
 mod money;
 mod read;

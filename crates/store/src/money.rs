@@ -89,27 +89,23 @@ async fn insert(conn: &mut AnyConnection, t: &Transaction, at: WallTime) -> Resu
     Ok(())
 }
 
-/// One statement decides and changes, so that no other node can come between.
 async fn apply(
     conn: &mut AnyConnection,
     owner: AccountId,
     change: Change,
 ) -> Result<(), UnitError> {
-    let moved = sqlx::query(
+    if try_apply(conn, owner, change).await? {
+        return Ok(());
+    }
+    // Too little, or the owner's first posting.
+    sqlx::query(
         "INSERT INTO balances (account, available, held) VALUES ($1, 0, 0) \
          ON CONFLICT (account) DO NOTHING",
-    );
-    moved.bind(owner.0).execute(&mut *conn).await?;
-    let moved = sqlx::query(
-        "UPDATE balances SET available = available + $2, held = held + $3 \
-         WHERE account = $1 AND available + $2 >= 0 AND held + $3 >= 0",
     )
     .bind(owner.0)
-    .bind(change.available)
-    .bind(change.held)
     .execute(&mut *conn)
     .await?;
-    if moved.rows_affected() > 0 {
+    if try_apply(conn, owner, change).await? {
         return Ok(());
     }
     let row = sqlx::query("SELECT available, held FROM balances WHERE account = $1")
@@ -130,8 +126,26 @@ async fn apply(
     )))
 }
 
+/// One statement decides and changes, so that no other node can come between.
+async fn try_apply(
+    conn: &mut AnyConnection,
+    owner: AccountId,
+    change: Change,
+) -> Result<bool, UnitError> {
+    let moved = sqlx::query(
+        "UPDATE balances SET available = available + $2, held = held + $3 \
+         WHERE account = $1 AND available + $2 >= 0 AND held + $3 >= 0",
+    )
+    .bind(owner.0)
+    .bind(change.available)
+    .bind(change.held)
+    .execute(conn)
+    .await?;
+    Ok(moved.rows_affected() > 0)
+}
+
 /// Name of a ledger account in the table, and whose it is.
-pub(crate) fn place(account: LedgerAccount) -> (&'static str, Option<i64>) {
+fn place(account: LedgerAccount) -> (&'static str, Option<i64>) {
     match account {
         LedgerAccount::Promotions => ("promotions", None),
         LedgerAccount::Cash => ("cash", None),

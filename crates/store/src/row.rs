@@ -77,13 +77,19 @@ pub(crate) async fn load(
     row.as_ref().map(record).transpose()
 }
 
-/// Makes the row of a call that was just accepted; what changes is filled in by [`update`].
-pub(crate) async fn insert(conn: &mut AnyConnection, record: &CallRecord) -> Result<(), UnitError> {
+/// Writes a call's row: makes it, or brings up to date what can change.
+pub(crate) async fn save(conn: &mut AnyConnection, record: &CallRecord) -> Result<(), UnitError> {
+    let (facts, texts) = split(record)?;
     let accepted = &record.accepted;
     sqlx::query(
         "INSERT INTO calls (id, account, surface, batch, agent, created_at, status, identity, \
-         ended, simulated, held, last_seq, facts) \
-         VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, 0, 0, 0, '')",
+         ended, simulated, dialed_at, held, last_seq, phone, facts, texts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status, identity = excluded.identity, \
+         ended = excluded.ended, simulated = excluded.simulated, \
+         dialed_at = COALESCE(excluded.dialed_at, calls.dialed_at), held = excluded.held, \
+         last_seq = excluded.last_seq, phone = excluded.phone, facts = excluded.facts, \
+         texts = excluded.texts",
     )
     .bind(record.call.as_bytes().as_slice())
     .bind(accepted.account.0)
@@ -91,19 +97,6 @@ pub(crate) async fn insert(conn: &mut AnyConnection, record: &CallRecord) -> Res
     .bind(accepted.batch.to_string())
     .bind(accepted.agent)
     .bind(record.created_at.0)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn update(conn: &mut AnyConnection, record: &CallRecord) -> Result<(), UnitError> {
-    let (facts, texts) = split(record)?;
-    sqlx::query(
-        "UPDATE calls SET status = $2, identity = $3, ended = $4, simulated = $5, \
-         dialed_at = COALESCE($6, dialed_at), held = $7, last_seq = $8, phone = $9, \
-         facts = $10, texts = $11 WHERE id = $1",
-    )
-    .bind(record.call.as_bytes().as_slice())
     .bind(record.status.word())
     .bind(record.identity.word())
     .bind(i64::from(record.is_ended()))

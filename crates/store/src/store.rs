@@ -12,9 +12,10 @@ use crate::blobs::FileBlobs;
 use crate::config::{Access, StoreConfig, Target};
 use crate::dialect::{self, Dialect};
 use crate::error::StoreError;
+use crate::link::Link;
 use crate::lock::{DirLock, private_dir};
 use crate::schema;
-use crate::writer::{Link, Writer};
+use crate::writer::Writer;
 
 /// Journal, records, ledger, accounts and keys in one database; `Records` and `Directory`.
 ///

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::{CallId, CallRecord, Envelope, Event, WallTime};
-use engine::ports::directory::NewKey;
 use engine::ports::records::{Batch, Claim, CommitError, OptOut};
 use sqlx::{AnyConnection, Row};
 
@@ -45,7 +44,11 @@ impl From<sqlx::Error> for UnitError {
 
 impl From<serde_json::Error> for UnitError {
     fn from(e: serde_json::Error) -> Self {
-        UnitError::unavailable(format!("cannot be written or read as JSON: {e}"))
+        // Its own words may quote what was said.
+        let (kind, column) = (e.classify(), e.column());
+        UnitError::unavailable(format!(
+            "a JSON column is not as expected: {kind:?} at {column}"
+        ))
     }
 }
 
@@ -54,12 +57,8 @@ pub(crate) async fn perform(conn: &mut AnyConnection, work: &Work) -> Result<i64
     match work {
         Work::Batch(batch) => perform_batch(conn, batch).await.map(|()| 0),
         Work::AddAccount { login, at } => directory::insert_account(conn, login, *at).await,
-        Work::AddKey(key) => add_key(conn, key).await,
+        Work::AddKey(key) => directory::insert_key(conn, key).await,
     }
-}
-
-async fn add_key(conn: &mut AnyConnection, key: &NewKey) -> Result<i64, UnitError> {
-    directory::insert_key(conn, key).await
 }
 
 /// Claims come first: a repeated request is to get its stored reply, whatever else has changed
@@ -132,39 +131,46 @@ async fn append(conn: &mut AnyConnection, events: &[Envelope]) -> Result<(), Uni
         by_call.entry(e.call).or_default().push(e);
     }
     for (call, events) in by_call {
-        let mut events = events.into_iter();
-        let mut record = match row::load(conn, call).await? {
-            Some(record) => record,
-            None => match events.next() {
-                Some(first) => begin(conn, first).await?,
-                None => continue,
-            },
-        };
-        for e in events {
-            check_order(&record, e)?;
-            record.apply(e);
-            row::insert_event(conn, e).await?;
-            if matches!(e.event, Event::ContentErased { .. }) {
-                row::erase_events(conn, call).await?;
-            }
-        }
-        row::update(conn, &record).await?;
+        append_to(conn, call, &events).await?;
     }
     Ok(())
 }
 
-async fn begin(conn: &mut AnyConnection, first: &Envelope) -> Result<CallRecord, UnitError> {
-    match CallRecord::begin(first) {
-        Some(record) if first.seq == 1 => {
-            row::insert(conn, &record).await?;
-            row::insert_event(conn, first).await?;
-            Ok(record)
-        }
-        _ => Err(UnitError::unavailable(format!(
-            "call {} has no journal yet: it begins with number 1, its acceptance",
-            first.call
-        ))),
+async fn append_to(
+    conn: &mut AnyConnection,
+    call: CallId,
+    events: &[&Envelope],
+) -> Result<(), UnitError> {
+    let (mut record, rest) = match (row::load(conn, call).await?, events) {
+        (Some(record), events) => (record, events),
+        (None, [first, rest @ ..]) => (begin(first)?, rest),
+        (None, []) => return Ok(()),
+    };
+    for e in rest {
+        check_order(&record, e)?;
+        record.apply(e);
     }
+    // The call's row first: its events refer to it.
+    row::save(conn, &record).await?;
+    for e in events {
+        row::insert_event(conn, e).await?;
+    }
+    let is_erasure = |e: &&Envelope| matches!(e.event, Event::ContentErased { .. });
+    if events.iter().any(is_erasure) {
+        row::erase_events(conn, call).await?;
+    }
+    Ok(())
+}
+
+fn begin(first: &Envelope) -> Result<CallRecord, UnitError> {
+    CallRecord::begin(first)
+        .filter(|_| first.seq == 1)
+        .ok_or_else(|| {
+            UnitError::unavailable(format!(
+                "call {} has no journal yet: it begins with number 1, its acceptance",
+                first.call
+            ))
+        })
 }
 
 /// Numbers rise by one. A gap is refused as not writable now, because what is missing may still
@@ -203,7 +209,7 @@ async fn block(conn: &mut AnyConnection, opt_out: &OptOut) -> Result<(), UnitErr
 }
 
 /// The time of a batch without events: a deposit, or a claim of its own.
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "an adapter, and no event says what time it is"
 )]

@@ -1,9 +1,11 @@
 //! The writer under a full disk, a read-only database and a connection that is gone.
 
 use domain::{AccountId, MicroYuan, Transaction, TransactionKind};
-use sqlx::Row;
+use sqlx::{Connection, Row};
 
 use super::*;
+use crate::config::Target;
+use crate::dialect::{self, Dialect};
 use crate::schema;
 
 struct Bench {

@@ -9,7 +9,7 @@ use crate::world::*;
 
 on_both!(acceptances_alone_and_in_company);
 
-#[allow(clippy::disallowed_methods, reason = "a measurement needs a clock")]
+#[expect(clippy::disallowed_methods, reason = "a measurement needs a clock")]
 async fn acceptances_alone_and_in_company(w: World) {
     w.deposit("first", MicroYuan(5_000 * HOLD.0)).await;
     let mut next = 0;

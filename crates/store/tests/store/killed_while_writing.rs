@@ -16,7 +16,7 @@ const CHILD: &str = "WAIHU_TEST_DIES_IN";
 const NAME: &str = "killed_while_writing::nothing_that_was_answered_is_lost";
 
 #[tokio::test]
-#[allow(clippy::disallowed_methods, reason = "tells the child from the test")]
+#[expect(clippy::disallowed_methods, reason = "tells the child from the test")]
 async fn nothing_that_was_answered_is_lost() {
     if let Some(dir) = std::env::var_os(CHILD) {
         return write_until_killed(Path::new(&dir)).await;

@@ -1,6 +1,12 @@
 //! The store's behaviour, the same on SQLite and PostgreSQL; one binary, so that its tests share
 //! one PostgreSQL server.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "all of it is tests"
+)]
+
 /// Runs each named scenario on a fresh store of either kind.
 macro_rules! on_both {
     ($($scenario:ident),+ $(,)?) => {
@@ -22,6 +28,7 @@ macro_rules! on_both {
 mod accounts_and_keys;
 mod blobs_appear_when_finished;
 mod commits_per_second;
+mod connection_lost_in_commit;
 mod erasure_leaves_no_text;
 mod journal_and_record;
 mod killed_while_writing;

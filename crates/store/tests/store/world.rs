@@ -39,7 +39,7 @@ impl World {
         Self::open(config, dir).await
     }
 
-    async fn open(config: StoreConfig, dir: TempDir) -> Self {
+    pub async fn open(config: StoreConfig, dir: TempDir) -> Self {
         let store = Store::open(config.clone()).await.unwrap();
         let owner = store.add_account("owner".into(), at(0)).await.unwrap();
         Self {
