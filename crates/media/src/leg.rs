@@ -11,7 +11,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::{FRAME_MS, LegId, LegQuality, MediaTime, Now};
+use domain::{FRAME_MS, ItemId, LegId, LegQuality, MediaTime, Now};
 
 use crate::codec::CodecId;
 use crate::jitter::JitterCounts;
@@ -339,6 +339,10 @@ impl Leg {
     pub const fn playout_rate(&self) -> u32 {
         CodecId::Pcma.sample_rate()
     }
+    /// How much of an item went out, while it waits or plays.
+    pub fn playout_position(&self, item: ItemId) -> Option<MediaTime> {
+        self.outbound.playout.position(item)
+    }
     /// Whether nothing waits to be played.
     pub const fn is_playout_empty(&self) -> bool {
         self.outbound.playout.is_empty()
@@ -429,7 +433,6 @@ impl Watch {
     }
 }
 
-/// The refusal of a chunk inside a refused command.
 impl LegError {
     /// The chunk of a refused `Play`, to try again later.
     pub fn into_chunk(self) -> Option<Chunk> {

@@ -43,11 +43,6 @@ impl<T, const N: usize> Ring<T, N> {
         value
     }
 
-    /// Empties it.
-    pub fn clear(&mut self) {
-        while self.pop().is_some() {}
-    }
-
     /// How many values wait.
     pub const fn len(&self) -> usize {
         self.len

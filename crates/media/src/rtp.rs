@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn reads_what_other_senders_add_to_the_header() {
-        let table: &[(&str, Vec<u8>, Result<&[u8], RtpError>)] = &[
+        type Case = (&'static str, Vec<u8>, Result<&'static [u8], RtpError>);
+        let table: &[Case] = &[
             ("plain", bytes(0x80, 8, &[1, 2, 3]), Ok(&[1, 2, 3])),
             ("one csrc", bytes(0x81, 8, &[9, 9, 9, 9, 1]), Ok(&[1])),
             (

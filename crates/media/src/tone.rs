@@ -1,25 +1,26 @@
 //! Steady pure tones: the beep of an answering machine, ringback and busy tones; never speech.
 //!
-//! A sinusoid satisfies x[n] + x[n−2] = 2·cos(ω)·x[n−1], so a least-squares fit of that one
-//! coefficient gives its frequency for a few operations per sample. Goertzel's filter at that
-//! frequency then says which share of the frame's power it carries. Speech may pass this test for
-//! a frame, but its pitch and loudness do not stand still for ten frames. Tones made of two
-//! frequencies (North American ringback) are not recognised.
+//! Two correlations estimate the frequency of the strongest component for a few operations per
+//! sample, the turn of its phase within the frame makes that exact, and a single-bin transform
+//! there says which share of the frame's power it carries. Speech may pass this test for a frame,
+//! but its pitch and loudness do not stand still for ten frames. Tones made of two frequencies
+//! (North American ringback) are not recognised.
 
 use domain::{FRAME_MS, MediaTime};
 
 /// Samples of one frame at 8,000 a second.
 const SAMPLES: usize = 160;
 /// Share of the power that must lie in one frequency.
-const PURITY: f32 = 0.85;
+const PURITY: f32 = 0.82;
 /// Lowest and highest frequency looked for, Hz.
-const BAND: std::ops::RangeInclusive<f32> = 380.0..=2_050.0;
+const BAND: std::ops::RangeInclusive<f32> = 380.0..=2_010.0;
 /// How far a frame may lie from the tone so far: 2 %.
 const DRIFT: f32 = 0.02;
 /// How much louder or quieter than the tone so far a frame may be, as a factor of power: 3 dB.
 const SWELL: f32 = 2.0;
 /// Mean power below which nothing is looked for: an RMS of 100 (−50 dBFS).
 const MIN_POWER: f32 = 10_000.0;
+const HZ_PER_RADIAN: f32 = 8_000.0 / std::f32::consts::TAU;
 /// Shortest tone reported, ms.
 const MIN_MS: u64 = 200;
 /// Length at which a tone is reported without waiting for its end, ms.
@@ -147,24 +148,54 @@ fn pure_tone(samples: &[i16; SAMPLES]) -> Option<(f32, f32)> {
     if power < MIN_POWER {
         return None;
     }
-    let (mut product, mut energy) = (0.0f32, 0.0f32);
-    for w in x.windows(3) {
-        product += w[1] * (w[0] + w[2]);
-        energy += w[1] * w[1];
-    }
-    let coefficient = product / energy;
-    let hz = (coefficient / 2.0).clamp(-1.0, 1.0).acos() * 8_000.0 / std::f32::consts::TAU;
+    let hz = refine(&x, frequency(&x)?);
     if !BAND.contains(&hz) {
         return None;
     }
-    let (mut s1, mut s2) = (0.0f32, 0.0f32);
-    for sample in x {
-        let s0 = sample + coefficient * s1 - s2;
-        (s2, s1) = (s1, s0);
-    }
-    let magnitude = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
+    let (first, second) = halves(&x, hz);
+    let magnitude = (first.0 + second.0).powi(2) + (first.1 + second.1).powi(2);
     let share = 2.0 * magnitude / (SAMPLES * SAMPLES) as f32 / power;
     (share >= PURITY).then_some((hz, power))
+}
+
+/// Pisarenko's estimate from the correlations at lags one and two, which white noise leaves
+/// unbiased.
+fn frequency(x: &[f32; SAMPLES]) -> Option<f32> {
+    let (mut r1, mut r2) = (0.0f32, 0.0f32);
+    for w in x.windows(3) {
+        r1 += w[1] * (w[0] + w[2]) / 2.0;
+        r2 += w[0] * w[2];
+    }
+    let root = (r2 * r2 + 8.0 * r1 * r1).sqrt();
+    // Two forms of one root of 2·r1·c² − r2·c − r1 = 0: neither subtracts nearly equal numbers.
+    let cosine = if r2 < 0.0 {
+        2.0 * r1 / (root - r2)
+    } else {
+        (r2 + root) / (4.0 * r1)
+    };
+    (cosine.abs() <= 1.0).then(|| cosine.acos() * HZ_PER_RADIAN)
+}
+
+/// A better estimate: by how much the phase turns from one half of the frame to the other.
+fn refine(x: &[f32; SAMPLES], hz: f32) -> f32 {
+    let (a, b) = halves(x, hz);
+    let turn = (a.0 * b.1 - a.1 * b.0).atan2(a.0 * b.0 + a.1 * b.1);
+    hz + turn / (SAMPLES / 2) as f32 * HZ_PER_RADIAN
+}
+
+/// The components of both halves of the frame at `hz`, with phases that count from its start.
+fn halves(x: &[f32; SAMPLES], hz: f32) -> ((f32, f32), (f32, f32)) {
+    let (sin, cos) = (hz / HZ_PER_RADIAN).sin_cos();
+    let (mut re, mut im) = (1.0f32, 0.0f32);
+    let mut sums = [(0.0f32, 0.0f32); 2];
+    for (part, sum) in x.chunks_exact(SAMPLES / 2).zip(&mut sums) {
+        for sample in part {
+            sum.0 += sample * re;
+            sum.1 -= sample * im;
+            (re, im) = (re * cos - im * sin, re * sin + im * cos);
+        }
+    }
+    (sums[0], sums[1])
 }
 
 #[cfg(test)]
@@ -233,6 +264,24 @@ mod tests {
                 assert!(tone.is_beep());
                 assert!(tonal * 20 + 80 > ms, "{hz} {ms}: {tonal}");
             }
+        }
+    }
+
+    #[test]
+    fn a_beep_on_a_noisy_line_is_found() {
+        for hz in [440.0, 700.0, 1_000.0, 1_400.0] {
+            let mut all = sine(hz, 8_000, 6_000.0, 4_000);
+            all.extend(vec![0; 2_000]);
+            // 10 dB below the tone.
+            let hiss = noise(8, 2_300, all.len());
+            all.iter_mut()
+                .zip(hiss)
+                .for_each(|(s, n)| *s = s.saturating_add(n));
+            let (tones, _) = run(&all);
+            assert!(
+                matches!(tones[..], [t] if (f64::from(t.hz) - hz).abs() < 10.0),
+                "{hz} {tones:?}"
+            );
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Hearing {
     upsampler: Upsampler,
     vad: Vad,
     tone: ToneDetector,
+    /// The last frame belonged to a tone.
+    tonal: bool,
     activity: ActivityDetector,
     endpointer: Endpointer,
     prefix_ms: u32,
@@ -40,6 +42,7 @@ impl Hearing {
             upsampler: Upsampler::default(),
             vad: Vad::default(),
             tone: ToneDetector::default(),
+            tonal: false,
             activity: ActivityDetector::new(turn.threshold_milli),
             endpointer: Endpointer::new(turn),
             prefix_ms: turn.prefix_ms.min(MAX_PREFIX_MS),
@@ -87,6 +90,11 @@ impl Hearing {
         if let Some(tone) = toned.tone {
             tell(Heard::Tone(tone));
         }
+        if self.tonal && !toned.tonal {
+            // The model takes tones for speech, and would go on doing so for a while.
+            self.vad.reset();
+        }
+        self.tonal = toned.tonal;
         let scored = self.vad.frame(&frame.samples);
         let score = if toned.tonal { 0.0 } else { scored.score };
         match self.activity.frame(at, score) {

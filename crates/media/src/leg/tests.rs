@@ -1,1 +1,593 @@
-//! x
+//! Whole legs: two of them talk to each other, and strangers try to join.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use domain::{ItemId, PlaylistId, TurnSettings};
+
+use super::*;
+use crate::dtmf::Key;
+use crate::playout::{OnSpeech, PlayoutChange};
+use crate::rtp::RtpHeader;
+use crate::sdp::{Direction, LocalMedia};
+use crate::testing::{espeak, noise, sine, vowel};
+
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+const LIST: PlaylistId = PlaylistId(1);
+
+fn agreed() -> Negotiated {
+    Negotiated {
+        remote: SocketAddr::new(PEER, 4_000),
+        remote_rtcp: SocketAddr::new(PEER, 4_001),
+        codec: CodecId::Pcma,
+        payload_type: 8,
+        dtmf_payload_type: Some(101),
+        ptime_ms: 20,
+        direction: Direction::SendRecv,
+    }
+}
+
+/// A leg, its peer's packets, and all it told.
+struct Stage {
+    leg: Leg,
+    tick: Box<Tick>,
+    now_ms: u64,
+    seq: u16,
+    told: Vec<LegEvent>,
+    frames: Vec<domain::Frame>,
+    blocks: Vec<StereoBlock>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let setup = LegSetup {
+            record: true,
+            ..LegSetup::new(LegId::CALLEE, 7, 10, 1_000)
+        };
+        let mut leg = Leg::new(setup);
+        leg.connect(Now::from_millis(0), &agreed(), &[]);
+        Self {
+            leg,
+            tick: Box::default(),
+            now_ms: 0,
+            seq: 0,
+            told: vec![],
+            frames: vec![],
+            blocks: vec![],
+        }
+    }
+
+    fn answered() -> Self {
+        let mut stage = Self::new();
+        stage.leg.answered(Now::from_millis(0));
+        stage
+    }
+
+    fn now(&self) -> Now {
+        Now::from_millis(self.now_ms)
+    }
+
+    fn packet(&self, payload_type: u8, payload: &[u8]) -> Vec<u8> {
+        let timestamp = u32::from(self.seq) * 160;
+        let header = RtpHeader {
+            marker: false,
+            payload_type,
+            seq: self.seq,
+            timestamp,
+            ssrc: 5,
+        };
+        let mut out = [0; 400];
+        let len = header.write(payload, &mut out).unwrap();
+        out[..len].to_vec()
+    }
+
+    /// One tick; the peer sends `audio` in it.
+    fn step(&mut self, audio: Option<&[i16]>) {
+        if let Some(audio) = audio {
+            let mut bytes = [0; 160];
+            crate::codec::Codec::new(CodecId::Pcma).encode(audio, &mut bytes);
+            let packet = self.packet(8, &bytes);
+            self.leg.receive_rtp(self.now(), agreed().remote, &packet);
+        }
+        self.seq = self.seq.wrapping_add(1);
+        self.leg.tick(self.now(), &mut self.tick);
+        self.told
+            .extend(std::iter::from_fn(|| self.leg.poll_event()));
+        self.frames.extend(self.tick.frames());
+        self.blocks.extend(self.tick.stereo);
+        self.now_ms += 20;
+    }
+
+    fn hear(&mut self, samples: &[i16]) {
+        for part in samples.chunks_exact(160) {
+            self.step(Some(part));
+        }
+    }
+
+    fn silence(&mut self, ms: usize) {
+        self.hear(&vec![0; ms * 8]);
+    }
+
+    fn play(&mut self, item: u32, samples: Vec<i16>) {
+        let (playlist, item) = (LIST, ItemId(item));
+        let now = self.now();
+        let chunk = samples.into_boxed_slice();
+        self.leg
+            .command(
+                now,
+                LegCommand::Play {
+                    playlist,
+                    item,
+                    chunk,
+                },
+            )
+            .unwrap();
+        self.leg
+            .command(now, LegCommand::EndItem { playlist, item })
+            .unwrap();
+    }
+
+    fn whats(&self) -> Vec<Heard> {
+        self.told.iter().map(|e| e.what).collect()
+    }
+}
+
+fn speech() -> Vec<i16> {
+    espeak("en-us", "Hello, good morning.")
+        .unwrap_or_else(|| vowel(120.0, [700.0, 1_200.0, 2_500.0], 8_000))
+}
+
+#[test]
+fn an_utterance_brings_its_events_and_its_frames_with_prefix() {
+    let mut s = Stage::answered();
+    s.silence(1_000);
+    let begin = s.leg.media_time();
+    let said = speech();
+    s.hear(&said);
+    s.silence(1_500);
+    let mut ends = s.told.iter().filter_map(|e| match e.what {
+        Heard::UtteranceEnded(end) => Some(end),
+        _ => None,
+    });
+    let end = ends.next().unwrap();
+    assert_eq!(ends.next(), None);
+    // The jitter buffer delays by its first target.
+    let begin_ms = begin.as_millis() + 40;
+    assert!(
+        end.start.as_millis().abs_diff(begin_ms) <= 80,
+        "{end:?} {begin_ms}"
+    );
+    let end_ms = begin_ms + said.len() as u64 / 8;
+    assert!(
+        end.end.as_millis().abs_diff(end_ms) <= 160,
+        "{end:?} {end_ms}"
+    );
+    let waited = end.closed.since(end.end).as_millis();
+    assert!((700..=1_100).contains(&waited), "{end:?}");
+    assert!(!end.forced);
+
+    let first = s.frames.first().unwrap().at;
+    assert_eq!(first, end.start.since(MediaTime::from_millis(300)));
+    let last = s.frames.last().unwrap().at;
+    assert_eq!(last + MediaTime::from_millis(20), end.closed);
+    for pair in s.frames.windows(2) {
+        assert_eq!(pair[1].at, pair[0].at + MediaTime::from_millis(20));
+    }
+    assert!(matches!(s.whats()[0], Heard::FirstPacket { .. }));
+    assert!(
+        s.told
+            .iter()
+            .any(|e| matches!(e.what, Heard::SpeechStarted { .. }))
+    );
+    assert!(
+        s.told
+            .iter()
+            .any(|e| matches!(e.what, Heard::SpeechStopped { .. }))
+    );
+    assert!(s.told.iter().all(|e| !e.early && e.leg == LegId::CALLEE));
+}
+
+#[test]
+fn a_pause_inside_a_sentence_does_not_end_it() {
+    let mut s = Stage::answered();
+    s.silence(400);
+    s.hear(&speech());
+    s.silence(560);
+    s.hear(&speech());
+    s.silence(1_500);
+    let ends = s
+        .whats()
+        .iter()
+        .filter(|w| matches!(w, Heard::UtteranceEnded(_)))
+        .count();
+    assert_eq!(ends, 1);
+}
+
+#[test]
+fn noise_and_tones_make_no_utterance() {
+    let mut s = Stage::answered();
+    s.hear(&noise(5, 1_500, 40_000));
+    s.hear(&sine(450.0, 8_000, 6_000.0, 8_000));
+    s.silence(4_000);
+    s.hear(&sine(1_000.0, 8_000, 6_000.0, 4_000));
+    s.silence(500);
+    assert!(
+        !s.whats()
+            .iter()
+            .any(|w| matches!(w, Heard::SpeechStarted { .. })),
+        "{:?}",
+        s.told
+    );
+    let tones: Vec<u32> = s
+        .told
+        .iter()
+        .filter_map(|e| match e.what {
+            Heard::Tone(tone) => Some(tone.hz),
+            _ => None,
+        })
+        .collect();
+    assert!(matches!(tones[..], [448..=452, 995..=1_005]), "{tones:?}");
+}
+
+#[test]
+fn media_before_the_answer_is_early_and_time_begins_at_the_answer() {
+    let mut s = Stage::new();
+    s.silence(400);
+    s.hear(&speech());
+    assert!(s.blocks.is_empty());
+    let now = s.now();
+    s.leg.answered(now);
+    assert_eq!(s.leg.media_time(), MediaTime::ZERO);
+    s.silence(100);
+    assert!(
+        s.told
+            .iter()
+            .any(|e| e.early && matches!(e.what, Heard::SpeechStarted { .. }))
+    );
+    let closed = s
+        .told
+        .iter()
+        .find(|e| matches!(e.what, Heard::UtteranceEnded(_)))
+        .unwrap();
+    assert!(closed.early);
+    let indices: Vec<u64> = s.blocks.iter().map(|b| b.index).collect();
+    assert_eq!(indices, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn strangers_are_dropped_and_counted() {
+    let mut s = Stage::answered();
+    let stranger = SocketAddr::from(([10, 0, 0, 3], 4_000));
+    let other_port = SocketAddr::new(PEER, 4_002);
+    let packet = s.packet(8, &[0xd5; 160]);
+    s.leg.receive_rtp(s.now(), stranger, &packet);
+    s.leg
+        .receive_rtp(s.now(), SocketAddr::new(PEER, 4_000), &[1, 2, 3]);
+    assert_eq!((s.leg.quality().strangers, s.leg.quality().packets), (2, 0));
+    // The first valid packet fixes the port, even if it is not the one in the SDP.
+    s.leg.receive_rtp(s.now(), other_port, &packet);
+    s.leg.receive_rtp(s.now(), agreed().remote, &packet);
+    assert_eq!((s.leg.quality().strangers, s.leg.quality().packets), (3, 1));
+    s.step(None);
+    assert_eq!(s.tick.rtp.get().unwrap().0, other_port);
+    // A new agreement opens the lock; signalling addresses may send too.
+    let now = s.now();
+    s.leg.connect(now, &agreed(), &[stranger.ip()]);
+    s.leg.receive_rtp(s.now(), stranger, &packet);
+    assert_eq!((s.leg.quality().strangers, s.leg.quality().packets), (3, 2));
+    let before = s.leg.quality().strangers;
+    s.leg.receive_rtcp(
+        s.now(),
+        SocketAddr::from(([9, 9, 9, 9], 1)),
+        &[0x80, 201, 0, 1, 0, 0, 0, 1],
+    );
+    assert_eq!(s.leg.quality().strangers, before + 1);
+}
+
+#[test]
+fn packets_go_out_every_tick_with_timestamps_that_never_stop() {
+    let mut s = Stage::answered();
+    let mut headers = Vec::new();
+    for n in 0..12 {
+        if n == 3 {
+            s.play(1, vec![4_000; 320]);
+        }
+        let direction = if (7..9).contains(&n) {
+            Direction::RecvOnly
+        } else {
+            Direction::SendRecv
+        };
+        let now = s.now();
+        s.leg.connect(
+            now,
+            &Negotiated {
+                direction,
+                ..agreed()
+            },
+            &[],
+        );
+        s.step(None);
+        let header = |(_, bytes): (SocketAddr, &[u8])| RtpPacket::parse(bytes).unwrap().header;
+        headers.push(s.tick.rtp.get().map(header));
+    }
+    let sent: Vec<usize> = (0..12).filter(|n| headers[*n].is_some()).collect();
+    assert_eq!(sent, [0, 1, 2, 3, 4, 5, 6, 9, 10, 11]);
+    for (count, n) in sent.iter().enumerate() {
+        let header = headers[*n].unwrap();
+        assert_eq!((header.ssrc, header.seq), (7, 10 + count as u16));
+        assert_eq!(header.timestamp, 1_000 + 160 * *n as u32);
+        assert_eq!(header.marker, [0, 3].contains(n), "{n}");
+    }
+}
+
+#[test]
+fn the_reflex_stops_playout_in_the_tick_that_hears_enough_speech() {
+    let mut s = Stage::answered();
+    let now = s.now();
+    let reflex = LegCommand::SetOnSpeech(OnSpeech::PauseAfter { ms: 200 });
+    s.leg.command(now, reflex).unwrap();
+    s.play(1, vec![3_000; 40_000]);
+    s.silence(500);
+    s.hear(&speech());
+    let onset = s.told.iter().find_map(|e| match e.what {
+        Heard::SpeechStarted { start } => Some(start),
+        _ => None,
+    });
+    let paused = s.told.iter().find_map(|e| match e.what {
+        Heard::Playout(p) if matches!(p.change, PlayoutChange::Paused { .. }) => Some(p.at),
+        _ => None,
+    });
+    let after = paused.unwrap().since(onset.unwrap()).as_millis();
+    assert!((180..=220).contains(&after), "{after}");
+}
+
+#[test]
+fn two_legs_exchange_keys_audio_and_reports() {
+    let mut near = Leg::new(LegSetup::new(LegId::CALLEE, 1, 0, 0));
+    let mut far = Leg::new(LegSetup::new(LegId(1), 2, 9, 9));
+    let addr = |last, port| SocketAddr::from(([10, 0, 0, last], port));
+    let local = LocalMedia::new(addr(1, 0).ip(), 1_000, 5);
+    let remote = LocalMedia::new(addr(2, 0).ip(), 2_000, 6);
+    let (answer, far_agreed) = remote.answer(local.offer().as_bytes()).unwrap();
+    near.connect(
+        Now::default(),
+        &local.accept(answer.as_bytes()).unwrap(),
+        &[],
+    );
+    far.connect(Now::default(), &far_agreed, &[]);
+    near.answered(Now::default());
+    far.answered(Now::default());
+    near.command(
+        Now::default(),
+        LegCommand::SendKeys(Keys::parse("12#").unwrap()),
+    )
+    .unwrap();
+    let chunk = sine(800.0, 8_000, 5_000.0, 8_000).into_boxed_slice();
+    let (playlist, item) = (LIST, ItemId(1));
+    far.command(
+        Now::default(),
+        LegCommand::Play {
+            playlist,
+            item,
+            chunk,
+        },
+    )
+    .unwrap();
+    let (mut tick, mut keys, mut tones, mut sent) = (Box::<Tick>::default(), String::new(), 0, 0);
+    for n in 0..600 {
+        // Half a tick each way: the round trip is 20 ms.
+        let (now, later) = (Now::from_millis(n * 20), Now::from_millis(n * 20 + 10));
+        near.tick(now, &mut tick);
+        if let Some((_, bytes)) = tick.rtp.get() {
+            far.receive_rtp(later, addr(1, 1_000), bytes);
+        }
+        if let Some((_, bytes)) = tick.rtcp.get() {
+            far.receive_rtcp(later, addr(1, 1_001), bytes);
+        }
+        far.tick(later, &mut tick);
+        let now = Now::from_millis(n * 20 + 20);
+        if let Some((_, bytes)) = tick.rtp.get() {
+            near.receive_rtp(now, addr(2, 2_000), bytes);
+        }
+        if let Some((_, bytes)) = tick.rtcp.get() {
+            near.receive_rtcp(now, addr(2, 2_001), bytes);
+        }
+        for event in std::iter::from_fn(|| far.poll_event()) {
+            if let Heard::Key(key) = event.what {
+                keys.push(Key::as_char(key));
+            }
+        }
+        for event in std::iter::from_fn(|| near.poll_event()) {
+            tones += u32::from(matches!(event.what, Heard::Tone(t) if t.hz.abs_diff(800) < 5));
+            sent += u32::from(matches!(event.what, Heard::KeysSent));
+        }
+    }
+    assert_eq!((keys.as_str(), tones, sent), ("12#", 1, 1));
+    for (leg, packets) in [(&near, 600), (&far, 600)] {
+        let quality = leg.quality();
+        assert_eq!(
+            (quality.packets, quality.lost, quality.strangers),
+            (packets, 0, 0)
+        );
+        assert_eq!(quality.jitter_ms, 0);
+        assert!(
+            quality.round_trip_ms.is_some_and(|ms| ms <= 21),
+            "{quality:?}"
+        );
+        assert_eq!(leg.counts().jitter.late + leg.counts().events_lost, 0);
+    }
+    near.goodbye(Now::from_millis(12_000), &mut tick);
+    far.receive_rtcp(
+        Now::from_millis(12_010),
+        addr(1, 1_001),
+        tick.rtcp.get().unwrap().1,
+    );
+    assert_eq!(far.poll_event().map(|e| e.what), Some(Heard::PeerLeft));
+}
+
+#[test]
+fn a_dead_stream_is_told_once_and_not_while_held() {
+    let setup = LegSetup {
+        media_timeout: Duration::from_secs(2),
+        ..LegSetup::new(LegId::CALLEE, 7, 0, 0)
+    };
+    let mut s = Stage {
+        leg: Leg::new(setup),
+        ..Stage::new()
+    };
+    s.leg.connect(Now::default(), &agreed(), &[]);
+    for _ in 0..200 {
+        s.step(None);
+    }
+    assert!(
+        s.told.is_empty(),
+        "unanswered calls are the ring limit's: {:?}",
+        s.told
+    );
+    let now = s.now();
+    s.leg.answered(now);
+    s.silence(500);
+    let held = Negotiated {
+        direction: Direction::Inactive,
+        ..agreed()
+    };
+    let now = s.now();
+    s.leg.connect(now, &held, &[]);
+    for _ in 0..200 {
+        s.step(None);
+    }
+    let now = s.now();
+    s.leg.connect(now, &agreed(), &[]);
+    for _ in 0..300 {
+        s.step(None);
+    }
+    let dead: Vec<Heard> = s
+        .whats()
+        .into_iter()
+        .filter(|w| matches!(w, Heard::Dead { .. }))
+        .collect();
+    assert_eq!(
+        dead,
+        [Heard::Dead {
+            last_media: MediaTime::from_millis(480)
+        }]
+    );
+}
+
+#[test]
+fn commands_that_cannot_be_done_say_so() {
+    let mut s = Stage::answered();
+    let none = Negotiated {
+        dtmf_payload_type: None,
+        ..agreed()
+    };
+    let now = s.now();
+    let keys = LegCommand::SendKeys(Keys::parse("1").unwrap());
+    s.leg.connect(now, &none, &[]);
+    assert_eq!(s.leg.command(now, keys.clone()), Err(LegError::NoKeys));
+    s.leg.connect(now, &agreed(), &[]);
+    assert_eq!(s.leg.command(now, keys.clone()), Ok(()));
+    let many = LegCommand::SendKeys(Keys::parse(&"5".repeat(32)).unwrap());
+    assert_eq!(s.leg.command(now, many), Err(LegError::TooManyKeys));
+    for bad in ["", "12x", &"1".repeat(33)] {
+        assert_eq!(Keys::parse(bad), None);
+    }
+    for n in 0..16 {
+        s.play(n, vec![1; 8]);
+    }
+    let chunk: Chunk = vec![2; 8].into();
+    let more = LegCommand::Play {
+        playlist: LIST,
+        item: ItemId(99),
+        chunk: chunk.clone(),
+    };
+    let refused = s.leg.command(now, more).unwrap_err();
+    assert_eq!(refused.into_chunk(), Some(chunk));
+}
+
+#[test]
+fn another_codec_of_the_peer_is_understood_and_told() {
+    let mut s = Stage::answered();
+    let packet = s.packet(0, &[0xff; 160]);
+    s.leg.receive_rtp(s.now(), agreed().remote, &packet);
+    let unknown = s.packet(97, &[1; 20]);
+    s.leg.receive_rtp(s.now(), agreed().remote, &unknown);
+    s.step(None);
+    assert!(s.whats().contains(&Heard::CodecChanged {
+        codec: CodecId::Pcmu
+    }));
+    assert_eq!(s.leg.counts().unknown, 1);
+}
+
+#[test]
+fn settings_change_in_mid_call() {
+    let mut s = Stage::answered();
+    let turn = TurnSettings {
+        pause_ms: 300,
+        hold_off_ms: 0,
+        ..TurnSettings::default()
+    };
+    let now = s.now();
+    s.leg
+        .command(now, LegCommand::SetEndpointing(turn))
+        .unwrap();
+    s.silence(200);
+    s.hear(&speech());
+    s.silence(600);
+    let waited = s.whats().iter().find_map(|w| match w {
+        Heard::UtteranceEnded(end) => Some(end.closed.since(end.end).as_millis()),
+        _ => None,
+    });
+    assert_eq!(waited, Some(300));
+}
+
+#[test]
+fn replies_are_bounded_closely_on_clean_and_noisy_lines() {
+    let table = [
+        ("cmn-latn-pinyin", "喂，你好"),
+        ("cmn-latn-pinyin+f2", "是我"),
+        ("cmn-latn-pinyin+f3", "你打错了"),
+        ("cmn-latn-pinyin", "不要再打了"),
+        ("cmn-latn-pinyin", "他不在，我是他家人"),
+        ("en-us", "Yes"),
+        ("en-us+f3", "Yes, speaking."),
+        ("en-us", "No, you have the wrong number."),
+    ];
+    for (voice, text) in table {
+        let Some(said) = espeak(voice, text) else {
+            return;
+        };
+        let audible = |s: &i16| s.unsigned_abs() > 300;
+        let first = said.iter().position(audible).unwrap() as u64 / 8;
+        let last = said.iter().rposition(audible).unwrap() as u64 / 8;
+        for snr in [None, Some(10.0f64)] {
+            let mut line = vec![0; 16_000];
+            line.extend(&said);
+            line.resize(line.len() + 12_000, 0);
+            if let Some(snr) = snr {
+                let level = f64::from(crate::vad::rms(&said)) / 10f64.powf(snr / 20.0);
+                let hiss = noise(7, (level * 3f64.sqrt()) as i32, line.len());
+                line.iter_mut()
+                    .zip(hiss)
+                    .for_each(|(s, n)| *s = s.saturating_add(n));
+            }
+            let mut s = Stage::answered();
+            s.hear(&line);
+            let end = s.whats().iter().find_map(|w| match w {
+                Heard::UtteranceEnded(end) => Some(*end),
+                _ => None,
+            });
+            let end = end.unwrap_or_else(|| panic!("{text} {snr:?}"));
+            // Two seconds of line and the first target of the jitter buffer come before.
+            let (from, to) = (end.start.as_millis(), end.end.as_millis());
+            assert!(
+                from.abs_diff(2_040 + first) <= 140,
+                "{text} {snr:?} {from} {first}"
+            );
+            assert!(
+                to.abs_diff(2_040 + last) <= 100,
+                "{text} {snr:?} {to} {last}"
+            );
+        }
+    }
+}

@@ -202,7 +202,7 @@ fn useless_descriptions_say_why() {
             },
         ),
         (
-            "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 host.example\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n",
+            "v=0\r\ns=-\r\nc=IN IP4 host.example\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n",
             SdpError::BadAddress,
         ),
         (
