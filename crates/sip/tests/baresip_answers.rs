@@ -1,4 +1,9 @@
 //! baresip as the callee: a user agent that is neither ours nor made for tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it fails"
+)]
 
 mod stage;
 
@@ -7,7 +12,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use stage::{OFFER, PATIENCE, Stage, free_port, listening};
+use stage::{OFFER, PATIENCE, Stage, free_port, up};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -23,12 +28,6 @@ struct Baresip {
 
 impl Baresip {
     async fn start() -> Self {
-        let found = std::env::split_paths(&std::env::var_os("PATH").unwrap())
-            .any(|dir| dir.join("baresip").is_file());
-        assert!(
-            found,
-            "baresip is missing: install the Debian package baresip-core"
-        );
         let home = tempfile::tempdir().unwrap();
         let (port, control) = (free_port(20_000, 998), free_port(20_000, 998));
         configure(home.path(), port, control);
@@ -37,11 +36,11 @@ impl Baresip {
             .arg(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("coreutils has `timeout`");
-        listening(port).await;
+        let child = up(child, port, "baresip-core").await;
         let connected = async {
             loop {
                 match TcpStream::connect(("127.0.0.1", control)).await {

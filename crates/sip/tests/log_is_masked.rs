@@ -1,4 +1,9 @@
 //! What reaches the log during a call, at the filter the binary must set.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it fails"
+)]
 
 mod stage;
 

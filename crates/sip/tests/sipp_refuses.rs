@@ -1,4 +1,9 @@
 //! sipp as the callee: it refuses, challenges, or says nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it fails"
+)]
 
 mod stage;
 

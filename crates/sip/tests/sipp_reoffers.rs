@@ -1,4 +1,9 @@
 //! sipp as the callee: what it asks during the call.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it fails"
+)]
 
 mod stage;
 

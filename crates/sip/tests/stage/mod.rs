@@ -11,6 +11,7 @@ use std::time::Duration;
 use domain::{CallId, Language, LegId, NumberRules, PhoneNumber};
 use engine::ports::trunk::{DialOrder, LegOutcome, Trunk, TrunkCommand, TrunkEvent, TrunkEvents};
 use sip::{SipConfig, SipTimers, SipTrunks, TrunkConfig};
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -49,20 +50,30 @@ impl Ear {
 
     /// Waits for an event of a call.
     pub async fn wait(&self, call: CallId, wanted: impl Fn(&TrunkEvent) -> bool) -> TrunkEvent {
-        let found = async {
+        self.wait_for(call, |heard| heard.iter().any(&wanted)).await;
+        self.of(call).into_iter().find(|e| wanted(e)).unwrap()
+    }
+
+    /// Waits until what was told of a call is as wanted.
+    pub async fn wait_for(&self, call: CallId, wanted: impl Fn(&[TrunkEvent]) -> bool) {
+        let told = async {
             loop {
                 let news = self.news.notified();
                 tokio::pin!(news);
                 news.as_mut().enable();
-                if let Some(event) = self.of(call).into_iter().find(|e| wanted(e)) {
-                    return event;
+                if wanted(&self.of(call)) {
+                    return;
                 }
                 news.await;
             }
         };
-        let found = timeout(PATIENCE, found).await;
-        found.unwrap_or_else(|_| panic!("waited in vain; heard {:?}", self.of(call)))
+        let told = timeout(PATIENCE, told).await;
+        told.unwrap_or_else(|_| panic!("waited in vain; heard {:?}", self.of(call)));
     }
+}
+
+pub fn is_reoffer(event: &TrunkEvent) -> bool {
+    matches!(event, TrunkEvent::Reoffered { .. })
 }
 
 /// Our side: one trunk named `t` to one peer.
@@ -216,6 +227,25 @@ pub async fn listening(port: u16) {
         .expect("peer does not listen");
 }
 
+/// Waits until a program that was started under `timeout` listens on its port.
+pub async fn up(mut child: Child, port: u16, package: &str) -> Child {
+    let status = tokio::select! {
+        () = listening(port) => return child,
+        status = child.wait() => status.unwrap(),
+    };
+    let mut said = String::new();
+    if let Some(mut errors) = child.stderr.take() {
+        let _ = errors.read_to_string(&mut said).await;
+    }
+    // What `timeout` says when there is no such program.
+    let missing = status.code() == Some(127);
+    assert!(
+        !missing,
+        "a program is missing: install the Debian package {package}"
+    );
+    panic!("the peer does not start: {said}");
+}
+
 /// A running sipp; it ends with its test.
 pub struct Sipp {
     child: Child,
@@ -269,28 +299,12 @@ impl Sipp {
             port,
             errors,
         };
-        assert!(
-            std::env::split_paths(&std::env::var_os("PATH").unwrap())
-                .any(|dir| dir.join("sipp").is_file()),
-            "sipp is missing: install the Debian package sip-tester"
-        );
-        tokio::select! {
-            () = listening(port) => peer,
-            _ = peer.child.wait() => panic!("sipp does not start: {}", peer.said().await),
-        }
+        peer.child = up(peer.child, port, "sip-tester").await;
+        peer
     }
 
     pub fn address(&self) -> String {
         format!("sip:127.0.0.1:{}", self.port)
-    }
-
-    async fn said(&mut self) -> String {
-        use tokio::io::AsyncReadExt;
-        let mut text = String::new();
-        if let Some(mut errors) = self.child.stderr.take() {
-            let _ = errors.read_to_string(&mut text).await;
-        }
-        text
     }
 
     /// Waits for its end and checks that it saw what its scenario wants.
