@@ -9,8 +9,10 @@ use domain::{ItemId, MediaTime, PlaylistId};
 
 use crate::ring::Ring;
 
+mod event;
 mod store;
 
+pub use event::{OnSpeech, PlayoutChange, PlayoutEvent, PushRefused};
 use store::ChunkStore;
 pub use store::MAX_CHUNKS;
 
@@ -24,89 +26,6 @@ pub const MAX_ITEMS: usize = 16;
 const MAX_EVENTS: usize = 4 * MAX_ITEMS + 8;
 /// Longest fade at a pause, a resumption or a cut: 5 ms at 16 kHz.
 const MAX_FADE: usize = 80;
-
-/// What happened to an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlayoutChange {
-    /// Its first sample goes out.
-    Started,
-    /// Its last sample went out.
-    Finished {
-        /// Its length.
-        total: MediaTime,
-    },
-    /// It stands still after a fade.
-    Paused {
-        /// How much of it went out.
-        offset: MediaTime,
-    },
-    /// It goes on.
-    Resumed {
-        /// How much of it went out before.
-        offset: MediaTime,
-    },
-    /// The rest of it was thrown away.
-    Cut {
-        /// How much of it went out.
-        offset: MediaTime,
-        /// All of it that had come by then.
-        total: MediaTime,
-    },
-    /// It was thrown away before it began.
-    Skipped,
-    /// It has not ended, but its next samples are not there; told once per gap.
-    Starved {
-        /// How much of it went out.
-        offset: MediaTime,
-    },
-}
-
-/// A change with its place and moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlayoutEvent {
-    /// Which playlist.
-    pub playlist: PlaylistId,
-    /// Which item of it.
-    pub item: ItemId,
-    /// Media time of the first sample affected.
-    pub at: MediaTime,
-    /// What happened.
-    pub change: PlayoutChange,
-}
-
-/// What playout does by itself when the callee speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnSpeech {
-    /// Nothing.
-    #[default]
-    Ignore,
-    /// It pauses in the very tick in which speech reaches this length; once per stretch of
-    /// speech, so that a resumption in the middle of it holds.
-    PauseAfter {
-        /// Length of speech, ms.
-        ms: u32,
-    },
-}
-
-/// Why a chunk or item was not taken; the chunk comes back with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PushRefused {
-    /// [`MAX_ITEMS`] are waiting.
-    TooManyItems(Chunk),
-    /// [`MAX_CHUNKS`] are waiting or used and not yet taken away.
-    TooManyChunks(Chunk),
-    /// The item was ended before.
-    Ended(Chunk),
-}
-
-impl PushRefused {
-    /// The chunk, to try again later.
-    pub fn into_chunk(self) -> Chunk {
-        match self {
-            Self::TooManyItems(chunk) | Self::TooManyChunks(chunk) | Self::Ended(chunk) => chunk,
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Item {

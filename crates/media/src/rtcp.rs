@@ -2,6 +2,10 @@
 
 use domain::Now;
 
+mod compose;
+
+pub use compose::Report;
+
 /// Largest compound packet we write, bytes.
 pub const RTCP_MAX_LEN: usize = 256;
 
@@ -171,61 +175,6 @@ impl<'a> Iterator for Compound<'a> {
     }
 }
 
-/// What one compound of ours holds.
-#[derive(Clone, Copy, Debug)]
-pub struct Report<'a> {
-    /// Our SSRC.
-    pub ssrc: u32,
-    /// Present once we have sent RTP: makes it a sender report.
-    pub sender: Option<SenderInfo>,
-    /// About the peer's stream, once it has one.
-    pub block: Option<ReportBlock>,
-    /// Our canonical name; at most 64 bytes of it are sent.
-    pub cname: &'a str,
-    /// Whether a BYE ends it.
-    pub bye: bool,
-}
-
-impl Report<'_> {
-    /// Writes the compound; returns its length.
-    pub fn write(&self, out: &mut [u8; RTCP_MAX_LEN]) -> usize {
-        let mut w = Writer { out, len: 0 };
-        let count = u8::from(self.block.is_some());
-        let start = w.begin(
-            if self.sender.is_some() { SR } else { RR },
-            count,
-            self.ssrc,
-        );
-        if let Some(s) = self.sender {
-            w.put(&s.ntp.to_be_bytes());
-            w.put(&s.rtp_timestamp.to_be_bytes());
-            w.put(&s.packets.to_be_bytes());
-            w.put(&s.octets.to_be_bytes());
-        }
-        if let Some(b) = self.block {
-            w.put(&b.ssrc.to_be_bytes());
-            let lost = b.cumulative_lost.to_be_bytes();
-            w.put(&[b.fraction_lost, lost[1], lost[2], lost[3]]);
-            for value in [b.highest_seq, b.jitter, b.lsr, b.dlsr] {
-                w.put(&value.to_be_bytes());
-            }
-        }
-        w.end(start);
-        let start = w.begin(SDES, 1, self.ssrc);
-        let name = &self.cname.as_bytes()[..self.cname.len().min(64)];
-        w.put(&[1, name.len() as u8]);
-        w.put(name);
-        // The chunk ends with at least one zero and at a word boundary.
-        w.put(&[0; 4][..4 - w.len % 4]);
-        w.end(start);
-        if self.bye {
-            let start = w.begin(BYE, 1, self.ssrc);
-            w.end(start);
-        }
-        w.len
-    }
-}
-
 /// NTP form of a moment: seconds since the start of our clock, which RFC 3550 section 6.4.1
 /// allows in place of the time of day.
 pub const fn ntp_of(now: Now) -> u64 {
@@ -237,31 +186,6 @@ pub const fn ntp_of(now: Now) -> u64 {
 /// The middle 32 bits of an NTP time, as LSR holds them.
 pub const fn ntp_middle(ntp: u64) -> u32 {
     (ntp >> 16) as u32
-}
-
-struct Writer<'a> {
-    out: &'a mut [u8; RTCP_MAX_LEN],
-    len: usize,
-}
-
-impl Writer<'_> {
-    fn begin(&mut self, packet_type: u8, count: u8, ssrc: u32) -> usize {
-        let start = self.len;
-        self.put(&[0x80 | count, packet_type, 0, 0]);
-        self.put(&ssrc.to_be_bytes());
-        start
-    }
-    // The largest compound (SR, one block, 64 bytes of name, BYE) takes 136 bytes.
-    fn put(&mut self, bytes: &[u8]) {
-        if let Some(place) = self.out.get_mut(self.len..self.len + bytes.len()) {
-            place.copy_from_slice(bytes);
-            self.len += bytes.len();
-        }
-    }
-    fn end(&mut self, start: usize) {
-        let words = ((self.len - start) / 4 - 1) as u16;
-        self.out[start + 2..start + 4].copy_from_slice(&words.to_be_bytes());
-    }
 }
 
 fn read_packet(datagram: &[u8]) -> Result<(Rtcp<'_>, &[u8]), RtcpError> {
@@ -320,143 +244,4 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const BLOCK: ReportBlock = ReportBlock {
-        ssrc: 0xabcd,
-        fraction_lost: 12,
-        cumulative_lost: -3,
-        highest_seq: 0x1_0005,
-        jitter: 33,
-        lsr: 77,
-        dlsr: 88,
-    };
-    const INFO: SenderInfo = SenderInfo {
-        ntp: 0x1_2345_6789,
-        rtp_timestamp: 5,
-        packets: 6,
-        octets: 7,
-    };
-
-    fn compose(sender: Option<SenderInfo>, block: Option<ReportBlock>, bye: bool) -> Vec<u8> {
-        let mut out = [0; RTCP_MAX_LEN];
-        let len = Report {
-            ssrc: 9,
-            sender,
-            block,
-            cname: "waihu",
-            bye,
-        }
-        .write(&mut out);
-        assert_eq!(len % 4, 0);
-        out[..len].to_vec()
-    }
-
-    #[test]
-    fn what_is_composed_reads_back() {
-        for (sender, block, bye) in [
-            (Some(INFO), Some(BLOCK), false),
-            (Some(INFO), None, true),
-            (None, Some(BLOCK), true),
-            (None, None, false),
-        ] {
-            let bytes = compose(sender, block, bye);
-            let packets: Vec<Rtcp<'_>> = Compound::parse(&bytes).unwrap().collect();
-            match (packets[0], sender) {
-                (
-                    Rtcp::SenderReport {
-                        ssrc: 9,
-                        info,
-                        mut blocks,
-                    },
-                    Some(want),
-                ) => {
-                    assert_eq!((info, blocks.next()), (want, block));
-                }
-                (
-                    Rtcp::ReceiverReport {
-                        ssrc: 9,
-                        mut blocks,
-                    },
-                    None,
-                ) => {
-                    assert_eq!(blocks.next(), block);
-                }
-                other => panic!("{other:?}"),
-            }
-            assert_eq!(packets[1], Rtcp::Other { packet_type: SDES });
-            assert_eq!(packets.get(2), bye.then_some(&Rtcp::Bye { ssrc: 9 }));
-        }
-    }
-
-    #[test]
-    fn broken_compounds_are_refused_whole() {
-        let good = compose(Some(INFO), Some(BLOCK), true);
-        let with = |at: usize, value: u8| {
-            let mut bytes = good.clone();
-            bytes[at] = value;
-            bytes
-        };
-        for (what, bytes, want) in [
-            ("empty", vec![], RtcpError::TooShort { len: 0 }),
-            (
-                "cut",
-                good[..good.len() - 1].to_vec(),
-                RtcpError::TooShort { len: 7 },
-            ),
-            ("version", with(0, 0x41), RtcpError::Version(1)),
-            ("too many blocks", with(0, 0x9f), RtcpError::Count(SR)),
-            ("begins with bye", with(1, BYE), RtcpError::NoReport(BYE)),
-            ("begins with app", with(1, 204), RtcpError::NoReport(204)),
-        ] {
-            assert_eq!(Compound::parse(&bytes).map(|_| ()), Err(want), "{what}");
-        }
-    }
-
-    #[test]
-    fn round_trip_is_what_lies_beyond_the_peers_own_delay() {
-        let sent = Now::from_millis(10_000);
-        let lsr = ntp_middle(ntp_of(sent));
-        for (came_ms, dlsr_ms, want) in [
-            (10_050, 0, Some(50)),
-            (12_050, 2_000, Some(50)),
-            (10_050, 50, Some(0)),
-            (10_050, 51, Some(0)),
-            (90_000, 0, None),
-        ] {
-            let block = ReportBlock {
-                lsr,
-                dlsr: dlsr_ms * 65_536 / 1_000,
-                ..BLOCK
-            };
-            let got = block.round_trip_ms(Now::from_millis(came_ms));
-            let near = match (got, want) {
-                (Some(g), Some(w)) => u32::abs_diff(g, w) <= 1,
-                (g, w) => g == w,
-            };
-            assert!(near, "{came_ms} {dlsr_ms}: {got:?}");
-        }
-        assert_eq!(ReportBlock { lsr: 0, ..BLOCK }.round_trip_ms(sent), None);
-    }
-
-    proptest! {
-        #[test]
-        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut likely = bytes.clone();
-            for (at, value) in [(0usize, 0x81u8), (1, SR), (2, 0)] {
-                if let Some(b) = likely.get_mut(at) { *b = value; }
-            }
-            for datagram in [bytes, likely] {
-                if let Ok(compound) = Compound::parse(&datagram) {
-                    for packet in compound {
-                        if let Rtcp::SenderReport { blocks, .. } = packet {
-                            let _ = blocks.count();
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -6,11 +6,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const BARESIP: &str = "v=0\r\no=- 3921 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
-    t=0 0\r\na=tool:baresip 1.0.0\r\nm=audio 31000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\n\
-    a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n\
-    a=rtcp:31001\r\na=sendrecv\r\na=label:1\r\na=rtcp-rsize\r\na=ssrc:76 cname:sip:x@y\r\n\
-    a=ptime:20\r\n";
+/// What baresip 1.0.0 of Debian 12 sends.
+const BARESIP: &str = "v=0\r\no=- 436444463 1295321080 IN IP4 127.0.0.1\r\ns=-\r\n\
+    c=IN IP4 127.0.0.1\r\nt=0 0\r\na=tool:baresip 1.0.0\r\nm=audio 31990 RTP/AVP 8 0 101\r\n\
+    a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
+    a=fmtp:101 0-15\r\na=sendrecv\r\na=label:1\r\na=rtcp-rsize\r\n\
+    a=ssrc:3777076249 cname:sip:13800138000@127.0.0.1\r\na=minptime:20\r\na=ptime:20\r\n";
+/// What the answering scenario built into sipp 3.6 sends.
 const SIPP: &str = "v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\n\
     c=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
 const V6: &str = "v=0\no=- 1 1 IN IP6 ::1\ns= \nc=IN IP6 ::1\nt=0 0\nm=audio 4000 RTP/AVP 8\n";
@@ -44,13 +46,13 @@ fn answers_of_other_agents_are_understood() {
             "baresip",
             ours(),
             BARESIP,
-            ("127.0.0.1:31000", 31_001, CodecId::Pcma, 8, Some(101)),
+            ("127.0.0.1:31990", 31_991, CodecId::Pcma, 8, Some(101)),
         ),
         (
             "only µ-law",
             only_pcmu,
             BARESIP,
-            ("127.0.0.1:31000", 31_001, CodecId::Pcmu, 0, Some(101)),
+            ("127.0.0.1:31990", 31_991, CodecId::Pcmu, 0, Some(101)),
         ),
         (
             "sipp",
