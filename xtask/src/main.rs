@@ -3,7 +3,13 @@
 #[cfg(feature = "speech")]
 mod learn;
 #[cfg(feature = "speech")]
+mod learn_accuracy;
+#[cfg(feature = "speech")]
 mod learn_audio;
+#[cfg(feature = "speech")]
+mod learn_texts;
+#[cfg(feature = "speech")]
+mod learn_trial;
 #[cfg(feature = "speech")]
 mod learn_voices;
 mod tidy;
@@ -16,7 +22,8 @@ usage: cargo run -p xtask -- CHORE [ARGUMENTS]
 
 chores:
   tidy        check the house rules over every file of the project
-  learn       hear synthesised Mandarin and write the recognizer's lexicon";
+  learn       hear synthesised Mandarin and write the recognizer's lexicon
+  accuracy    measure the recognizer and write the tables of docs/speech-accuracy.md";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -39,8 +46,10 @@ fn run(chore: &str, args: &[String]) -> Result<(), Box<dyn Error>> {
         "tidy" => Err(format!("tidy takes no arguments, not {}", args.join(" ")).into()),
         #[cfg(feature = "speech")]
         "learn" => learn::run(args),
+        #[cfg(feature = "speech")]
+        "accuracy" => learn_accuracy::run(args),
         #[cfg(not(feature = "speech"))]
-        "learn" => Err("built without speech; leave out --no-default-features".into()),
+        "learn" | "accuracy" => Err("built without speech; leave out --no-default-features".into()),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

@@ -1,0 +1,162 @@
+//! The embedded recognizer: the `Recognizer` port on a pool of PocketSphinx decoders.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use domain::{FRAME_SAMPLES, Frame, Language, MediaTime, PCM_RATE};
+use engine::ports::PortFuture;
+use engine::ports::recognizer::{
+    Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession,
+};
+use engine::ports::synthesizer::SpeechError;
+
+use crate::sphinx::{Sphinx, SphinxError};
+use crate::sphinx_pool::{PoolSettings, SphinxPool};
+
+/// Recognizes a closed list of replies.
+pub struct SphinxRecognizer {
+    pool: Arc<SphinxPool>,
+}
+
+impl SphinxRecognizer {
+    /// Opens the library and starts the decoders; an error names what is missing, for `doctor`
+    /// and for the log line that says the recognizer is disabled.
+    pub fn start(settings: &PoolSettings) -> Result<Self, SphinxError> {
+        Self::with_library(&Sphinx::open()?, settings)
+    }
+
+    /// The same with a library that is already open.
+    pub fn with_library(
+        library: &Arc<Sphinx>,
+        settings: &PoolSettings,
+    ) -> Result<Self, SphinxError> {
+        Ok(Self { pool: Arc::new(SphinxPool::start(library, settings)?) })
+    }
+}
+
+impl Recognizer for SphinxRecognizer {
+    fn open(&self, options: &RecognizerOptions) -> Result<Box<dyn RecognizerSession>, SpeechError> {
+        Ok(Box::new(Session {
+            pool: Arc::clone(&self.pool),
+            language: options.language,
+            frames: VecDeque::new(),
+        }))
+    }
+}
+
+impl From<SphinxError> for SpeechError {
+    fn from(error: SphinxError) -> Self {
+        match error {
+            SphinxError::Library { .. } | SphinxError::Symbol { .. } | SphinxError::Model { .. } => {
+                SpeechError::Unavailable { part: "pocketsphinx", hint: error.to_string() }
+            }
+            other => SpeechError::Failed { part: "recognizer", cause: other.to_string() },
+        }
+    }
+}
+
+/// Hearing of one leg.
+struct Session {
+    pool: Arc<SphinxPool>,
+    language: Language,
+    /// At most [`MOST_FRAMES`]; the newest is dropped, so that an utterance keeps its beginning.
+    frames: VecDeque<Frame>,
+}
+
+impl RecognizerSession for Session {
+    fn push(&mut self, frame: &Frame) {
+        if self.frames.len() < MOST_FRAMES {
+            self.frames.push_back(*frame);
+        }
+    }
+
+    fn finish(
+        &mut self,
+        start: MediaTime,
+        end: MediaTime,
+        expect: Expect,
+    ) -> PortFuture<'static, Result<Heard, SpeechError>> {
+        let samples = take_utterance(&mut self.frames, start, end);
+        let pool = Arc::clone(&self.pool);
+        let language = self.language;
+        Box::pin(async move {
+            let heard = pool.decode(samples, language, expect).await?;
+            Ok(heard.map_or_else(Heard::unclear, |heard| Heard {
+                confidence: Some(heard.confidence),
+                ..Heard::text(heard.text)
+            }))
+        })
+    }
+
+    fn discard(&mut self) {
+        self.frames.clear();
+    }
+}
+
+/// The samples of `start..end`, silence where no frame came; takes away all frames before `end`.
+fn take_utterance(frames: &mut VecDeque<Frame>, start: MediaTime, end: MediaTime) -> Vec<i16> {
+    let mut samples = Vec::new();
+    while let Some(frame) = frames.front() {
+        if frame.at >= end {
+            break;
+        }
+        // A frame that only overlaps the beginning counts whole.
+        let frame_end = frame.at + MediaTime::from_samples(FRAME_SAMPLES as u64, PCM_RATE);
+        if frame_end > start {
+            let at = frame.at.since(start).as_samples(PCM_RATE) as usize;
+            if at > samples.len() && at <= MOST_SAMPLES {
+                samples.resize(at, 0);
+            }
+            if samples.len() + FRAME_SAMPLES <= MOST_SAMPLES {
+                samples.extend_from_slice(&frame.samples);
+            }
+        }
+        frames.pop_front();
+    }
+    samples
+}
+
+/// 30 s.
+const MOST_FRAMES: usize = 1_500;
+const MOST_SAMPLES: usize = MOST_FRAMES * FRAME_SAMPLES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(at_ms: &[u64]) -> VecDeque<Frame> {
+        let frame = |ms: &u64| Frame {
+            at: MediaTime::from_millis(*ms),
+            samples: [*ms as i16 + 1; FRAME_SAMPLES],
+        };
+        at_ms.iter().map(frame).collect()
+    }
+
+    #[test]
+    fn an_utterance_is_cut_out_with_its_gaps_and_what_lies_before_is_gone() {
+        for (at, range, expected, left) in [
+            (&[0, 20, 40][..], (0, 60), vec![1, 21, 41], 0),
+            (&[0, 20, 40], (20, 40), vec![21], 1),
+            (&[0, 20, 60], (0, 80), vec![1, 21, 0, 61], 0),
+            (&[100, 120], (80, 140), vec![0, 101, 121], 0),
+            (&[0, 20], (40, 60), vec![], 0),
+            (&[], (0, 60), vec![], 0),
+        ] {
+            let mut queue = frames(at);
+            let samples = take_utterance(
+                &mut queue,
+                MediaTime::from_millis(range.0),
+                MediaTime::from_millis(range.1),
+            );
+            let seen: Vec<i16> = samples.chunks(FRAME_SAMPLES).map(|c| c[0]).collect();
+            assert_eq!((seen, queue.len()), (expected, left), "{at:?} {range:?}");
+        }
+    }
+
+    #[test]
+    fn a_gap_of_hours_does_not_fill_the_memory() {
+        let mut queue = frames(&[0, 30_000_000]);
+        let end = MediaTime::from_millis(40_000_000);
+        assert!(take_utterance(&mut queue, MediaTime::ZERO, end).len() <= MOST_SAMPLES);
+    }
+}

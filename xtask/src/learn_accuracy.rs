@@ -1,0 +1,214 @@
+//! `xtask accuracy`: measures the recognizer and writes the tables of `docs/speech-accuracy.md`.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use conversation::Expect;
+use domain::Language;
+use speech::lexicon::{Lexicon, Phrase};
+use speech::recognizer_match::{Limits, PhraseDecoder};
+use speech::sphinx::{ModelPaths, Sphinx};
+
+use crate::learn_audio::{TelephoneLine, human_prompt};
+use crate::learn_texts::{OutOfList, for_report, for_tuning};
+use crate::learn_trial::{Stage, Trial, replies, run_trials, strangers};
+use crate::learn_voices::{REPORT_VOICES, TUNING_VOICES};
+
+/// Measures and writes. `--raw zh|en` prints every trial of the tuning voices instead, for
+/// whoever tunes the limits.
+pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
+    let library = Sphinx::open()?;
+    match args {
+        [] => {
+            let mut tables = String::new();
+            for language in [Language::Zh, Language::En] {
+                tables.push_str(&language_tables(&library, language)?);
+            }
+            tables.push_str(&human_table(&library)?);
+            println!("{tables}");
+            write_into(Path::new(PAGE), &tables)
+        }
+        [option, language] if option == "--raw" => print_raw(&library, language.parse()?),
+        _ => Err("accuracy takes no arguments, or --raw zh|en".into()),
+    }
+}
+
+/// Tables of one language.
+fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, Box<dyn Error>> {
+    let lexicon = Arc::new(Lexicon::built_in(language, &ModelPaths::default())?);
+    let limits = Limits::of(language);
+    let mut replies_table = format!(
+        "### {}: replies of the list\n\n\
+         | line | samples | right | right meaning | another meaning | unclear |\n\
+         |---|---|---|---|---|---|\n",
+        language.code()
+    );
+    let mut strangers_table = format!(
+        "### {}: speech outside the list\n\n\
+         | line | kind | samples | false accepts |\n|---|---|---|---|\n",
+        language.code()
+    );
+    let OutOfList { short, long } = for_report(language);
+    for (name, line) in LINES {
+        let stage = Stage {
+            language,
+            voices: &REPORT_VOICES,
+            paces: REPORT_PACES,
+            line,
+            seed: REPORT_SEED,
+        };
+        let trials = run_trials(library, &lexicon, stage, &replies(&lexicon.phrases))?;
+        replies_table.push_str(&Score::of(&trials, &limits, &lexicon.phrases).row(name));
+        for (kind, texts) in [("one to three syllables", short), ("sentences", long)] {
+            let trials = run_trials(library, &lexicon, stage, &strangers(texts))?;
+            let accepted = trials.iter().filter(|t| t.answer(&limits).is_some()).count();
+            let share = percent(accepted, trials.len());
+            writeln!(strangers_table, "| {name} | {kind} | {} | {accepted} ({share}) |", trials.len())?;
+        }
+    }
+    Ok(format!("{replies_table}\n{strangers_table}\n"))
+}
+
+/// How replies of the list were answered.
+struct Score {
+    samples: usize,
+    exact: usize,
+    meaning: usize,
+    unclear: usize,
+}
+
+impl Score {
+    fn of(trials: &[Trial], limits: &Limits, phrases: &[Phrase]) -> Self {
+        let tag = |text: &str| phrases.iter().find(|p| p.text == text).map(|p| p.tag.as_str());
+        let mut score = Self { samples: trials.len(), exact: 0, meaning: 0, unclear: 0 };
+        for trial in trials {
+            let Some(text) = trial.answer(limits) else {
+                score.unclear += 1;
+                continue;
+            };
+            score.exact += usize::from(text == trial.spoken);
+            score.meaning += usize::from(tag(text).is_some() && tag(text) == tag(&trial.spoken));
+        }
+        score
+    }
+
+    fn row(&self, name: &str) -> String {
+        let cell = |n: usize| format!("{n} ({})", percent(n, self.samples));
+        let other = self.samples - self.meaning - self.unclear;
+        format!(
+            "| {name} | {} | {} | {} | {} | {} |\n",
+            self.samples,
+            cell(self.exact),
+            cell(self.meaning),
+            cell(other),
+            cell(self.unclear)
+        )
+    }
+}
+
+/// Recorded people, where the package with them is installed.
+fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
+    let model = ModelPaths::default();
+    let lexicon = Arc::new(Lexicon::built_in(Language::En, &model)?);
+    let mut decoder = PhraseDecoder::new(library, &model, lexicon)?;
+    let limits = Limits::of(Language::En);
+    let mut files: Vec<_> = std::fs::read_dir(PROMPTS)
+        .map_err(|_| "no human prompts (Debian: apt-get install asterisk-core-sounds-en-wav)")?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "wav"))
+        .collect();
+    files.sort();
+    let mut table = "### Human voice\n\n| prompt | hello | identity | talk |\n|---|---|---|---|\n".to_owned();
+    let (mut others, mut accepted, mut heard_as) = (0, 0, Vec::new());
+    for path in files {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let samples = human_prompt(&path)?;
+        let known = KNOWN_PROMPTS.contains(&name.as_str());
+        let mut cells = Vec::new();
+        for expect in speech::grammar::STATES {
+            let best = decoder.best(&samples, expect)?;
+            let believed = best.as_ref().filter(|found| limits.accept(found));
+            if !known {
+                others += 1;
+                if let Some(found) = believed.filter(|_| expect == Expect::Identity) {
+                    heard_as.push(format!("{name}: {}", found.text));
+                }
+                accepted += usize::from(believed.is_some());
+            }
+            cells.push(match (believed, &best) {
+                (Some(found), _) => found.text.clone(),
+                (None, Some(found)) => format!("unclear (best: {})", found.text),
+                (None, None) => "unclear".to_owned(),
+            });
+        }
+        if known {
+            writeln!(table, "| {name} | {} |", cells.join(" | "))?;
+        }
+    }
+    writeln!(
+        table,
+        "\nOf {others} decodes of the other prompts (each in three states) {accepted} ({}) were \
+         taken for a reply. In the state *identity*: {}.",
+        percent(accepted, others),
+        if heard_as.is_empty() { "none".to_owned() } else { heard_as.join("; ") }
+    )?;
+    Ok(table)
+}
+
+fn print_raw(library: &Arc<Sphinx>, language: Language) -> Result<(), Box<dyn Error>> {
+    let lexicon = Arc::new(Lexicon::built_in(language, &ModelPaths::default())?);
+    let OutOfList { short, long } = for_tuning(language);
+    for (name, line) in LINES {
+        let stage = Stage { language, voices: &TUNING_VOICES, paces: TUNING_PACES, line, seed: 7 };
+        for (kind, texts) in [
+            ("reply", replies(&lexicon.phrases)),
+            ("short", strangers(short)),
+            ("long", strangers(long)),
+        ] {
+            for trial in run_trials(library, &lexicon, stage, &texts)? {
+                let Trial { spoken, voice, expect, best } = trial;
+                let Some(m) = best else {
+                    println!("{name}\t{kind}\t{expect:?}\t{voice}\t{spoken}");
+                    continue;
+                };
+                println!(
+                    "{name}\t{kind}\t{expect:?}\t{voice}\t{spoken}\t{}\t{:.2}\t{}\t{:.1}\t{}\t{}",
+                    m.text, m.gap, m.frames, m.phones, m.decoy, m.chained
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Replaces what stands between the marks of the page.
+fn write_into(page: &Path, tables: &str) -> Result<(), Box<dyn Error>> {
+    let text = std::fs::read_to_string(page)?;
+    let (Some(from), Some(to)) = (text.find(BEGIN), text.find(END)) else {
+        return Err(format!("{} lacks {BEGIN} or {END}", page.display()).into());
+    };
+    let new = format!("{}{BEGIN}\n\n{tables}\n{}", &text[..from], &text[to..]);
+    std::fs::write(page, new)?;
+    Ok(())
+}
+
+fn percent(part: usize, whole: usize) -> String {
+    format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64)
+}
+
+const PAGE: &str = "docs/speech-accuracy.md";
+const BEGIN: &str = "<!-- tables: written by `cargo run -p xtask -- accuracy` -->";
+const END: &str = "<!-- end of tables -->";
+const PROMPTS: &str = "/usr/share/asterisk/sounds/en_US_f_Allison";
+/// Prompts that are, word for word, replies of the list.
+const KNOWN_PROMPTS: [&str; 3] = ["hello", "goodbye", "vm-goodbye"];
+/// Words a minute, Mandarin and English; neither is a learning pace.
+const REPORT_PACES: (u32, u32) = (220, 165);
+const TUNING_PACES: (u32, u32) = (230, 175);
+const REPORT_SEED: u64 = 42;
+const LINES: [(&str, TelephoneLine); 2] = [
+    ("8 kHz A-law, clean", TelephoneLine { snr_db: None, high_pass: true }),
+    ("8 kHz A-law, 10 dB noise", TelephoneLine { snr_db: Some(10.0), high_pass: true }),
+];

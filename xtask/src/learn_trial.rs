@@ -1,0 +1,113 @@
+//! Trials of the recognizer: phrases and other speech, by given voices over a given line.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use conversation::Expect;
+use domain::Language;
+use speech::grammar::STATES;
+use speech::lexicon::{Lexicon, Phrase};
+use speech::recognizer_match::{Limits, Match, PhraseDecoder};
+use speech::sphinx::{ModelPaths, Sphinx};
+
+use crate::learn::in_parallel;
+use crate::learn_audio::{Dice, TelephoneLine, over_the_line, speak};
+use crate::learn_voices::voice_name;
+
+/// Who speaks, how fast, over which line.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage {
+    /// The language.
+    pub language: Language,
+    /// Variants of the voice.
+    pub voices: &'static [&'static str],
+    /// Words a minute, per language: Mandarin, English.
+    pub paces: (u32, u32),
+    /// The line.
+    pub line: TelephoneLine,
+    /// Seed of noise and silences.
+    pub seed: u64,
+}
+
+/// One sample as it was heard in one state.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// What was spoken.
+    pub spoken: String,
+    /// By which variant.
+    pub voice: &'static str,
+    /// The state of the dialogue.
+    pub expect: Expect,
+    /// The best phrase, believed or not.
+    pub best: Option<Match>,
+}
+
+impl Trial {
+    /// What the recognizer answers; `None` is `unclear`.
+    pub fn answer(&self, limits: &Limits) -> Option<&str> {
+        self.best
+            .as_ref()
+            .filter(|m| limits.accept(m))
+            .map(|m| m.text.as_str())
+    }
+}
+
+/// Speaks each text by each voice and decodes it in one of its states, another for each voice.
+pub fn run_trials(
+    library: &Arc<Sphinx>,
+    lexicon: &Arc<Lexicon>,
+    stage: Stage,
+    texts: &[(String, Vec<Expect>)],
+) -> Result<Vec<Trial>, Box<dyn Error>> {
+    in_parallel(texts, |share| {
+        let model = ModelPaths::default();
+        let mut decoder =
+            PhraseDecoder::new(library, &model, Arc::clone(lexicon)).map_err(|e| e.to_string())?;
+        let mut trials = Vec::new();
+        for (text, states) in share {
+            for voice in stage.voices {
+                let samples = sample(stage, voice, text).map_err(|e| e.to_string())?;
+                for expect in states {
+                    let best = decoder.best(&samples, *expect).map_err(|e| e.to_string())?;
+                    trials.push(Trial {
+                        spoken: text.clone(),
+                        voice,
+                        expect: *expect,
+                        best,
+                    });
+                }
+            }
+        }
+        Ok(trials)
+    })
+}
+
+fn sample(stage: Stage, voice: &str, text: &str) -> Result<Vec<i16>, Box<dyn Error>> {
+    let pace = match stage.language {
+        Language::Zh => stage.paces.0,
+        Language::En => stage.paces.1,
+    };
+    let spoken = speak(&voice_name(stage.language, voice), pace, text)?;
+    let mut dice = Dice::new(stage.seed, &format!("{voice} {text}"));
+    Ok(over_the_line(&spoken, stage.line, &mut dice))
+}
+
+/// The phrases that are replies, each with the states it may be expected in.
+pub fn replies(phrases: &[Phrase]) -> Vec<(String, Vec<Expect>)> {
+    phrases
+        .iter()
+        .filter(|p| !p.states.decoy)
+        .map(|p| {
+            let states = STATES.into_iter().filter(|e| p.states.holds(*e)).collect();
+            (p.text.clone(), states)
+        })
+        .collect()
+}
+
+/// Texts outside the list, to be tried in every state.
+pub fn strangers(texts: &[&str]) -> Vec<(String, Vec<Expect>)> {
+    texts
+        .iter()
+        .map(|t| ((*t).to_owned(), STATES.to_vec()))
+        .collect()
+}
