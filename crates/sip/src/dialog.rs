@@ -6,10 +6,7 @@ use domain::Language;
 use rsipstack::sip::{
     Header, Headers, HeadersExt, HostWithPort, Method, Request, Response, Uri, Version,
 };
-use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transaction::{make_tag, random_text};
-
-use crate::exchange::udp;
 
 /// What we take; named in every INVITE and in answers to re-INVITEs and OPTIONS.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
@@ -78,12 +75,11 @@ impl Dialog {
     /// tag, next number, new branch.
     pub(crate) fn invite(
         &mut self,
-        endpoint: &EndpointInnerRef,
         offer: &str,
         language: Language,
         extra: Vec<Header>,
-    ) -> rsipstack::Result<Request> {
-        let mut request = self.request(endpoint, Method::Invite, extra)?;
+    ) -> Request {
+        let mut request = self.request(Method::Invite, extra);
         let headers = &mut request.headers;
         headers.push(self.contact());
         headers.push(Header::Allow(ALLOW.into()));
@@ -93,18 +89,17 @@ impl Dialog {
         let body = offer.as_bytes().to_vec();
         headers.unique_push(Header::ContentLength((body.len() as u32).into()));
         request.body = body;
-        Ok(request)
+        request
     }
 
     /// A request of the dialog without a body.
-    pub(crate) fn request(
-        &mut self,
-        endpoint: &EndpointInnerRef,
-        method: Method,
-        extra: Vec<Header>,
-    ) -> rsipstack::Result<Request> {
+    pub(crate) fn request(&mut self, method: Method, extra: Vec<Header>) -> Request {
         self.local_cseq += 1;
-        let via = endpoint.get_via(Some(udp(self.parties.local)), None)?;
+        let via = format!(
+            "SIP/2.0/UDP {};branch=z9hG4bK{};rport",
+            HostWithPort::from(self.parties.local),
+            random_text(20)
+        );
         let parties = &self.parties;
         let mut to = format!("<{}>", parties.callee);
         if let Some(tag) = &self.remote_tag {
@@ -123,13 +118,13 @@ impl Dialog {
         ];
         headers.extend(self.routes.iter().map(|r| Header::Route(r.clone().into())));
         headers.extend(extra);
-        Ok(Request {
+        Request {
             method,
             uri: self.remote_target.clone(),
             version: Version::V2,
             headers: Headers(headers),
             body: Vec::new(),
-        })
+        }
     }
 
     /// Takes tag, target and route of the 2xx that made the dialog (RFC 3261 section 12.1.2).
@@ -186,7 +181,8 @@ impl Dialog {
 }
 
 /// CANCEL for an INVITE that was sent (RFC 3261 section 9.1): same branch, number and route.
-pub(crate) fn cancel_of(invite: &Request) -> rsipstack::Result<Request> {
+/// `None` never happens with an INVITE of ours.
+pub(crate) fn cancel_of(invite: &Request) -> Option<Request> {
     let mut request = invite.clone();
     request.method = Method::Cancel;
     request.body = Vec::new();
@@ -203,9 +199,10 @@ pub(crate) fn cancel_of(invite: &Request) -> rsipstack::Result<Request> {
                 | Header::UserAgent(_)
         )
     });
-    request.cseq_header_mut()?.mut_method(Method::Cancel)?;
+    let number = request.cseq_header_mut().ok()?;
+    number.mut_method(Method::Cancel).ok()?;
     request.headers.push(Header::ContentLength(0.into()));
-    Ok(request)
+    Some(request)
 }
 
 /// The peer's tag in a response to us.

@@ -77,7 +77,7 @@ impl Sender {
 }
 
 /// A UDP address as the stack writes it.
-pub(crate) fn udp(addr: SocketAddr) -> SipAddr {
+fn udp(addr: SocketAddr) -> SipAddr {
     let mut addr = SipAddr::from(addr);
     addr.r#type = Some(Transport::Udp);
     addr

@@ -30,7 +30,7 @@ const MAX_INTERVAL: u32 = 86_400;
 
 /// How the set-up went.
 pub(crate) enum Setup {
-    Answered(Talk),
+    Answered(Box<Talk>),
     Over(LegOutcome),
 }
 
@@ -39,7 +39,7 @@ enum Input {
     Wire(Wire),
     Response(Option<Response>),
     Command(TrunkCommand),
-    Request(Transaction),
+    Request(Box<Transaction>),
     Overflow,
     Drain,
     Kill,
@@ -93,11 +93,8 @@ pub(crate) async fn set_up(
     };
     let mut dialog = Dialog::new(parties, leg.sip_call_id.clone());
     let sender = &leg.shared.sender;
-    let request = dialog.invite(&sender.endpoint, &order.offer, order.language, Vec::new());
-    let invite = match request {
-        Ok(request) => sender.send(request, Some(peer)).await,
-        Err(error) => Err(error),
-    };
+    let request = dialog.invite(&order.offer, order.language, Vec::new());
+    let invite = sender.send(request, Some(peer)).await;
     let invite = match invite {
         Ok(invite) => invite,
         Err(error) => {
@@ -189,7 +186,7 @@ impl Attempt<'_> {
                 }
                 Input::Command(_) => None,
                 Input::Request(request) => {
-                    inbound::before_answer(request).await;
+                    inbound::before_answer(*request).await;
                     None
                 }
                 Input::Overflow => self.give_up(LegOutcome::TransportFailed).await,
@@ -218,7 +215,7 @@ impl Attempt<'_> {
             () = inbox.overflow.cancelled(), if !giving_up => Input::Overflow,
             Ok(()) = inbox.wire.changed() => Input::Wire(*inbox.wire.borrow_and_update()),
             response = self.invite.next() => Input::Response(response),
-            Some(request) = inbox.requests.recv() => Input::Request(request),
+            Some(request) = inbox.requests.recv() => Input::Request(Box::new(request)),
             Some(command) = inbox.commands.recv() => Input::Command(command),
             () = shared.drain.cancelled(), if !giving_up => Input::Drain,
             () = deadline => Input::Deadline,
@@ -264,10 +261,10 @@ impl Attempt<'_> {
             return;
         }
         let sender = &self.leg.shared.sender;
-        let sent = match cancel_of(&self.invite.request) {
-            Ok(request) => sender.send(request, Some(self.dialog.peer())).await,
-            Err(error) => Err(error),
+        let Some(request) = cancel_of(&self.invite.request) else {
+            return;
         };
+        let sent = sender.send(request, Some(self.dialog.peer())).await;
         match sent {
             Ok(exchange) => giving_up.cancel = Some(exchange),
             Err(error) => tracing::warn!(call = %self.leg.call, %error, "CANCEL not sent"),
@@ -349,11 +346,8 @@ impl Attempt<'_> {
             extra.push(Header::MinSE(seconds.to_string().into()));
         }
         let (offer, language) = (&self.order.offer, self.order.language);
-        let request = self.dialog.invite(&sender.endpoint, offer, language, extra);
-        let sent = match request {
-            Ok(request) => sender.send(request, Some(self.dialog.peer())).await,
-            Err(error) => Err(error),
-        };
+        let request = self.dialog.invite(offer, language, extra);
+        let sent = sender.send(request, Some(self.dialog.peer())).await;
         self.provisional = false;
         match sent {
             Ok(exchange) => {
@@ -382,6 +376,6 @@ impl Attempt<'_> {
             answer: description(&response.headers, &response.body),
             signalling,
         });
-        Setup::Answered(Talk::new(self.dialog, self.invite, credentials))
+        Setup::Answered(Box::new(Talk::new(self.dialog, self.invite, credentials)))
     }
 }

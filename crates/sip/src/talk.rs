@@ -34,7 +34,7 @@ pub(crate) struct Talk {
 
 enum Input {
     Command(TrunkCommand),
-    Request(Transaction),
+    Request(Box<Transaction>),
     Late(Option<Response>),
     Reoffer(ReofferEnd),
     Overflow,
@@ -60,7 +60,7 @@ impl Talk {
     pub(crate) async fn run(mut self, leg: &Leg, inbox: &mut Inbox) -> LegOutcome {
         loop {
             let over = match self.next(leg, inbox).await {
-                Input::Request(request) => match self.on_request(leg, request).await {
+                Input::Request(request) => match self.on_request(leg, *request).await {
                     Some(outcome) => return outcome,
                     None => None,
                 },
@@ -103,7 +103,7 @@ impl Talk {
             biased;
             () = leg.shared.kill.cancelled() => Input::Kill,
             () = inbox.overflow.cancelled() => Input::Overflow,
-            Some(request) = inbox.requests.recv() => Input::Request(request),
+            Some(request) = inbox.requests.recv() => Input::Request(Box::new(request)),
             Some(end) = self.ends.recv() => Input::Reoffer(end),
             Some(command) = inbox.commands.recv() => Input::Command(command),
             response = late => Input::Late(response),
@@ -207,9 +207,8 @@ impl Talk {
         let limit = leg.shared.timers.transaction();
         tracing::debug!(call = %leg.call, "a second branch answered and is ended");
         leg.shared.sender.tasks.spawn(async move {
-            if let Ok(bye) = fork.request(&sender.endpoint, Method::Bye, vec![])
-                && let Ok(mut exchange) = sender.send(bye, None).await
-            {
+            let bye = fork.request(Method::Bye, vec![]);
+            if let Ok(mut exchange) = sender.send(bye, None).await {
                 let final_one = async {
                     while let Some(response) = exchange.next().await {
                         if response.status_code.code() >= 200 {
@@ -266,10 +265,7 @@ pub(crate) async fn hang_up(
 
 async fn bye(leg: &Leg, dialog: &mut Dialog, extra: Vec<Header>) -> Option<Exchange> {
     let sender = &leg.shared.sender;
-    let sent = match dialog.request(&sender.endpoint, Method::Bye, extra) {
-        Ok(request) => sender.send(request, None).await,
-        Err(error) => Err(error),
-    };
+    let sent = sender.send(dialog.request(Method::Bye, extra), None).await;
     sent.inspect_err(|error| tracing::warn!(call = %leg.call, %error, "BYE not sent"))
         .ok()
 }

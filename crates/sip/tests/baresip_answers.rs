@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use stage::{OFFER, PATIENCE, Stage, free_port, up};
+use stage::{OFFER, PATIENCE, Port, Stage, installed, up};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -23,24 +23,25 @@ struct Baresip {
     _child: Child,
     _home: tempfile::TempDir,
     control: TcpStream,
-    port: u16,
+    port: Port,
 }
 
 impl Baresip {
     async fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let (port, control) = (free_port(20_000, 998), free_port(20_000, 998));
-        configure(home.path(), port, control);
-        let child = Command::new("timeout")
-            .args(["60", "baresip", "-4", "-t", "50", "-f"])
+        let port = Port::take();
+        // TLS, which is not used here, would take the next one.
+        let control = port.number + 2;
+        configure(home.path(), port.number, control);
+        let child = Command::new("baresip")
+            .args(["-4", "-t", "50", "-f"])
             .arg(home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .spawn()
-            .expect("coreutils has `timeout`");
-        let child = up(child, port, "baresip-core").await;
+            .spawn();
+        let child = up(installed(child, "baresip-core"), port.number).await;
         let connected = async {
             loop {
                 match TcpStream::connect(("127.0.0.1", control)).await {
@@ -68,14 +69,15 @@ impl Baresip {
     }
 
     fn address(&self) -> String {
-        format!("sip:127.0.0.1:{}", self.port)
+        format!("sip:127.0.0.1:{}", self.port.number)
     }
 }
 
 fn configure(home: &Path, port: u16, control: u16) {
     let wav = home.join("callee.wav");
     std::fs::write(&wav, silence(30)).unwrap();
-    let media = free_port(21_000, 900);
+    // A block of its own, far from those of sipp.
+    let media = 31_000 + (port - 20_000) / 4 * 4;
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
          audio_source aufile,{wav}\nausrc_srate 8000\nrtp_ports {media}-{last}\n\
@@ -83,7 +85,7 @@ fn configure(home: &Path, port: u16, control: u16) {
          module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen 127.0.0.1:{control}\n",
         wav = wav.display(),
-        last = media + 98,
+        last = media + 3,
     );
     let account = "<sip:13800138000@127.0.0.1>;regint=0;answermode=auto;\
                    audio_codecs=PCMA/8000/1,PCMU/8000/1\n";

@@ -1,7 +1,8 @@
 //! What every test here needs: a SIP side on loopback, an ear for its events, and sipp as callee.
 #![allow(dead_code, reason = "each test binary uses its part of the stage")]
 
-use std::net::UdpSocket;
+use std::io;
+use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
@@ -201,18 +202,34 @@ pub fn timers(t1_ms: u64) -> SipTimers {
     }
 }
 
-/// A free UDP port in our range. Two processes that ask at once start at different places.
-pub fn free_port(from: u16, count: u16) -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = (std::process::id() as u16).wrapping_mul(37);
-    for _ in 0..count {
-        let n = start.wrapping_add(NEXT.fetch_add(3, Ordering::Relaxed));
-        let port = from + n % count;
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+/// A port for a peer, with the three after it. Tests run in many processes at once: a TCP
+/// listener elsewhere keeps the port ours until the peer is gone.
+pub struct Port {
+    pub number: u16,
+    _lock: TcpListener,
+}
+
+impl Port {
+    /// One of 20000 to 20999.
+    pub fn take() -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        const SLOTS: u16 = 250;
+        let start = (std::process::id() as u16).wrapping_mul(37);
+        for _ in 0..SLOTS {
+            let n = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let number = 20_000 + n % SLOTS * 4;
+            let lock = TcpListener::bind(("127.0.0.1", number + 2_000));
+            if let Ok(lock) = lock
+                && UdpSocket::bind(("127.0.0.1", number)).is_ok()
+            {
+                return Self {
+                    number,
+                    _lock: lock,
+                };
+            }
         }
+        panic!("all ports for peers are taken");
     }
-    panic!("no free port in {from}..{}", from + count);
 }
 
 /// Waits until somebody listens on a UDP port.
@@ -227,29 +244,30 @@ pub async fn listening(port: u16) {
         .expect("peer does not listen");
 }
 
-/// Waits until a program that was started under `timeout` listens on its port.
-pub async fn up(mut child: Child, port: u16, package: &str) -> Child {
-    let status = tokio::select! {
+/// A program that was started, or the package to install.
+pub fn installed(child: io::Result<Child>, package: &str) -> Child {
+    child.unwrap_or_else(|error| {
+        panic!("a peer is missing: install the Debian package {package} ({error})")
+    })
+}
+
+/// Waits until a program listens on its port.
+pub async fn up(mut child: Child, port: u16) -> Child {
+    tokio::select! {
         () = listening(port) => return child,
-        status = child.wait() => status.unwrap(),
-    };
+        _ = child.wait() => {}
+    }
     let mut said = String::new();
     if let Some(mut errors) = child.stderr.take() {
         let _ = errors.read_to_string(&mut said).await;
     }
-    // What `timeout` says when there is no such program.
-    let missing = status.code() == Some(127);
-    assert!(
-        !missing,
-        "a program is missing: install the Debian package {package}"
-    );
     panic!("the peer does not start: {said}");
 }
 
 /// A running sipp; it ends with its test.
 pub struct Sipp {
     child: Child,
-    pub port: u16,
+    port: Port,
     errors: tempfile::TempDir,
 }
 
@@ -267,18 +285,27 @@ impl Sipp {
     async fn run(scenario: String, calls: u32) -> Self {
         let errors = tempfile::tempdir().unwrap();
         std::fs::write(errors.path().join("scenario.xml"), scenario).unwrap();
-        let port = free_port(20_000, 1_000);
-        let child = Command::new("timeout")
+        let port = Port::take();
+        let number = port.number;
+        // By its own clock, should the test be killed: a `timeout` in between would itself be
+        // killed with the test and leave it behind.
+        let child = Command::new("sipp")
             .args([
+                "-timeout",
                 "30",
-                "sipp",
+                "-timeout_error",
                 "-i",
                 "127.0.0.1",
                 "-mi",
                 "127.0.0.1",
                 "-nostdin",
             ])
-            .args(["-p", &port.to_string(), "-mp", &(port + 10_000).to_string()])
+            .args([
+                "-p",
+                &number.to_string(),
+                "-mp",
+                &(number + 10_000).to_string(),
+            ])
             .args([
                 "-m",
                 &calls.to_string(),
@@ -292,19 +319,19 @@ impl Sipp {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .spawn()
-            .expect("coreutils has `timeout`");
+            .spawn();
+        let child = installed(child, "sip-tester");
         let mut peer = Self {
             child,
             port,
             errors,
         };
-        peer.child = up(peer.child, port, "sip-tester").await;
+        peer.child = up(peer.child, number).await;
         peer
     }
 
     pub fn address(&self) -> String {
-        format!("sip:127.0.0.1:{}", self.port)
+        format!("sip:127.0.0.1:{}", self.port.number)
     }
 
     /// Waits for its end and checks that it saw what its scenario wants.
