@@ -208,7 +208,8 @@ impl Leg {
         if self.reporter.is_due(now) {
             self.report(now, false, out);
         }
-        let awaited = self.clock.answered && self.link.receives();
+        // While the peer holds us it may send nothing, whatever it said about music.
+        let awaited = self.clock.answered && self.link.is_both_ways();
         if let Some(last_media) = self.watch.tick(now, awaited) {
             self.tell(Heard::Dead { last_media });
         }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::sdp::Negotiated;
+use crate::sdp::{Direction, Negotiated};
 
 /// Addresses that may send to one leg.
 const MAX_ALLOWED: usize = 4;
@@ -95,9 +95,10 @@ impl Link {
         self.agreed.is_some_and(|a| a.direction.sends())
     }
 
-    /// Whether the peer is to send.
-    pub fn receives(&self) -> bool {
-        self.agreed.is_some_and(|a| a.direction.receives())
+    /// Whether both sides are to send.
+    pub fn is_both_ways(&self) -> bool {
+        self.agreed
+            .is_some_and(|a| a.direction == Direction::SendRecv)
     }
 
     fn is_allowed(&self, from: SocketAddr) -> bool {
