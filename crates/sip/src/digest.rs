@@ -127,7 +127,8 @@ fn authorization(
     }
     .compute();
     let mut value = format!(
-        "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", response=\"{response}\"",
+        "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", \
+         response=\"{response}\"",
         credentials.username, challenge.realm, challenge.nonce
     );
     if let Some((_, spelling)) = algorithm {

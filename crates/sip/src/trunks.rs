@@ -159,7 +159,7 @@ impl SipTrunks {
 
     fn dial(&self, call: CallId, leg: LegId, order: engine::ports::trunk::DialOrder) {
         let Some((entered, inbox)) = Leg::enter(self.shared.clone(), call, leg) else {
-            tracing::error!(%call, %leg, "a leg that lives was dialled again; the order is dropped");
+            tracing::error!(%call, %leg, "dialled again while it lives; the order is dropped");
             return;
         };
         let trunks = self.trunks.read().unwrap_or_else(PoisonError::into_inner);
