@@ -1,11 +1,14 @@
 //! The first account, its bonus, and keys: made by the engine, shown once, stored hashed.
 
+use std::sync::Arc;
+
 use domain::{AccountId, KeyId, MicroYuan, Scope, Transaction, TransactionKind};
 use sha2::{Digest, Sha256};
 
+use crate::clock::Clock;
 use crate::parts::Parts;
-use crate::ports::directory::NewKey;
-use crate::ports::records::{Batch, CommitError, ReadError};
+use crate::ports::directory::{Directory, NewKey};
+use crate::ports::records::{Batch, CommitError, ReadError, Records};
 
 /// Login of the account that the first start makes (callout section 8).
 pub const OWNER: &str = "owner";
@@ -31,6 +34,30 @@ pub enum OwnerError {
     },
 }
 
+/// What is needed to make accounts and keys.
+#[derive(Clone)]
+pub struct Keys {
+    /// Both clocks.
+    pub clock: Clock,
+    /// The ledger.
+    pub records: Arc<dyn Records>,
+    /// Accounts and keys.
+    pub directory: Arc<dyn Directory>,
+    /// Ten random bytes.
+    pub random: fn() -> [u8; 10],
+}
+
+impl From<&Parts> for Keys {
+    fn from(parts: &Parts) -> Self {
+        Self {
+            clock: parts.clock,
+            records: parts.records.clone(),
+            directory: parts.directory.clone(),
+            random: parts.random,
+        }
+    }
+}
+
 /// What the first start made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstStart {
@@ -41,7 +68,7 @@ pub struct FirstStart {
 }
 
 /// Makes the account `owner` with its bonus and one key, unless it exists.
-pub async fn first_start(parts: &Parts, bonus: MicroYuan) -> Result<FirstStart, OwnerError> {
+pub async fn first_start(parts: &Keys, bonus: MicroYuan) -> Result<FirstStart, OwnerError> {
     if let Some(account) = parts.directory.account(OWNER.to_owned()).await? {
         return Ok(FirstStart { account: account.id, key: None });
     }
@@ -57,7 +84,7 @@ pub async fn first_start(parts: &Parts, bonus: MicroYuan) -> Result<FirstStart, 
 
 /// Pays in, under a reference that can be used once.
 pub async fn top_up(
-    parts: &Parts,
+    parts: &Keys,
     account: AccountId,
     reference: &str,
     amount: MicroYuan,
@@ -67,7 +94,7 @@ pub async fn top_up(
 
 /// Makes one more key of the account with this login; the reply is the only place where it
 /// stands in full.
-pub async fn create_key(parts: &Parts, login: &str, name: &str) -> Result<String, OwnerError> {
+pub async fn create_key(parts: &Keys, login: &str, name: &str) -> Result<String, OwnerError> {
     let account = parts.directory.account(login.to_owned()).await?;
     let account = account.ok_or_else(|| OwnerError::NoAccount { login: login.to_owned() })?;
     let key = new_key(parts.random);
@@ -84,7 +111,7 @@ pub async fn create_key(parts: &Parts, login: &str, name: &str) -> Result<String
 }
 
 async fn deposit(
-    parts: &Parts,
+    parts: &Keys,
     kind: TransactionKind,
     reference: String,
     account: AccountId,

@@ -1,0 +1,199 @@
+//! The listener: every door of the installation behind one address.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use engine::lanes::Lanes;
+use engine::{Calls, Engine};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::config::Settings;
+
+/// Forwarding headers: a request that carries one did not come straight from this machine.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+#[derive(Clone)]
+struct Health {
+    engine: Engine,
+    lanes: Arc<Lanes>,
+}
+
+/// All routes of the installation.
+pub(crate) fn router(engine: &Engine, settings: &Settings, lanes: &Arc<Lanes>) -> Router {
+    let calls: Arc<dyn Calls> = Arc::new(engine.clone());
+    let callout = callout::Config {
+        require_version_header: settings.callout.require_version_header,
+    };
+    let health = Health {
+        engine: engine.clone(),
+        lanes: lanes.clone(),
+    };
+    let health = Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(health);
+    let limit = Duration::from_secs(settings.http.body_timeout_s);
+    health
+        .merge(callout::router(calls.clone(), callout))
+        .merge(console::router(calls, console::Config::default()))
+        .layer(middleware::from_fn_with_state(limit, body_in_time))
+}
+
+/// Serves until `stop` is cancelled; streams under way are ended by the engine.
+pub(crate) fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service)
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the HTTP listener ended");
+        }
+    })
+}
+
+/// A body that does not end within the limit is cut; what the door makes of it is its own.
+async fn body_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    use futures::StreamExt;
+    let (parts, body) = request.into_parts();
+    let end = tokio::time::sleep(limit);
+    let stream = body.into_data_stream().take_until(end);
+    // A body cut short is an incomplete text: the doors refuse it as bad JSON.
+    next.run(Request::from_parts(parts, Body::from_stream(stream)))
+        .await
+}
+
+async fn livez() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(health): State<Health>) -> Response {
+    let ready = health.engine.readiness();
+    let mut text = String::new();
+    for t in &ready.trunks {
+        let kind = if t.simulated { " (simulated)" } else { "" };
+        let state = if t.up { "up" } else { "down" };
+        text.push_str(&format!("trunk {}{kind}: {state}\n", t.name));
+    }
+    for p in &ready.problems {
+        text.push_str(&format!("problem: {p}\n"));
+    }
+    text.push_str(if ready.ready {
+        "ready\n"
+    } else {
+        "not ready\n"
+    });
+    let status = if ready.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, text).into_response()
+}
+
+/// Prometheus text. Only for peers on this machine without forwarding headers; no label holds a
+/// number or an id.
+async fn metrics(
+    State(health): State<Health>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    let forwarded = FORWARDED.iter().any(|h| headers.contains_key(*h));
+    if !is_loopback(peer.ip()) || forwarded {
+        return (StatusCode::NOT_FOUND, "not found\n").into_response();
+    }
+    let mut text = String::new();
+    let gauge = |text: &mut String, name: &str, help: &str, kind: &str, value: u64| {
+        text.push_str(&format!(
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
+        ));
+    };
+    let engine = &health.engine;
+    let counts = engine.counts();
+    for (name, help, kind, value) in [
+        (
+            "waihu_calls_running",
+            "Calls that run.",
+            "gauge",
+            engine.running() as u64,
+        ),
+        (
+            "waihu_calls_waiting",
+            "Calls that wait for a line.",
+            "gauge",
+            engine.waiting() as u64,
+        ),
+        (
+            "waihu_calls_accepted_total",
+            "Calls accepted.",
+            "counter",
+            counts.accepted,
+        ),
+        (
+            "waihu_calls_started_total",
+            "Calls that left the queue.",
+            "counter",
+            counts.started,
+        ),
+        (
+            "waihu_calls_answered_total",
+            "Calls answered.",
+            "counter",
+            counts.answered,
+        ),
+        (
+            "waihu_calls_ended_total",
+            "Calls ended.",
+            "counter",
+            counts.ended,
+        ),
+        (
+            "waihu_rtp_ports_in_use",
+            "RTP port pairs in use.",
+            "gauge",
+            { health.lanes.ports_in_use() as u64 },
+        ),
+    ] {
+        gauge(&mut text, name, help, kind, value);
+    }
+    for (what, n) in counts.end_reasons() {
+        text.push_str(&format!(
+            "waihu_calls_ended_by_reason_total{{reason=\"{what}\"}} {n}\n"
+        ));
+    }
+    for (lane, s) in health.lanes.stats().iter().enumerate() {
+        for (name, value) in [
+            ("waihu_lane_ticks_total", s.ticks),
+            ("waihu_lane_late_ticks_total", s.late),
+            ("waihu_lane_frames_lost_total", s.frames_lost),
+            ("waihu_lane_legs", s.legs),
+        ] {
+            text.push_str(&format!("{name}{{lane=\"{lane}\"}} {value}\n"));
+        }
+    }
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+fn is_loopback(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_loopback(),
+        IpAddr::V6(v6) => {
+            v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `waihu serve`: runs the installation until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use sip::TrunkAddress;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::server::config::{Settings, Trunk};
+use crate::server::platform::{Extras, Platform, StartError};
+
+/// Options of `waihu serve`; they win over environment and file.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Settings file
+    #[arg(long, value_name = "FILE", env = "WAIHU_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory for database and recordings
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address of the HTTP listener
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Address of our SIP socket
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) sip: Option<SocketAddr>,
+    /// Trunk for every number, such as sip:10.0.0.5:5060
+    #[arg(long, value_name = "SIP_URI")]
+    pub(crate) trunk: Option<TrunkAddress>,
+}
+
+/// File, environment and options together.
+pub(crate) fn settings(args: &ServeArgs) -> Result<Settings, StartError> {
+    let mut settings = Settings::read(args.config.as_deref())?;
+    if let Some(dir) = &args.data_dir {
+        settings.data_dir = Some(dir.clone());
+    }
+    if let Some(http) = args.http {
+        settings.http.listen = http;
+    }
+    if let Some(sip) = args.sip {
+        settings.sip.listen = sip;
+    }
+    if let Some(address) = &args.trunk {
+        settings.trunk = vec![Trunk::at("trunk", address.clone())];
+    }
+    Ok(settings)
+}
+
+/// Runs until SIGTERM or SIGINT; then drains. A second signal ends at once and still settles.
+pub(crate) async fn run(args: ServeArgs) -> ExitCode {
+    let settings = match settings(&args) {
+        Ok(settings) => settings,
+        Err(error) => return crate::server::failed(&error),
+    };
+    let drain = Duration::from_secs(settings.calls.drain_s);
+    let platform = match Platform::start(settings, Extras::default()).await {
+        Ok(platform) => platform,
+        Err(error) => return crate::server::failed(&error),
+    };
+    announce(&platform);
+    wait_for_signal().await;
+    eprintln!(
+        "stopping: no new calls, {} running",
+        platform.engine.running()
+    );
+    let hurry = CancellationToken::new();
+    let second = hurry.clone();
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        eprintln!("second signal: ending calls now");
+        second.cancel();
+    });
+    let drained = platform.stop(drain, hurry).await;
+    if drained.unsettled > 0 {
+        eprintln!(
+            "{} calls were not settled; the next start settles them",
+            drained.unsettled
+        );
+        return ExitCode::FAILURE;
+    }
+    eprintln!("stopped");
+    ExitCode::SUCCESS
+}
+
+fn announce(p: &Platform) {
+    println!("http: http://{}", p.http);
+    println!("sip: udp {}", p.sip.local_addr());
+    for (name, address, simulated) in &p.trunks {
+        let kind = if *simulated {
+            " (simulated: reaches no telephone)"
+        } else {
+            ""
+        };
+        println!("trunk: {name}{kind} {address}");
+    }
+    println!("data: {}", p.store.location());
+    if p.recovered.requeued + p.recovered.lost > 0 {
+        let r = p.recovered;
+        println!(
+            "recovered: {} queued again, {} ended as node_lost",
+            r.requeued, r.lost
+        );
+    }
+    if let Some(key) = &p.first.key {
+        println!("key (shown once): {key}");
+    }
+    println!("docs: http://{}/docs", p.http);
+    for warning in &p.warnings {
+        eprintln!("warning: {warning}");
+    }
+}
+
+async fn wait_for_signal() {
+    let term = signal(SignalKind::terminate());
+    let int = signal(SignalKind::interrupt());
+    match (term, int) {
+        (Ok(mut term), Ok(mut int)) => {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+        }
+        // Without handlers the system's own way of ending a process remains.
+        _ => std::future::pending().await,
+    }
+}

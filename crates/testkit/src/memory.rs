@@ -1,0 +1,267 @@
+//! Journal, records, ledger, accounts and blobs in memory, with the ledger's rules enforced.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{
+    AccountId, CallId, CallRecord, Caps, Credential, Envelope, Event, KeyId, LedgerAccount,
+    MicroYuan, PhoneNumber, Principal, Transaction, TransactionKind, WallTime,
+};
+use engine::ports::PortFuture;
+use engine::ports::blobs::{BlobWriter, Blobs};
+use engine::ports::directory::{Account, Directory, KeyOwner, NewKey};
+use engine::ports::records::{
+    Balance, Batch, CallFilter, Claim, CommitError, ReadError, Records,
+};
+
+/// A store in memory.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Clone, Default)]
+struct Inner {
+    calls: BTreeMap<CallId, CallRecord>,
+    events: HashMap<CallId, Vec<Envelope>>,
+    transactions: Vec<Transaction>,
+    balances: HashMap<AccountId, Balance>,
+    opt_outs: Vec<(AccountId, PhoneNumber)>,
+    accounts: Vec<Account>,
+    keys: Vec<NewKey>,
+    commits: u64,
+    fail_from: Option<u64>,
+}
+
+impl MemoryStore {
+    /// From now on commits fail as on a full disk; `false` ends that.
+    pub fn set_failing(&self, failing: bool) {
+        let mut s = self.lock();
+        s.fail_from = failing.then_some(s.commits);
+    }
+
+    /// All records.
+    pub fn records(&self) -> Vec<CallRecord> {
+        self.lock().calls.values().cloned().collect()
+    }
+
+    /// One call's journal.
+    pub fn journal(&self, call: CallId) -> Vec<Envelope> {
+        self.lock().events.get(&call).cloned().unwrap_or_default()
+    }
+
+    /// The sum of all postings (zero), what is held, and how often each call was settled.
+    pub fn ledger(&self) -> (MicroYuan, MicroYuan, HashMap<String, u32>) {
+        let s = self.lock();
+        let all = s.transactions.iter().flat_map(Transaction::postings);
+        let sum = all.map(|p| p.amount).sum();
+        let held = s.balances.values().map(|b| b.held).sum();
+        let mut settled = HashMap::new();
+        for t in s.transactions.iter().filter(|t| t.kind() == TransactionKind::Settlement) {
+            *settled.entry(t.reference().to_owned()).or_insert(0) += 1;
+        }
+        (sum, held, settled)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn apply(&mut self, batch: Batch) -> Result<(), CommitError> {
+        for t in batch.transactions {
+            if self.transactions.iter().any(|o| o.reference() == t.reference()) {
+                return Err(CommitError::Duplicate { what: t.reference().to_owned() });
+            }
+            self.post(&t)?;
+            self.transactions.push(t);
+        }
+        for e in batch.events {
+            let journal = self.events.entry(e.call).or_default();
+            if e.seq != journal.len() as u64 + 1 {
+                return Err(CommitError::Duplicate { what: format!("{} seq {}", e.call, e.seq) });
+            }
+            match (&e.event, self.calls.get_mut(&e.call)) {
+                (Event::CallAccepted(_), None) => {
+                    if let Some(record) = CallRecord::begin(&e) {
+                        self.calls.insert(e.call, record);
+                    }
+                }
+                (_, Some(record)) => record.apply(&e),
+                _ => return Err(CommitError::Duplicate { what: "call".to_owned() }),
+            }
+            journal.push(e);
+        }
+        self.opt_outs.extend(batch.opt_outs.into_iter().map(|o| (o.account, o.phone)));
+        Ok(())
+    }
+
+    fn post(&mut self, t: &Transaction) -> Result<(), CommitError> {
+        for p in t.postings() {
+            let (account, held) = match p.account {
+                LedgerAccount::Available(a) => (a, false),
+                LedgerAccount::Held(a) => (a, true),
+                _ => continue,
+            };
+            let b = self.balances.entry(account).or_default();
+            let place = if held { &mut b.held } else { &mut b.available };
+            let now = MicroYuan(place.0 + p.amount.0);
+            if now < MicroYuan::ZERO {
+                let needed = p.amount.negated();
+                return Err(CommitError::InsufficientBalance { needed, available: *place });
+            }
+            *place = now;
+        }
+        Ok(())
+    }
+}
+
+fn ready<'a, T: Send + 'a>(value: T) -> PortFuture<'a, T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl Records for MemoryStore {
+    fn commit(&self, batch: Batch) -> PortFuture<'_, Result<(), CommitError>> {
+        let mut s = self.lock();
+        s.commits += 1;
+        if s.fail_from.is_some() {
+            return ready(Err(CommitError::Unavailable { cause: "made to fail".to_owned() }));
+        }
+        let mut next = s.clone();
+        let done = next.apply(batch);
+        if done.is_ok() {
+            *s = next;
+        }
+        ready(done)
+    }
+
+    fn call(&self, id: CallId) -> PortFuture<'_, Result<Option<CallRecord>, ReadError>> {
+        ready(Ok(self.lock().calls.get(&id).cloned()))
+    }
+
+    fn events(
+        &self,
+        id: CallId,
+        from_seq: u64,
+        limit: u32,
+    ) -> PortFuture<'_, Result<Vec<Envelope>, ReadError>> {
+        let all = self.journal(id).into_iter().filter(|e| e.seq >= from_seq);
+        ready(Ok(all.take(limit as usize).collect()))
+    }
+
+    fn calls(
+        &self,
+        account: AccountId,
+        filter: CallFilter,
+    ) -> PortFuture<'_, Result<Vec<CallRecord>, ReadError>> {
+        let s = self.lock();
+        let own = s.calls.values().rev().filter(|r| r.accepted.account == account);
+        let older = own.filter(|r| filter.before.is_none_or(|b| r.call < b));
+        ready(Ok(older.take(filter.limit as usize).cloned().collect()))
+    }
+
+    fn unfinished(&self) -> PortFuture<'_, Result<Vec<CallRecord>, ReadError>> {
+        ready(Ok(self.lock().calls.values().filter(|r| !r.is_ended()).cloned().collect()))
+    }
+
+    fn balance(&self, account: AccountId) -> PortFuture<'_, Result<Balance, ReadError>> {
+        ready(Ok(self.lock().balances.get(&account).copied().unwrap_or_default()))
+    }
+
+    fn claim(
+        &self,
+        _: &'static str,
+        _: AccountId,
+        _: String,
+        _: WallTime,
+    ) -> PortFuture<'_, Result<Option<Claim>, ReadError>> {
+        ready(Ok(None))
+    }
+
+    fn opted_out(
+        &self,
+        account: AccountId,
+        phone: PhoneNumber,
+    ) -> PortFuture<'_, Result<bool, ReadError>> {
+        ready(Ok(self.lock().opt_outs.contains(&(account, phone))))
+    }
+
+    fn dialled_since(
+        &self,
+        account: AccountId,
+        phone: PhoneNumber,
+        since: WallTime,
+        count_simulated: bool,
+    ) -> PortFuture<'_, Result<u32, ReadError>> {
+        let s = self.lock();
+        let n = s.calls.values().filter(|r| {
+            r.accepted.account == account
+                && r.target.as_ref() == Some(&phone)
+                && r.milestones.dialed_at.is_some_and(|at| at >= since)
+                && (count_simulated || !r.simulated)
+        });
+        ready(Ok(u32::try_from(n.count()).unwrap_or(u32::MAX)))
+    }
+}
+
+impl Directory for MemoryStore {
+    fn key_owner(&self, hash: [u8; 32]) -> PortFuture<'_, Result<Option<KeyOwner>, ReadError>> {
+        let s = self.lock();
+        let found = s.keys.iter().position(|k| k.hash == hash).map(|i| KeyOwner {
+            principal: Principal {
+                account: s.keys[i].account,
+                credential: Credential::ApiKey(KeyId(i as i64 + 1)),
+                scopes: s.keys[i].scopes.clone(),
+                caps: Caps::default(),
+            },
+            suspended: false,
+        });
+        ready(Ok(found))
+    }
+
+    fn add_key(&self, key: NewKey) -> PortFuture<'_, Result<KeyId, CommitError>> {
+        let mut s = self.lock();
+        s.keys.push(key);
+        ready(Ok(KeyId(s.keys.len() as i64)))
+    }
+
+    fn account(&self, login: String) -> PortFuture<'_, Result<Option<Account>, ReadError>> {
+        ready(Ok(self.lock().accounts.iter().find(|a| a.login == login).cloned()))
+    }
+
+    fn add_account(
+        &self,
+        login: String,
+        _: WallTime,
+    ) -> PortFuture<'_, Result<AccountId, CommitError>> {
+        let mut s = self.lock();
+        let id = AccountId(s.accounts.len() as i64 + 1);
+        s.accounts.push(Account { id, login, suspended: false });
+        ready(Ok(id))
+    }
+}
+
+/// Blobs that are counted and forgotten.
+#[derive(Clone, Debug, Default)]
+pub struct NoBlobs;
+
+impl Blobs for NoBlobs {
+    fn create(&self, _: &str) -> io::Result<Box<dyn BlobWriter>> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+    fn len(&self, _: &str) -> PortFuture<'_, io::Result<Option<u64>>> {
+        ready(Ok(None))
+    }
+    fn read(&self, _: &str, _: u64, _: u64) -> PortFuture<'_, io::Result<Vec<u8>>> {
+        ready(Ok(Vec::new()))
+    }
+    fn delete(&self, _: &str) -> PortFuture<'_, io::Result<()>> {
+        ready(Ok(()))
+    }
+    fn path(&self, _: &str) -> Option<PathBuf> {
+        None
+    }
+}
