@@ -150,9 +150,10 @@ async fn search_callinfo(
     json(&Reply::ok(convert::call_info(&record)?))
 }
 
-/// Follow one call's conversation. Events are
-/// `data: {"role": "assistant|user|system", "content": "…"}`; the last one is `[DONE]`, or
-/// `[TIMEOUT]` if nobody answered.
+/// Follow one call's conversation.
+///
+/// Events are `data: {"role": "assistant|user|system", "content": "…"}`; the last one is
+/// `[DONE]`, or `[TIMEOUT]` if nobody answered.
 #[utoipa::path(
     post, path = "/api/v1/callinfo/stream_chat_history", tag = "callout",
     request_body = wire::CallIdRequest,

@@ -148,6 +148,7 @@ async fn streams() {
         ] {
             assert_eq!(reply.header(name), Some(value));
         }
+        assert_eq!(reply.header("x-request-id").unwrap().len(), 36);
         let options = calls.watched.lock().unwrap().clone().unwrap();
         assert_eq!(options.beat_unanswered.unwrap().as_millis(), 500);
         assert_eq!(options.beat_idle.unwrap().as_secs(), 15);
@@ -165,4 +166,38 @@ async fn a_stopping_server_sends_no_final_event() {
     let path = format!("{BASE}/stream_chat_history");
     let reply = server.call("POST", &path, body).await;
     assert_eq!(reply.text(), ": keep-alive\n\n");
+}
+
+#[tokio::test]
+async fn a_piece_leaves_when_it_is_known_and_a_gone_client_ends_the_watch() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let calls = FakeCalls::new();
+    calls.found(story::record(&story::ringing()));
+    let (news, live) = tokio::sync::mpsc::channel(1);
+    *calls.live.lock().unwrap() = Some(live);
+    let server = serve(calls).await;
+    let mut stream = tokio::net::TcpStream::connect(server.addr).await.unwrap();
+    let body = format!(r#"{{"call_id":"{}"}}"#, call(1));
+    let head = format!(
+        "POST {BASE}/stream_chat_history HTTP/1.1\r\nHost: t\r\nX-API-Key: sk_good\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut got = Vec::new();
+    for (piece, want) in [
+        (Watched::Beat, ": keep-alive\n\n"),
+        (
+            event(&story::spoken(5, "一")),
+            "data: {\"role\": \"assistant\", \"content\": \"一\"}\n\n",
+        ),
+    ] {
+        news.send(piece).await.unwrap();
+        // The next piece is sent only after this one was read.
+        while !String::from_utf8_lossy(&got).contains(want) {
+            assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0);
+        }
+    }
+    drop(stream);
+    news.closed().await;
 }

@@ -28,8 +28,10 @@ const PING: &str = ": ping\n\n";
 /// When a client that lost its connection comes again, ms.
 const RETRY: &str = "retry: 2000\n\n";
 
-/// Follow one call. Events: `status`, `utterance`, `identity`, `keys`, `turn`, `fault`, `ended`;
-/// skip names you do not know. `id` is the number in the call's journal: rising, with gaps.
+/// Follow one call.
+///
+/// Events: `status`, `utterance`, `identity`, `keys`, `turn`, `fault`, `ended`; skip names you do
+/// not know. `id` is the number in the call's journal: rising, with gaps.
 #[utoipa::path(
     get, path = "/v1/calls/{id}/events", tag = "calls",
     params(

@@ -30,6 +30,8 @@ pub struct FakeCalls {
     /// What `watch` tells before it closes, and with what options it was asked.
     pub news: Mutex<Vec<Watched>>,
     pub watched: Mutex<Option<WatchOptions>>,
+    /// What `watch` follows instead of `news`, as it happens.
+    pub live: Mutex<Option<mpsc::Receiver<Watched>>>,
 }
 
 impl FakeCalls {
@@ -46,6 +48,7 @@ impl FakeCalls {
             records: Mutex::default(),
             news: Mutex::default(),
             watched: Mutex::default(),
+            live: Mutex::default(),
         }
     }
 
@@ -253,6 +256,9 @@ impl Calls for FakeCalls {
         Box::pin(async move {
             self.record(who, id).await?;
             *self.watched.lock().unwrap() = Some(options);
+            if let Some(live) = self.live.lock().unwrap().take() {
+                return Ok(Watch::from(live));
+            }
             let news: Vec<_> = self.news.lock().unwrap().drain(..).collect();
             let (sender, receiver) = mpsc::channel(news.len().max(1));
             for n in news {
