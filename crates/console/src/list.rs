@@ -109,7 +109,9 @@ fn filter(pairs: &[(String, String)]) -> Result<Option<CallFilter>, Refusal> {
             "status" => {
                 for word in value.split(',').map(str::trim).filter(|w| !w.is_empty()) {
                     let status = CallStatus::from_word(word).ok_or_else(bad)?;
-                    filter.statuses.push(status);
+                    if !filter.statuses.contains(&status) {
+                        filter.statuses.push(status);
+                    }
                 }
             }
             "phone" => filter.phone = Some(phone(value)),
@@ -215,7 +217,7 @@ mod tests {
     fn filters_are_read_by_name() {
         let got = ask(&[
             ("status", "completed, busy"),
-            ("status", "failed"),
+            ("status", "failed,busy"),
             ("phone", "+8613800138000"),
             ("identity", "third_party"),
             ("surface", "callout"),
