@@ -14,7 +14,6 @@ impl Clock {
         Self(Instant::now())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the lab's one clock")]
     pub(crate) fn now(self) -> Now {
         Now::from_nanos(u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }

@@ -16,7 +16,8 @@
 //! println!("call sip:13800138000@{}", lab.local_addr());
 //! lab.shutdown().await;
 //! for report in lab.reports() {
-//!     println!("{}: first audio after {:?} ms", report.persona, report.heard.unwrap().first_audio_ms);
+//!     let first_audio = report.heard.and_then(|heard| heard.first_audio_ms);
+//!     println!("{}: first audio after {first_audio:?} ms", report.persona);
 //! }
 //! # Ok(())
 //! # }

@@ -3,14 +3,14 @@
 use domain::Now;
 
 /// The classes of speech and the two tones, in hertz, that stand for each. The test synthesizer
-/// in `speech/src/tones.rs` has the same table; the two must agree and share no code, so that a
-/// mistake in one cannot hide in the other.
+/// (`speech/src/synth_tones.rs`) has the same table; the two must agree and share no code, so
+/// that a mistake in one cannot hide in the other.
 pub const CLASSES: [(SpeechClass, [f32; 2]); 5] = [
-    (SpeechClass::Opening, [620.0, 1_040.0]),
-    (SpeechClass::Question, [740.0, 1_240.0]),
-    (SpeechClass::Content, [880.0, 1_480.0]),
-    (SpeechClass::Closing, [1_050.0, 1_760.0]),
-    (SpeechClass::Neutral, [1_250.0, 2_100.0]),
+    (SpeechClass::Opening, [620.0, 1_750.0]),
+    (SpeechClass::Question, [1_090.0, 2_050.0]),
+    (SpeechClass::Content, [810.0, 2_650.0]),
+    (SpeechClass::Closing, [1_150.0, 2_900.0]),
+    (SpeechClass::Neutral, [560.0, 2_350.0]),
 ];
 
 /// What a piece of the AI's speech is for.
@@ -145,7 +145,7 @@ mod tests {
             [440.0, 440.0],
             [697.0, 1_209.0],
             [350.0, 440.0],
-            [740.0, 1_480.0],
+            [810.0, 1_750.0],
         ] {
             assert_eq!(classify(&tones(pair, 0)), None, "{pair:?}");
         }

@@ -2,10 +2,12 @@
 
 mod callee;
 mod lines;
+mod signals;
 
-pub use callee::{Callee, Input, Output, Sound};
+pub use callee::Callee;
 pub(crate) use lines::PAUSE;
 pub use lines::{Line, Speaker};
+pub use signals::{Input, Output, Sound};
 
 /// How a number behaves (the table of personas). 022 to 024 belong to call transfer and key
 /// collection, and are not here yet: their numbers behave as `000`.

@@ -63,6 +63,8 @@ pub struct HeardReport {
     pub lost: u64,
     /// Jitter (RFC 3550) in ms.
     pub jitter_ms: f64,
+    /// Codecs heard, in the order in which they came into use.
+    pub codecs: Vec<&'static str>,
     /// Pauses of more than 100 ms in the arrival of packets.
     pub gaps: Vec<Gap>,
     /// When the AI was heard to speak.

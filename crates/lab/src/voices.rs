@@ -62,12 +62,15 @@ impl Voice {
 /// 8 kHz samples, shared by all calls that say the same.
 pub(crate) type Pcm = Arc<[i16]>;
 
+/// By voice and text; a cell is filled once, whoever asks first.
+type Cache = HashMap<(Voice, &'static str), Arc<OnceCell<Pcm>>>;
+
 /// Renders lines once each.
 #[derive(Debug)]
 pub(crate) struct Voices {
     espeak: PathBuf,
     /// Texts are constants of this crate, so this grows no further than voices × variants.
-    cache: Mutex<HashMap<(Voice, &'static str), Arc<OnceCell<Pcm>>>>,
+    cache: Mutex<Cache>,
     /// Two renderings at a time: more would only steal the media thread's core.
     busy: Semaphore,
 }

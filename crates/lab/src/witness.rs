@@ -24,6 +24,7 @@ pub(crate) struct Witness {
     last_packet: Option<Now>,
     keys: String,
     packets_sent: u64,
+    codecs: Vec<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,13 @@ impl Witness {
             }
         }
         self.last_packet = Some(arrival.at);
+    }
+
+    /// Audio came in this codec.
+    pub(crate) fn codec(&mut self, name: &'static str) {
+        if self.codecs.last() != Some(&name) && self.codecs.len() < 16 {
+            self.codecs.push(name);
+        }
     }
 
     pub(crate) fn key(&mut self, key: char) {
@@ -145,6 +153,7 @@ impl Witness {
             packets: self.reception.received(),
             lost: self.reception.lost(),
             jitter_ms: f64::from(self.reception.jitter()) / 8.0,
+            codecs: self.codecs,
             gaps: self
                 .gaps
                 .iter()

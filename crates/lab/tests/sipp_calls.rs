@@ -1,11 +1,14 @@
 //! The lab as sipp sees it: a caller that is not ours.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lab::{Auth, Challenge, Ended, Lab, LabConfig, LabHandle, Line, SpeechClass};
+use domain::Language;
+use lab::{Auth, Challenge, Ended, Lab, LabConfig, LabError, LabHandle, Line, SpeechClass};
 use media::codec::{Codec, CodecId};
 
 /// Runs sipp with a scenario in which words are replaced; the exit code, 0 if all went as
@@ -69,7 +72,7 @@ fn free_port() -> String {
             .local_addr()
             .unwrap()
             .port();
-        if port % 2 == 0 {
+        if port.is_multiple_of(2) {
             return port.to_string();
         }
     }
@@ -203,6 +206,59 @@ async fn the_caller_may_hang_up_and_shutdown_ends_calls() {
         lab.reports().last().map(|r| r.ended),
         Some(Ended::LabStopped)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_served_is_refused_at_once() {
+    let full = LabConfig {
+        max_calls: 0,
+        ..LabConfig::default()
+    };
+    let foreign = LabConfig {
+        codecs: vec![CodecId::Pcmu],
+        ..LabConfig::default()
+    };
+    for (config, status) in [(full, "503"), (foreign, "488")] {
+        let lab = Lab::start(config).await.unwrap();
+        let words = [("STATUS", status)];
+        let done = sipp(&lab, "13800138017", "refused.xml", &words, &[]).await;
+        assert_eq!(done, 0, "{status}");
+        assert_eq!(lab.running_calls(), 0);
+        lab.shutdown().await;
+    }
+    let lab = Lab::start(LabConfig::default()).await.unwrap();
+    let taken = LabConfig {
+        sip: lab.local_addr(),
+        ..LabConfig::default()
+    };
+    assert!(matches!(
+        Lab::start(taken).await,
+        Err(LabError::Bind { .. })
+    ));
+    lab.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_callee_speaks_the_language_that_is_asked_for() {
+    const TYPE: &str = "Content-Type: application/sdp";
+    let english = format!("Accept-Language: en-GB\n{TYPE}");
+    for (config, header, want) in [
+        (None, TYPE, Language::Zh),
+        (None, english.as_str(), Language::En),
+        (Some(Language::Zh), english.as_str(), Language::Zh),
+    ] {
+        let config = LabConfig {
+            language: config,
+            ..LabConfig::default()
+        };
+        let lab = Lab::start(config).await.unwrap();
+        let words = [("STATUS", "486"), (TYPE, header)];
+        let done = sipp(&lab, "13800138002", "refused.xml", &words, &[]).await;
+        assert_eq!(done, 0);
+        ended(&lab).await;
+        assert_eq!(lab.reports()[0].language, want);
+        lab.shutdown().await;
+    }
 }
 
 /// The AI's side as headerless A-law: seconds of silence or of a class of marked speech.
