@@ -1,0 +1,6 @@
+//! Chinese requirements.
+
+pub mod heads;
+pub mod names;
+pub mod senders;
+pub mod speech;
