@@ -71,13 +71,21 @@ pub fn in_parallel<T: Sync, R: Send>(
 /// A phrase with the pronunciations kept for it.
 type Learnt = (String, Vec<String>);
 
-fn learn_all(library: &Arc<Sphinx>, phrases: Vec<&Phrase>, seed: u64) -> Result<Vec<Learnt>, String> {
+fn learn_all(
+    library: &Arc<Sphinx>,
+    phrases: Vec<&Phrase>,
+    seed: u64,
+) -> Result<Vec<Learnt>, String> {
     let mut decoder =
         Decoder::of_phones(library, &ModelPaths::default()).map_err(|e| e.to_string())?;
     let mut learnt = Vec::new();
     for phrase in phrases {
         let heard = hear(&mut decoder, phrase, seed).map_err(|e| e.to_string())?;
-        let count = if phrase.states.decoy { DECOY_VARIANTS } else { VARIANTS };
+        let count = if phrase.states.decoy {
+            DECOY_VARIANTS
+        } else {
+            VARIANTS
+        };
         learnt.push((phrase.text.clone(), most_central(&heard, count)));
     }
     Ok(learnt)
@@ -92,7 +100,11 @@ fn hear(
     let mut dice = Dice::new(seed, &phrase.text);
     let mut heard = Vec::new();
     // A decoy only has to be near: fewer samples do.
-    let voices = if phrase.states.decoy { &LEARNING_VOICES[..6] } else { &LEARNING_VOICES[..] };
+    let voices = if phrase.states.decoy {
+        &LEARNING_VOICES[..6]
+    } else {
+        &LEARNING_VOICES[..]
+    };
     for voice in voices {
         for (pace, lines) in LEARNING_PACES.into_iter().zip(LINES) {
             let spoken = speak(&voice_name(Language::Zh, voice), pace, &phrase.text)?;
@@ -187,12 +199,24 @@ const DECOY_VARIANTS: usize = 5;
 /// The lines that samples of the slower and of the faster pace are heard over.
 const LINES: [[TelephoneLine; 2]; 2] = [
     [
-        TelephoneLine { snr_db: None, high_pass: true },
-        TelephoneLine { snr_db: Some(12.0), high_pass: true },
+        TelephoneLine {
+            snr_db: None,
+            high_pass: true,
+        },
+        TelephoneLine {
+            snr_db: Some(12.0),
+            high_pass: true,
+        },
     ],
     [
-        TelephoneLine { snr_db: None, high_pass: false },
-        TelephoneLine { snr_db: Some(12.0), high_pass: true },
+        TelephoneLine {
+            snr_db: None,
+            high_pass: false,
+        },
+        TelephoneLine {
+            snr_db: Some(12.0),
+            high_pass: true,
+        },
     ],
 ];
 

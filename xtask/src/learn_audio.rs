@@ -106,7 +106,10 @@ pub fn over_the_line(spoken: &[i16], line: TelephoneLine, dice: &mut Dice) -> Ve
 /// A recording at 8 kHz (16-bit mono WAV) as it arrives over an A-law line.
 pub fn human_prompt(path: &Path) -> Result<Vec<i16>, Box<dyn Error>> {
     let bytes = std::fs::read(path)?;
-    let data = bytes.windows(4).position(|w| w == b"data").ok_or("no samples in the file")?;
+    let data = bytes
+        .windows(4)
+        .position(|w| w == b"data")
+        .ok_or("no samples in the file")?;
     let samples: Vec<i16> = bytes[data + 8..]
         .chunks_exact(2)
         .map(|b| a_law(i16::from_le_bytes([b[0], b[1]])))

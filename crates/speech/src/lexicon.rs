@@ -89,18 +89,16 @@ impl Lexicon {
             Language::Zh => Self::of_learnt(phrases, &parse_learnt(ZH_LEXICON)?),
             Language::En => {
                 model.check()?;
-                let dictionary = std::fs::read(&model.english)
-                    .map_err(|_| SphinxError::Model { path: model.english.clone() })?;
+                let dictionary = std::fs::read(&model.english).map_err(|_| SphinxError::Model {
+                    path: model.english.clone(),
+                })?;
                 Self::of_words(phrases, &String::from_utf8_lossy(&dictionary))
             }
         }
     }
 
     /// A lexicon with one dictionary word per phrase, of learnt pronunciations.
-    pub fn of_learnt(
-        phrases: Vec<Phrase>,
-        learnt: &Pronunciations,
-    ) -> Result<Self, SphinxError> {
+    pub fn of_learnt(phrases: Vec<Phrase>, learnt: &Pronunciations) -> Result<Self, SphinxError> {
         let mut sounds = BTreeMap::new();
         let mut words = Vec::new();
         for (index, phrase) in phrases.iter().enumerate() {
@@ -111,7 +109,13 @@ impl Lexicon {
             sounds.insert(word.clone(), variants.clone());
             words.push(vec![word]);
         }
-        Ok(Self { language: Language::Zh, phrases, words, sounds }.without_near_decoys())
+        Ok(Self {
+            language: Language::Zh,
+            phrases,
+            words,
+            sounds,
+        }
+        .without_near_decoys())
     }
 
     /// A lexicon of words found in a dictionary in CMU format.
@@ -120,39 +124,70 @@ impl Lexicon {
         let wanted: BTreeSet<&str> = words.iter().flatten().map(String::as_str).collect();
         let mut sounds: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in dictionary.lines() {
-            let Some((head, phones)) = line.split_once(' ') else { continue };
+            let Some((head, phones)) = line.split_once(' ') else {
+                continue;
+            };
             let word = head.split('(').next().unwrap_or(head);
             if wanted.contains(word) {
-                sounds.entry(word.to_owned()).or_default().push(phones.trim().to_owned());
+                sounds
+                    .entry(word.to_owned())
+                    .or_default()
+                    .push(phones.trim().to_owned());
             }
         }
         if let Some(word) = wanted.iter().find(|w| !sounds.contains_key(**w)) {
-            return Err(data("en.phrases", 0, format!("the dictionary lacks {word}")));
+            return Err(data(
+                "en.phrases",
+                0,
+                format!("the dictionary lacks {word}"),
+            ));
         }
-        Ok(Self { language: Language::En, phrases, words, sounds }.without_near_decoys())
+        Ok(Self {
+            language: Language::En,
+            phrases,
+            words,
+            sounds,
+        }
+        .without_near_decoys())
     }
 
-    /// Leaves out the decoys that could be taken for a phrase.
+    /// Leaves out the decoys (or those of their pronunciations) that could be taken for a phrase.
     fn without_near_decoys(mut self) -> Self {
-        let real: Vec<Vec<&str>> = (0..self.phrases.len())
+        let real: Vec<Vec<String>> = (0..self.phrases.len())
             .filter(|n| !self.phrases[*n].states.decoy)
             .flat_map(|n| self.variants_of(n))
+            .map(|variant| variant.into_iter().map(str::to_owned).collect())
             .collect();
-        let near = |decoy: &[&str]| {
-            // A third of the phones may differ, at least one.
-            real.iter().any(|phrase| edit_distance(decoy, phrase) <= (decoy.len() / 3).max(1))
+        let near = |decoy: &str| {
+            let phones: Vec<String> = decoy.split_whitespace().map(str::to_owned).collect();
+            let allowed = match self.language {
+                // Twenty learnt variants of each phrase lie everywhere: the same rule as for
+                // English would leave no decoy.
+                Language::Zh => phones.len() / 4,
+                Language::En => (phones.len() / 3).max(1),
+            };
+            real.iter()
+                .any(|phrase| edit_distance(&phones, phrase) <= allowed)
         };
-        let kept: Vec<bool> = (0..self.phrases.len())
-            .map(|n| {
-                !self.phrases[n].states.decoy || !self.variants_of(n).iter().any(|v| near(v))
-            })
-            .collect();
-        let mut keep = kept.iter();
-        self.phrases.retain(|_| keep.next().is_some_and(|k| *k));
-        let mut keep = kept.iter();
-        self.words.retain(|_| keep.next().is_some_and(|k| *k));
-        let used: BTreeSet<String> = self.words.iter().flatten().cloned().collect();
-        self.sounds.retain(|word, _| used.contains(word));
+        let mut dropped = BTreeSet::new();
+        let mut sounds = self.sounds.clone();
+        for (index, phrase) in self.phrases.iter().enumerate() {
+            for word in self.words[index].iter().filter(|_| phrase.states.decoy) {
+                let variants = sounds.entry(word.clone()).or_default();
+                variants.retain(|variant| !near(variant));
+                if variants.is_empty() {
+                    dropped.insert(index);
+                    sounds.remove(word);
+                }
+            }
+        }
+        let mut at = 0..;
+        self.phrases
+            .retain(|_| at.next().is_none_or(|n| !dropped.contains(&n)));
+        let mut at = 0..;
+        self.words
+            .retain(|_| at.next().is_none_or(|n| !dropped.contains(&n)));
+        self.sounds = sounds;
         self
     }
 
@@ -160,7 +195,10 @@ impl Lexicon {
     fn variants_of(&self, phrase: usize) -> Vec<Vec<&str>> {
         let sounds = |word: &String| self.sounds.get(word).map_or(&[][..], Vec::as_slice);
         match &self.words[phrase][..] {
-            [word] => sounds(word).iter().map(|v| v.split_whitespace().collect()).collect(),
+            [word] => sounds(word)
+                .iter()
+                .map(|v| v.split_whitespace().collect())
+                .collect(),
             several => vec![
                 several
                     .iter()
@@ -231,7 +269,11 @@ pub fn parse_phrases(file: &'static str, text: &str) -> Result<Vec<Phrase>, Sphi
         if phrases.iter().any(|p| p.text == text) {
             return Err(data(file, number, "this phrase stands twice".to_owned()));
         }
-        phrases.push(Phrase { text: text.to_owned(), states, tag: tag.to_owned() });
+        phrases.push(Phrase {
+            text: text.to_owned(),
+            states,
+            tag: tag.to_owned(),
+        });
     }
     Ok(phrases)
 }
@@ -248,7 +290,11 @@ pub fn parse_learnt(text: &str) -> Result<Pronunciations, SphinxError> {
             current = Some(learnt.entry(text.trim().to_owned()).or_default());
         } else {
             let Some(variants) = current.as_mut() else {
-                return Err(data(ZH_LEXICON_NAME, number, "phones before a phrase".to_owned()));
+                return Err(data(
+                    ZH_LEXICON_NAME,
+                    number,
+                    "phones before a phrase".to_owned(),
+                ));
             };
             variants.push(line.trim().to_owned());
         }
@@ -298,18 +344,46 @@ mod tests {
             let real: Vec<&Phrase> = phrases.iter().filter(|p| !p.states.decoy).collect();
             assert!(real.len() >= 45, "{language:?}: {}", real.len());
             for tag in [
-                "hello", "confirm", "deny", "wrong_number", "third_party", "busy", "refuse",
-                "opt_out", "robot", "what", "when", "where", "who", "repeat", "ack", "yes", "no",
-                "cannot", "thanks", "bye", "backchannel", "hold_on", "voicemail", "screening",
+                "hello",
+                "confirm",
+                "deny",
+                "wrong_number",
+                "third_party",
+                "busy",
+                "refuse",
+                "opt_out",
+                "robot",
+                "what",
+                "when",
+                "where",
+                "who",
+                "repeat",
+                "ack",
+                "yes",
+                "no",
+                "cannot",
+                "thanks",
+                "bye",
+                "backchannel",
+                "hold_on",
+                "voicemail",
+                "screening",
             ] {
-                assert!(real.iter().any(|p| p.tag == tag), "{language:?} lacks {tag}");
+                assert!(
+                    real.iter().any(|p| p.tag == tag),
+                    "{language:?} lacks {tag}"
+                );
             }
         }
     }
 
     #[test]
     fn a_broken_list_names_its_line() {
-        for (text, line) in [("a | h | x\nb | h", 2), ("a | q | x", 1), ("a|h|x\n#\na|t|x", 3)] {
+        for (text, line) in [
+            ("a | h | x\nb | h", 2),
+            ("a | q | x", 1),
+            ("a|h|x\n#\na|t|x", 3),
+        ] {
             let result = parse_phrases("zh.phrases", text);
             assert!(
                 matches!(&result, Err(SphinxError::Data { line: l, .. }) if *l == line),
