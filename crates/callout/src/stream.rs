@@ -27,6 +27,7 @@ pub fn watch_options() -> WatchOptions {
         from_seq: 1,
         beat_unanswered: Some(BEAT_UNANSWERED),
         beat_idle: Some(BEAT_IDLE),
+        utterances_only: true,
         answer_deadline: Some(ANSWER_DEADLINE),
     }
 }

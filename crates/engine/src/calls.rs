@@ -145,6 +145,9 @@ pub struct WatchOptions {
     /// A beat when nothing was sent for this long: after the answer if `beat_unanswered` is
     /// set, else always.
     pub beat_idle: Option<Duration>,
+    /// Hands out utterances with words only; what the journal tells otherwise is kept back, and
+    /// does not count as a sign of life.
+    pub utterances_only: bool,
     /// How long the watcher waits for an answer, counted from its own opening.
     pub answer_deadline: Option<Duration>,
 }

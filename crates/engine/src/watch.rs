@@ -52,7 +52,10 @@ impl Watcher {
         seat: Seat,
     ) -> Self {
         let now = core.parts.clock.now();
-        let next_beat = options.beat_unanswered.map(|_| now);
+        let next_beat = match (options.beat_unanswered, options.beat_idle) {
+            (Some(_), _) => Some(now),
+            (None, idle) => idle.map(|d| now + d),
+        };
         let give_up = options.answer_deadline.map(|d| now + d);
         Self {
             core,
@@ -160,15 +163,26 @@ impl Watcher {
         }
         self.next_seq = e.seq + 1;
         match &e.event {
-            Event::LegAnswered { .. } => self.answered = true,
+            Event::LegAnswered { .. } => {
+                self.answered = true;
+                self.idle_from_now();
+            }
             Event::CallEnded(_) => self.phase = Phase::Ending,
             _ => {}
         }
-        if e.seq < self.options.from_seq {
+        if e.seq < self.options.from_seq || (self.options.utterances_only && !has_words(&e)) {
             return None;
         }
-        self.beat_later();
+        // While unanswered the beat keeps its own time; later, whatever is sent is a sign of life.
+        if self.answered || self.options.beat_unanswered.is_none() {
+            self.idle_from_now();
+        }
         Some(Watched::Event(e))
+    }
+
+    fn idle_from_now(&mut self) {
+        let now = self.core.parts.clock.now();
+        self.next_beat = self.options.beat_idle.map(|d| now + d);
     }
 
     fn beat_later(&mut self) {
@@ -189,6 +203,12 @@ impl WatchSource for Watcher {
     fn next(&mut self) -> PortFuture<'_, Watched> {
         Box::pin(self.advance())
     }
+}
+
+/// An utterance that says something.
+fn has_words(e: &Envelope) -> bool {
+    let spoken = matches!(e.event, Event::UtteranceSpoken(_) | Event::UtteranceHeard(_));
+    spoken && e.texts.text.as_deref().is_some_and(|t| !t.is_empty())
 }
 
 async fn sleep(clock: crate::clock::Clock, until: Option<Now>) {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::{BoxError, Router};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -42,10 +42,11 @@ pub(crate) fn router(engine: &Engine, settings: &Settings, lanes: &Arc<Lanes>) -
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(health);
+    let documents = console::Config { documents: vec![callout::openapi()] };
     let limit = Duration::from_secs(settings.http.body_timeout_s);
     health
         .merge(callout::router(calls.clone(), callout))
-        .merge(console::router(calls, console::Config::default()))
+        .merge(console::router(calls, documents))
         .layer(middleware::from_fn_with_state(limit, body_in_time))
 }
 
@@ -66,15 +67,22 @@ pub(crate) fn serve(
     })
 }
 
-/// A body that does not end within the limit is cut; what the door makes of it is its own.
+/// A body that does not end within the limit ends in an error, which the doors refuse.
 async fn body_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
     use futures::StreamExt;
     let (parts, body) = request.into_parts();
-    let end = tokio::time::sleep(limit);
-    let stream = body.into_data_stream().take_until(end);
-    // A body cut short is an incomplete text: the doors refuse it as bad JSON.
-    next.run(Request::from_parts(parts, Body::from_stream(stream)))
-        .await
+    let late = || std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let end = futures::stream::once(async move {
+        tokio::time::sleep(limit).await;
+        Err::<Bytes, BoxError>(Box::new(late()))
+    });
+    let body = body.into_data_stream().map(|piece| piece.map_err(BoxError::from).map(Some));
+    // Whichever ends first: the body itself, or its time.
+    let body = body.chain(futures::stream::once(async { Ok(None) }));
+    let both = futures::stream::select(body, end.map(|e| e.map(Some)));
+    let both = both.take_while(|piece| std::future::ready(!matches!(piece, Ok(None))));
+    let both = both.map(|piece| piece.map(Option::unwrap_or_default));
+    next.run(Request::from_parts(parts, Body::from_stream(both))).await
 }
 
 async fn livez() -> &'static str {
