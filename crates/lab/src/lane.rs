@@ -4,6 +4,7 @@
 //! while there are few calls, so that what is measured here is measured to 5 ms.
 
 mod phone;
+mod rtcp;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::Now;
 use media::reception::Reception;
+use media::rtcp::ReportBlock;
 
 use crate::hearing::{Heard, Hearing};
 use crate::marks::MarkReader;
@@ -99,6 +100,15 @@ impl Witness {
 
     pub(crate) fn sent(&mut self) {
         self.packets_sent += 1;
+    }
+
+    pub(crate) fn packets_sent(&self) -> u64 {
+        self.packets_sent
+    }
+
+    /// What an RTCP report says of the received stream.
+    pub(crate) fn report_block(&mut self) -> Option<ReportBlock> {
+        self.reception.report()
     }
 
     /// The first sound of a line was sent.

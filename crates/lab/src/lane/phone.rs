@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use domain::Now;
 use media::codec::{Codec, CodecId};
-use media::rtp::{RtpHeader, RtpPacket};
+use media::rtcp::RTCP_MAX_LEN;
+use media::rtp::{RTP_HEADER_LEN, RtpHeader, RtpPacket};
 use media::sdp::Negotiated;
 use tokio::sync::mpsc;
 
@@ -14,6 +15,7 @@ use crate::hearing::Heard;
 use crate::impair::{Impairment, Network};
 use crate::keys::{self, KeyReader};
 use crate::lane::ToPhone;
+use crate::lane::rtcp::{Reporter, Stream};
 use crate::persona::Line;
 use crate::report::HeardReport;
 use crate::witness::{Arrival, Witness};
@@ -79,6 +81,7 @@ pub(crate) struct Phone {
     outward: Network,
     witness: Witness,
     keys: KeyReader,
+    reporter: Reporter,
     /// 64 events: more than a call makes in a minute. When full, the newest is dropped: the
     /// callee then only misses that the AI started or stopped once.
     events: mpsc::Sender<FromPhone>,
@@ -111,6 +114,7 @@ impl Phone {
             outward: Network::new(settings.impairment, chance.fork()),
             witness: Witness::new(settings.marks, settings.record),
             keys: KeyReader::default(),
+            reporter: Reporter::default(),
             events,
         };
         Ok((phone, receiver))
@@ -139,7 +143,12 @@ impl Phone {
 
     /// Takes what the sockets hold, and what the simulated network has let through.
     pub(crate) fn receive(&mut self, now: Now, buffer: &mut [u8]) {
-        while self.sockets.rtcp.recv_from(buffer).is_ok() {}
+        for _ in 0..MOST_AT_ONCE {
+            let Ok((len, _)) = self.sockets.rtcp.recv_from(buffer) else {
+                break;
+            };
+            self.reporter.receive(now, &buffer[..len]);
+        }
         for _ in 0..MOST_AT_ONCE {
             let Ok((len, _)) = self.sockets.rtp.recv_from(buffer) else {
                 break;
@@ -184,11 +193,29 @@ impl Phone {
         self.sending.seq = self.sending.seq.wrapping_add(1);
         self.sending.marker = false;
         self.witness.sent();
+        self.reporter.sent(len - RTP_HEADER_LEN);
+        self.report(now, &peer);
         if self.outward.is_clear() {
             let _ = self.sockets.rtp.send_to(&datagram[..len], peer.remote);
         } else {
             self.outward.push(now, &datagram[..len]);
         }
+    }
+
+    /// Sends RTCP when it is due. The simulated network leaves it alone.
+    fn report(&mut self, now: Now, peer: &Negotiated) {
+        if !self.reporter.is_due(now) {
+            return;
+        }
+        let stream = Stream {
+            ssrc: self.sending.ssrc,
+            timestamp: self.sending.timestamp,
+            packets: self.witness.packets_sent() as u32,
+        };
+        let mut out = [0u8; RTCP_MAX_LEN];
+        let block = self.witness.report_block();
+        let len = self.reporter.write(now, stream, block, &mut out);
+        let _ = self.sockets.rtcp.send_to(&out[..len], peer.remote_rtcp);
     }
 
     /// Sends what the simulated network has let through.
