@@ -411,7 +411,7 @@ fn a_message_of_twenty_thousand_characters_is_told_in_parts() {
         .take(20_000)
         .collect();
     let mut talk = Talk::new(&requirement);
-    talk.max_chars = 300;
+    talk.max_chars = 2_000;
     let mut told = talk.reply(Prompt::Deliver);
     let mut replies = 0;
     while talk.ended.is_none() {

@@ -366,6 +366,24 @@ fn any_text_is_read_without_panic_and_every_number_in_it_is_kept() {
     }
 }
 
+#[test]
+fn the_longest_requirement_without_a_mark_is_read_whole() {
+    for unit in [
+        "通知张三和李四明天开会",
+        "tell him that Anna ",
+        "他说我的",
+        "1. ",
+        "“",
+        "给",
+        "请提醒",
+    ] {
+        let text: String = unit.repeat(20_000).chars().take(20_000).collect();
+        let message = read(&text, Language::of_text(&text));
+        let said: usize = message.sentences.iter().map(|s| s.chars().count()).sum();
+        assert!(said < 200_000, "{unit}");
+    }
+}
+
 fn bare(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric())

@@ -282,6 +282,10 @@ const MACHINES: &[&str] = &[
     "recorded",
 ];
 const STYLES: &[&str] = &[
+    "问声好",
+    "问个好",
+    "先问好",
+    "打个招呼",
     "语气",
     "口吻",
     "态度要",

@@ -16,7 +16,7 @@ mod zh;
 
 use domain::{Brief, Language};
 
-pub use telling::Message;
+pub use telling::{Fact, Message};
 
 /// What an instruction wants done with the words after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,9 +140,24 @@ impl Scene {
 /// Reads a requirement; the call is held in `language`.
 pub fn read(requirement: &str, language: Language) -> Message {
     let cleaned = text::clean(requirement);
-    let grammar = Language::of_text(&cleaned);
+    let grammar = grammar_of(&cleaned);
     let reading = reading::Reading::of(&cleaned, grammar);
     telling::tell(reading, grammar, language)
+}
+
+/// The language a text is mostly written in: one English word weighs as much as one Han character,
+/// so that 李梅 in an English sentence does not make it Chinese.
+fn grammar_of(text: &str) -> Language {
+    let han = text.chars().filter(|c| text::is_han(*c)).count();
+    let words = text
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|w| !w.is_empty())
+        .count();
+    if han >= words && han > 0 {
+        Language::Zh
+    } else {
+        Language::En
+    }
 }
 
 /// What may be known before the identity is confirmed; nothing of the content.

@@ -68,7 +68,19 @@ impl Reading {
         let from = from
             .iter()
             .filter_map(|d| text.rfind(d).map(|at| at + d.len() - 5));
-        let dash = dashes.chain(from).max();
+        let lower = text.to_ascii_lowercase();
+        let thanks = [
+            "thanks, ",
+            "thx, ",
+            "regards, ",
+            "cheers, ",
+            "thank you, ",
+            "best, ",
+        ];
+        let thanks = thanks
+            .iter()
+            .filter_map(|d| lower.rfind(d).map(|at| at + d.len() - 2));
+        let dash = dashes.chain(from).chain(thanks).max();
         for at in [Some(line), dash.filter(|at| *at > line)]
             .into_iter()
             .flatten()
@@ -125,6 +137,9 @@ impl Reading {
             if more && parts.is_empty() && self.take_salutation(clause, sentence, grammar) {
                 continue;
             }
+            if parts.is_empty() && !clause.text.to_lowercase().starts_with("message") {
+                self.take_heading(clause, grammar);
+            }
             if !meta::is_direction(&clause.text) {
                 self.take_clause(clause, grammar, &mut parts);
             }
@@ -141,6 +156,27 @@ impl Reading {
         if !parts.is_empty() {
             self.parts.push(parts);
         }
+    }
+
+    /// “Parcel for Daniel Kim: …”, “给张三的包裹：…”: a heading that names the addressee; it is said.
+    fn take_heading(&mut self, clause: &Clause, grammar: Language) {
+        let heading = matches!(clause.mark, Some(':' | '：')) && self.parts.is_empty();
+        if !heading || self.addressee.is_some() || self.instructed {
+            return;
+        }
+        self.addressee = match grammar {
+            Language::Zh => clause
+                .text
+                .strip_prefix('给')
+                .and_then(zh::names::person)
+                .filter(|p| p.rest.starts_with('的') && p.kind == zh::names::PersonKind::Named)
+                .map(|p| p.name.to_owned()),
+            Language::En => clause
+                .text
+                .split_once(" for ")
+                .filter(|(_, name)| name.starts_with(char::is_uppercase))
+                .and_then(|(_, name)| en::names::whole(name)),
+        };
     }
 
     /// “王芳，你好，你的…”: a message that begins by calling the addressee.

@@ -19,13 +19,24 @@ pub struct Message {
     /// What is said, sentence by sentence, with the words that introduce it.
     pub sentences: Vec<String>,
     /// The same by clauses, without those words: from these, questions are answered.
-    pub clauses: Vec<String>,
+    pub clauses: Vec<Fact>,
     /// It wants an answer of the addressee.
     pub asks: bool,
     /// It ends with a question.
     pub ends_asking: bool,
     /// A request for a password, a code or a card number was left out.
     pub withheld: bool,
+}
+
+/// A clause of the message from which a question can be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Its words.
+    pub text: String,
+    /// In which sentence it stands.
+    pub sentence: usize,
+    /// What follows spells it out.
+    pub opens: bool,
 }
 
 /// Turns a reading into what is said. `grammar` is the language it was written in, `language`
@@ -69,7 +80,11 @@ pub fn tell(reading: Reading, grammar: Language, language: Language) -> Message 
             }
             if !words.is_empty() {
                 let plain = strip_words(&words, &["that", "to"]).unwrap_or(&words);
-                message.clauses.push(sentence_case(plain, language));
+                message.clauses.push(Fact {
+                    text: sentence_case(plain, language),
+                    sentence: message.sentences.len(),
+                    opens: matches!(part.mark, Some(':' | '：')),
+                });
             }
         }
         message.sentences.push(said);

@@ -85,7 +85,7 @@ pub fn sentences(text: &str) -> Vec<Sentence> {
             clause.extend(&chars[at..=end]);
             at = end + 1;
             let ended = matches!(chars[end - 1], '。' | '！' | '？' | '.' | '!' | '?');
-            if ended && chars.get(at).is_none_or(|c| c.is_whitespace()) {
+            if ended && chars.get(at).is_none_or(|c| *c != '的' && *c != '”') {
                 close_clause(&mut sentence, &mut clause, '.');
                 out.extend((!sentence.is_empty()).then(|| std::mem::take(&mut sentence)));
             }

@@ -5,6 +5,7 @@
 //! the question of identity nothing is ever `Confirmed`.
 
 mod identity;
+mod identity_words;
 mod phrases;
 mod words;
 
@@ -114,6 +115,12 @@ fn talk(w: &Words) -> Meaning {
         "您是哪",
         "谁打",
         "谁让你",
+        "谁请我",
+        "谁请",
+        "谁找我",
+        "谁约",
+        "谁通知",
+        "谁叫我",
         "谁叫你",
         "谁委托",
         "哪个公司",

@@ -61,6 +61,16 @@ fn chinese_answers_to_identity() {
             ("不是，我不是张三", Denied),
             ("我不是张三，你打错了", Denied),
             ("我不认识他", Denied),
+        ],
+    );
+}
+
+#[test]
+fn chinese_answers_that_are_no_yes_and_no_no() {
+    check(
+        Question::Identity,
+        Some("张三"),
+        &[
             ("他不在", ThirdParty),
             ("我是他老婆", ThirdParty),
             ("不是，我是他家人", ThirdParty),
@@ -148,6 +158,16 @@ fn english_answers_to_identity() {
             ("My name is Bob", Denied),
             ("I'm not John", Denied),
             ("I don't know him", Denied),
+        ],
+    );
+}
+
+#[test]
+fn english_answers_that_are_no_yes_and_no_no() {
+    check(
+        Question::Identity,
+        Some("John Smith"),
+        &[
             ("He's not here", ThirdParty),
             ("This is his wife", ThirdParty),
             ("No, I'm his brother", ThirdParty),

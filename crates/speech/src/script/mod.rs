@@ -10,6 +10,7 @@ mod intent;
 mod lines;
 mod portions;
 mod talk;
+mod topics;
 
 use domain::{Language, Masked};
 use engine::ports::responder::{RespondOrder, Responder, ResponderEvent};

@@ -118,6 +118,15 @@ fn telling(s: &str, inside: bool) -> Option<Head> {
         .iter()
         .filter_map(|(words, verb)| strip_words(s, words).map(|rest| (rest, *verb)))
         .min_by_key(|(rest, _)| rest.len())?;
+    // "say the car is ready": nobody follows, only the message.
+    if strip_words(s, &["say"]).is_some() && strip_words(s, &["say to"]).is_none() {
+        return Some(Head {
+            verb,
+            object: Object::None,
+            pronoun: None,
+            rest: after.to_owned(),
+        });
+    }
     if strip_words(after, &["me", "us", "you"]).is_some() {
         return None;
     }
@@ -148,7 +157,8 @@ fn made(verb: Verb, person: Person, rest: &str) -> Head {
         Person::Pronoun(p) => (Object::Pronoun, Some(p)),
     };
     let rest = match verb {
-        Verb::Call => strip_words(rest, &["back", "up", "now", "today"]).unwrap_or(rest),
+        Verb::Call => strip_words(rest, &["back", "up", "now", "politely", "kindly", "nicely"])
+            .unwrap_or(rest),
         _ => rest,
     };
     // "ask him to call" asks for a deed, not for words.
@@ -231,6 +241,7 @@ const TELLS: &[(&[&str], Verb)] = &[
             "talk to",
             "talk with",
             "follow up with",
+            "greet",
         ],
         Verb::Call,
     ),

@@ -1,6 +1,7 @@
 //! Finds who is meant at the start of an English phrase.
 
 use crate::extract::scan::strip_words;
+use crate::extract::text::is_han;
 
 /// In what way a person is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +119,7 @@ fn capitalised(s: &str) -> Option<(Person, &str)> {
         let letters = bare
             .chars()
             .all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '.'));
-        let upper = bare.starts_with(char::is_uppercase);
+        let upper = bare.starts_with(|c: char| c.is_uppercase() || is_han(c));
         let owner = bare.ends_with("'s") || bare.starts_with("I'");
         let lower = bare.to_lowercase();
         let stop = NOT_NAMES.contains(&lower.as_str()) || STOPS.contains(&lower.as_str());

@@ -14,7 +14,7 @@ pub fn signed(clause: &str) -> Option<(String, String)> {
 /// A signature on the last line: — Anna.
 pub fn signature(line: &str) -> Option<String> {
     let line = line.trim();
-    let dashed = line.trim_start_matches(['-', '—', '–']);
+    let dashed = line.trim_start_matches(['-', '—', '–', ',']);
     let closed = strip_words(
         line,
         &["signed", "regards", "best", "sincerely", "yours", "from"],
@@ -74,6 +74,9 @@ fn introduced(s: &str) -> Option<(String, String)> {
             "i'm calling from",
             "say you are from",
             "say you're from",
+            "it's",
+            "it is",
+            "its",
             "you call on behalf of",
             "calling from",
             "calling on behalf of",

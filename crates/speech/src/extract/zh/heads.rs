@@ -86,6 +86,9 @@ fn with_person_first(s: &str) -> Option<Head> {
 /// 打电话给张三, 联系王女士.
 fn calling(s: &str) -> Option<Head> {
     let after = strip_any(s, CALLS)?.trim_start();
+    let after = strip_any(after, &["一下", "下"])
+        .unwrap_or(after)
+        .trim_start();
     match names::person(after) {
         Some(p) => {
             let rest = p.rest.to_owned();
@@ -134,6 +137,7 @@ fn telling(s: &str, inside: bool) -> Option<Head> {
         Verb::Request => whose && !used.starts_with('要'),
         Verb::Ask => inside && used != "问" || whose,
         Verb::Confirm => inside || whose,
+        Verb::Tell if used == "就说" || used == "说一下" => true,
         Verb::Tell if used.ends_with('说') => inside,
         Verb::Invite | Verb::Congratulate | Verb::Wish | Verb::Thank => inside,
         // 通知：… and 提醒周五前… stand without a person; 通知单 does not.
@@ -268,6 +272,8 @@ const CALLS: &[&str] = &[
     "电话联系",
     "去电",
     "回访",
+    "call",
+    "Call",
     "打电话",
     "打个电话",
     "外呼",
@@ -301,6 +307,8 @@ const TAILS: &[(&[&str], Verb)] = &[
             "讲一下",
             "讲",
             "带个话",
+            "转达",
+            "转告",
             "带话",
             "捎个话",
             "传个话",

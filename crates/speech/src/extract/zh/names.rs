@@ -1,5 +1,7 @@
 //! Finds who is meant at the start of a Chinese phrase: names, nicknames, titles, roles, pronouns.
 
+pub use super::name_words::KIN;
+use super::name_words::*;
 use crate::extract::scan::{starts_with_any, strip_any};
 
 /// Who stands at the start of a phrase.
@@ -40,7 +42,7 @@ pub fn person(s: &str) -> Option<Person<'_>> {
             rest,
         });
     }
-    let first = single(s)?;
+    let first = of_child(s, single(s)?);
     // Several people: nobody to ask for by name, but they must be mentioned.
     if let Some(rest) = strip_any(first.rest, &["和", "与", "跟", "以及", "、"])
         && let Some(second) = single(rest)
@@ -135,6 +137,22 @@ pub fn is_full_name(s: &str) -> bool {
     single(s).is_some_and(|p| p.rest.is_empty() && p.kind == PersonKind::Named)
 }
 
+/// 李小明的家长: who is named by somebody else's name.
+fn of_child<'a>(s: &'a str, first: Person<'a>) -> Person<'a> {
+    let related = first
+        .rest
+        .strip_prefix('的')
+        .and_then(|r| strip_any(r, ROLES).or_else(|| strip_any(r, KIN)));
+    match related {
+        Some(rest) if first.kind == PersonKind::Named => Person {
+            name: head_of(s, rest),
+            kind: PersonKind::Named,
+            rest,
+        },
+        _ => first,
+    }
+}
+
 fn single(s: &str) -> Option<Person<'_>> {
     if starts_with_any(s, STARTERS) && !starts_with_any(s, &["我的", "我们"]) {
         return None;
@@ -199,7 +217,8 @@ fn titled(s: &str) -> Option<Person<'_>> {
     let end = at + title.len();
     let chars = before.chars().count();
     let clean = before.chars().all(char::is_alphanumeric);
-    let surname = before.chars().last().is_some_and(|c| SURNAMES.contains(c));
+    let is_surname = |c: char| SURNAMES.contains(c) || DOUBTFUL_SURNAMES.contains(c);
+    let surname = before.chars().last().is_some_and(is_surname);
     let busy = (1..chars).any(|n| {
         let cut = before
             .char_indices()
@@ -207,13 +226,10 @@ fn titled(s: &str) -> Option<Person<'_>> {
             .map_or(before.len(), |(i, _)| i);
         starts_with_any(&before[cut..], STARTERS)
     });
-    let known = surname || (chars > 1 && SURNAMES.contains(before.chars().next().unwrap_or(' ')));
+    let known = surname || (chars > 1 && before.starts_with(is_surname));
     let preposition = before.starts_with(|c| "给跟向对把被让叫请问帮同到去".contains(c));
-    let verb = [
-        "给", "告诉", "通知", "提醒", "联系", "转告", "询问", "问", "邀请",
-    ];
     if preposition
-        || verb.iter().any(|v| before.contains(v))
+        || INSTRUCTIONS.iter().any(|v| before.contains(v))
         || !clean
         || chars > 9
         || busy
@@ -381,8 +397,11 @@ fn group(s: &str) -> Option<Person<'_>> {
     let before = &s[..at];
     let plain = before.chars().count() <= 6
         && before.chars().all(char::is_alphanumeric)
-        && begins_content(before) == 0
-        && !STARTERS.iter().any(|w| before.contains(w));
+        && (before.is_empty() || begins_content(before) == 0)
+        && !INSTRUCTIONS
+            .iter()
+            .chain(STARTERS)
+            .any(|w| before.contains(w));
     let rest = &s[at + role.len()..];
     plain.then(|| Person {
         name: head_of(s, rest),
@@ -396,6 +415,9 @@ fn last_name(s: &str) -> &str {
     let own = strip_any(s, &["我们的", "我们", "我的", "我"]).unwrap_or(s);
     let placed = strip_any(own, ROLES).or_else(|| strip_any(own, OFFICES));
     let base = placed.map_or(own, |r| r.strip_prefix('的').unwrap_or(r));
+    let after = base.rsplit('的').next().unwrap_or(base);
+    let named = after.starts_with(|c| SURNAMES.contains(c) || DOUBTFUL_SURNAMES.contains(c));
+    let base = if named { after } else { base };
     if without_title(base).is_empty() {
         own
     } else {
@@ -406,370 +428,6 @@ fn last_name(s: &str) -> &str {
 fn head_of<'a>(s: &'a str, rest: &str) -> &'a str {
     s[..s.len() - rest.len()].trim()
 }
-
-const PRONOUNS: &[&str] = &[
-    "他/她",
-    "她/他",
-    "他（她）",
-    "他(她)",
-    "他们",
-    "她们",
-    "对方",
-    "本人",
-    "大家",
-    "您",
-    "你们",
-    "你",
-    "他",
-    "她",
-    "TA",
-    "Ta",
-    "ta",
-];
-const TITLES: &[&str] = &[
-    "先生",
-    "女士",
-    "小姐",
-    "老师",
-    "医生",
-    "大夫",
-    "经理",
-    "总监",
-    "总裁",
-    "董事长",
-    "主任",
-    "教授",
-    "师傅",
-    "阿姨",
-    "叔叔",
-    "同学",
-    "律师",
-    "工程师",
-    "主管",
-    "局长",
-    "校长",
-    "院长",
-    "处长",
-    "科长",
-    "部长",
-    "行长",
-    "店长",
-    "队长",
-    "班长",
-    "组长",
-    "村长",
-    "会长",
-    "厂长",
-    "奶奶",
-    "爷爷",
-    "大哥",
-    "大姐",
-    "大爷",
-    "大妈",
-    "大叔",
-    "太太",
-    "夫人",
-    "同志",
-    "博士",
-    "护士",
-    "老板",
-    "秘书",
-    "会计",
-    "教练",
-    "学长",
-    "学姐",
-    "顾问",
-    "专员",
-    "法官",
-    "警官",
-    "总",
-    "哥",
-    "姐",
-    "工",
-];
-const KIN: &[&str] = &[
-    "妈妈",
-    "爸爸",
-    "母亲",
-    "父亲",
-    "老婆",
-    "老公",
-    "妻子",
-    "丈夫",
-    "爱人",
-    "太太",
-    "儿子",
-    "女儿",
-    "奶奶",
-    "爷爷",
-    "外婆",
-    "外公",
-    "姥姥",
-    "姥爷",
-    "哥哥",
-    "姐姐",
-    "弟弟",
-    "妹妹",
-    "舅舅",
-    "阿姨",
-    "叔叔",
-    "姑姑",
-    "男朋友",
-    "女朋友",
-    "家人",
-    "家属",
-    "孩子",
-    "妈",
-    "爸",
-    "哥",
-    "姐",
-];
-const ROLES: &[&str] = &[
-    "各位业主",
-    "各位家长",
-    "各位同事",
-    "各位住户",
-    "各位员工",
-    "各位",
-    "全体员工",
-    "全体业主",
-    "所有业主",
-    "所有员工",
-    "业主们",
-    "家长们",
-    "同事们",
-    "客户",
-    "顾客",
-    "用户",
-    "机主",
-    "收件人",
-    "接听人",
-    "业主",
-    "家长",
-    "住户",
-    "租客",
-    "租户",
-    "租户们",
-    "同事",
-    "同学",
-    "朋友",
-    "好友",
-    "室友",
-    "邻居",
-    "员工",
-    "会员",
-    "患者",
-    "病人",
-    "学员",
-    "供应商",
-    "合伙人",
-    "老同学",
-    "闺蜜",
-    "领导",
-    "上司",
-    "下属",
-    "求职者",
-    "候选人",
-    "面试者",
-    "乘客",
-    "嘉宾",
-];
-const PLACES: &[&str] = &[
-    "部", "公司", "处", "科", "组", "店", "集团", "中心", "班", "院", "栋", "室",
-];
-const OFFICES: &[&str] = &[
-    "物业公司",
-    "物业",
-    "餐厅",
-    "饭店",
-    "酒店",
-    "医院",
-    "诊所",
-    "前台",
-    "客服",
-    "房东",
-    "司机",
-    "快递员",
-    "外卖员",
-    "维修师傅",
-    "师傅",
-    "银行",
-    "学校",
-    "幼儿园",
-    "派出所",
-    "居委会",
-    "保安室",
-    "门卫",
-    "中介",
-    "人事部",
-    "财务部",
-    "人事",
-    "财务",
-    "4S店",
-    "理发店",
-    "健身房",
-];
-/// Words that cannot stand in a name of whatever kind before the identity is known.
-const CONTENT_MARKS: &[&str] = &[
-    "关于", "因为", "为了", "的事", "需要", "应该", "已经", "明天", "今天", "后天", "打", "说",
-    "通知", "提醒", "告诉", "欠", "还款", "结果", "报告", "是",
-];
-/// What begins a message after a name.
-pub const STARTERS: &[&str] = &[
-    "今天",
-    "明天",
-    "后天",
-    "大后天",
-    "昨天",
-    "今晚",
-    "明晚",
-    "今早",
-    "明早",
-    "今年",
-    "明年",
-    "下周",
-    "本周",
-    "这周",
-    "上周",
-    "周一",
-    "周二",
-    "周三",
-    "周四",
-    "周五",
-    "周六",
-    "周日",
-    "周末",
-    "星期",
-    "礼拜",
-    "上午",
-    "下午",
-    "中午",
-    "早上",
-    "晚上",
-    "凌晨",
-    "傍晚",
-    "月底",
-    "下个月",
-    "这个月",
-    "本月",
-    "下月",
-    "元旦",
-    "春节",
-    "国庆节",
-    "中秋",
-    "端午",
-    "除夕",
-    "现在",
-    "刚才",
-    "刚刚",
-    "马上",
-    "立即",
-    "立刻",
-    "尽快",
-    "尽早",
-    "赶紧",
-    "赶快",
-    "及时",
-    "准时",
-    "按时",
-    "提前",
-    "务必",
-    "一定",
-    "记得",
-    "不要",
-    "不用",
-    "不必",
-    "不能",
-    "别忘",
-    "需要",
-    "应该",
-    "可以",
-    "必须",
-    "已经",
-    "没有",
-    "参加",
-    "出席",
-    "开会",
-    "准备",
-    "带上",
-    "带好",
-    "前往",
-    "回复",
-    "回电",
-    "联系",
-    "确认",
-    "取消",
-    "更改",
-    "改到",
-    "改为",
-    "快递",
-    "包裹",
-    "外卖",
-    "会议",
-    "订单",
-    "航班",
-    "预约",
-    "面试",
-    "检查",
-    "体检",
-    "还款",
-    "缴费",
-    "关于",
-    "由于",
-    "因为",
-    "如果",
-    "是否",
-    "能否",
-    "能不能",
-    "有没有",
-    "要不要",
-    "愿不愿意",
-    "什么",
-    "怎么",
-    "几点",
-    "哪天",
-    "为什么",
-    "多少",
-    "一下",
-    "一声",
-    "说",
-    "我们",
-    "我的",
-    "他的",
-    "她的",
-    "您的",
-    "你的",
-    "身体",
-    "生日",
-    "新年",
-    "并且",
-    "并",
-    "注意",
-    "抓紧",
-    "交",
-    "取",
-    "领",
-    "签",
-    "把",
-    "将",
-];
-const SINGLE_STARTERS: &str = "在把将被给到去来从对向跟和与按由因为的是有没要会能该应已还带交取拿领签开办看送接发付缴\
-     改不别他她我你您这那本下上前后早晚再就都也先两几多周拨打回等做写买吃住坐穿问请让叫帮用谁\
-     考收退欠租订约换搬丢找催报赢于";
-const NEVER_GIVEN: &str = "的了在把将被给到去来您你我他她它不要有没是请和与跟说让叫下上号点月日年周前后带交取拿领\
-     签这那哪就都也先再会能已还吗呢吧啊对从向因为付缴问打回等做买吃住坐用谁、，\
-     考收退欠租订约换搬丢找催报赢谁";
-const DOUBLE_SURNAMES: &[&str] = &[
-    "欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "长孙", "司徒",
-    "夏侯", "端木", "南宫", "独孤", "轩辕", "闻人", "申屠", "宇文",
-];
-const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡\
-     贾丁魏薛叶阎余潘杜戴夏钟汪田姜范石姚谭廖邹熊陆郝孔崔康毛邱秦江史顾侯邵孟龙段雷钱汤尹\
-     黎贺赖龚倪樊殷施陶翟耿霍聂鲍瞿欧俞葛柯毕裴阮柳骆詹岑邢符梅滕辛缪乔齐庄涂焦巫蓝覃莫甘\
-     祝闵卓卞凌宁戚仇靳褚鞠佟游牛温武安";
-/// Family names that are everyday words too; trusted only before a sure beginning.
-const DOUBTFUL_SURNAMES: &str =
-    "高金方白万常于严文尤鲁古管季向项包易洪伍伏华司章关童尚时明成全东应车单左巴申桂路";
 
 #[cfg(test)]
 mod tests {
@@ -784,7 +442,8 @@ mod tests {
             ("陈伟的快递到了", "陈伟", Named, "的快递到了"),
             ("欧阳娜娜今晚到", "欧阳娜娜", Named, "今晚到"),
             ("王女士周五前", "王女士", Named, "周五前"),
-            ("市场部的李经理开会", "市场部的李经理", Named, "开会"),
+            ("市场部的李经理开会", "李经理", Named, "开会"),
+            ("李小明的家长明天来", "李小明的家长", Named, "明天来"),
             ("我同事张伟明天来", "张伟", Named, "明天来"),
             ("客户王女士她的订单", "王女士", Named, "她的订单"),
             ("小王下来拿外卖", "小王", Named, "下来拿外卖"),

@@ -223,6 +223,10 @@ pub fn neutral(sender: &str) -> Option<String> {
         &["主治医生", "主治医师", "债权人", "前妻", "前夫", "律师"],
     )
     .unwrap_or(s);
+    let s = match strip_any(s, &["他", "她", "您", "你"]) {
+        Some(kin) => strip_any(kin, names::KIN).unwrap_or(kin),
+        None => s,
+    };
     let mut digits = s.chars().filter(char::is_ascii_digit).count();
     let mut s = s;
     if digits >= 4 || s.chars().count() > 16 {
