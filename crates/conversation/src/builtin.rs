@@ -51,6 +51,7 @@ pub struct BuiltIn {
     heard_anything: bool,
     long_hello: bool,
     delivered: bool,
+    doubtful_opt_outs: u8,
     identity: Identity,
 }
 
@@ -69,6 +70,7 @@ impl BuiltIn {
             heard_anything: false,
             long_hello: false,
             delivered: false,
+            doubtful_opt_outs: 0,
             identity: Identity::Pending,
         }
     }
@@ -82,6 +84,7 @@ impl BuiltIn {
     fn sentence(&mut self, s: Sentence) -> Vec<Step> {
         self.heard_anything = true;
         self.silences = 0;
+        let s = self.weighed(s);
         if s.meaning == Meaning::OptOut && self.stage != Stage::Machine {
             return self.opt_out(s.evidence);
         }
@@ -91,6 +94,30 @@ impl BuiltIn {
             Stage::Talking => self.talk(s),
             Stage::Machine => vec![Step::Patience(MACHINE_PATIENCE_MS)],
             Stage::Leaving { open, .. } => self.while_leaving(s, open),
+        }
+    }
+
+    /// A doubtful hearing ends no call: it counts as unclear, and the callee is asked again. A
+    /// wish not to be called that is heard a second time, however doubtful, is honoured.
+    fn weighed(&mut self, s: Sentence) -> Sentence {
+        use Meaning::*;
+        if s.sure
+            || !matches!(
+                s.meaning,
+                OptOut | Denied | ThirdParty | Refused | Voicemail
+            )
+        {
+            return s;
+        }
+        if s.meaning == OptOut {
+            self.doubtful_opt_outs += 1;
+            if self.doubtful_opt_outs >= 2 {
+                return s;
+            }
+        }
+        Sentence {
+            meaning: Unclear,
+            ..s
         }
     }
 

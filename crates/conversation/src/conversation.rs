@@ -366,10 +366,12 @@ impl Conversation {
         let Some(u) = self.hearing.remove(at) else {
             return;
         };
+        let length_ms = u.end.since(u.start).as_millis();
         let sentence = Sentence {
             meaning,
             evidence: Evidence::Utterance(n),
-            length_ms: u.end.since(u.start).as_millis(),
+            length_ms,
+            sure: is_sure(&u.text, length_ms),
             interrupts: u.interrupts && self.floor.is_busy(),
             disclosed: self.talk.disclosed,
         };
@@ -650,3 +652,17 @@ impl Conversation {
         self.out.push_back(Output::Journal(event, Texts::default()));
     }
 }
+
+/// Whether what was understood may end a call: recognizers that tell no confidence are taken at
+/// their word; of those that do, short words and middling scores are the ones they confuse.
+fn is_sure(text: &HeardText, length_ms: u64) -> bool {
+    match text.confidence_milli {
+        None => true,
+        Some(milli) => milli >= SURE_MILLI && length_ms >= SURE_LENGTH_MS,
+    }
+}
+
+/// See [`is_sure`].
+const SURE_MILLI: u32 = 700;
+/// See [`is_sure`].
+const SURE_LENGTH_MS: u64 = 450;

@@ -53,6 +53,8 @@ pub struct Sentence {
     pub evidence: Evidence,
     /// How long it lasted, ms.
     pub length_ms: u64,
+    /// Whether it was understood well enough to end a call on it.
+    pub sure: bool,
     /// Whether we stand still in mid-speech because of it.
     pub interrupts: bool,
     /// Whether the disclosure has been heard whole.
