@@ -82,11 +82,13 @@ impl Run {
             let deadline = self.deadline();
             let clock = self.core.parts.clock;
             tokio::select! {
+                // In this order, so that the same inputs at the same moments give the same call.
+                biased;
+                outcome = poll_commit(&mut self.committing) => self.committed(outcome),
                 mail = self.mail.recv() => match mail {
                     Some(mail) => self.take(mail),
                     None => break,
                 },
-                outcome = poll_commit(&mut self.committing) => self.committed(outcome),
                 () = wait(clock, deadline) => self.feed(Input::Tick),
             }
             if self.mailbox.is_overrun() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::{
     AccountId, CallId, CallRecord, Caps, Credential, Envelope, Event, KeyId, LedgerAccount,
@@ -12,9 +13,7 @@ use domain::{
 use engine::ports::PortFuture;
 use engine::ports::blobs::{BlobWriter, Blobs};
 use engine::ports::directory::{Account, Directory, KeyOwner, NewKey};
-use engine::ports::records::{
-    Balance, Batch, CallFilter, Claim, CommitError, ReadError, Records,
-};
+use engine::ports::records::{Balance, Batch, CallFilter, Claim, CommitError, ReadError, Records};
 
 /// A store in memory.
 #[derive(Clone, Default)]
@@ -24,42 +23,85 @@ pub struct MemoryStore {
 
 #[derive(Clone, Default)]
 struct Inner {
-    calls: BTreeMap<CallId, CallRecord>,
-    events: HashMap<CallId, Vec<Envelope>>,
-    transactions: Vec<Transaction>,
+    // Shared pieces, because every commit works on a copy of all this.
+    calls: BTreeMap<CallId, Arc<CallRecord>>,
+    events: HashMap<CallId, Arc<Vec<Envelope>>>,
+    transactions: Vec<Arc<Transaction>>,
     balances: HashMap<AccountId, Balance>,
     opt_outs: Vec<(AccountId, PhoneNumber)>,
     accounts: Vec<Account>,
     keys: Vec<NewKey>,
-    commits: u64,
-    fail_from: Option<u64>,
+    failing: bool,
+    takes: Duration,
 }
 
 impl MemoryStore {
     /// From now on commits fail as on a full disk; `false` ends that.
     pub fn set_failing(&self, failing: bool) {
+        self.lock().failing = failing;
+    }
+
+    /// From now on a commit takes so long; at first it takes no time.
+    pub fn set_commit_takes(&self, takes: Duration) {
+        self.lock().takes = takes;
+    }
+
+    /// Pays in, outside of any order.
+    ///
+    /// # Panics
+    /// Never: a deposit cannot be refused.
+    pub fn deposit(&self, owner: AccountId, amount: MicroYuan) {
         let mut s = self.lock();
-        s.fail_from = failing.then_some(s.commits);
+        let reference = format!("deposit:{}", s.transactions.len());
+        let kind = TransactionKind::TopUp;
+        let t = Transaction::deposit(kind, reference, owner, amount);
+        s.post(&t).expect("a deposit only adds");
+        s.transactions.push(Arc::new(t));
+    }
+
+    /// Whether this number is on the owner's opt-out list.
+    pub fn is_opted_out(&self, phone: &str) -> bool {
+        self.lock()
+            .opt_outs
+            .iter()
+            .any(|(_, p)| p.reveal() == phone)
+    }
+
+    /// All money that was moved.
+    pub fn transactions(&self) -> Vec<Transaction> {
+        self.lock()
+            .transactions
+            .iter()
+            .map(|t| (**t).clone())
+            .collect()
     }
 
     /// All records.
     pub fn records(&self) -> Vec<CallRecord> {
-        self.lock().calls.values().cloned().collect()
+        self.lock().calls.values().map(|r| (**r).clone()).collect()
     }
 
     /// One call's journal.
     pub fn journal(&self, call: CallId) -> Vec<Envelope> {
-        self.lock().events.get(&call).cloned().unwrap_or_default()
+        self.lock()
+            .events
+            .get(&call)
+            .map(|j| (**j).clone())
+            .unwrap_or_default()
     }
 
     /// The sum of all postings (zero), what is held, and how often each call was settled.
     pub fn ledger(&self) -> (MicroYuan, MicroYuan, HashMap<String, u32>) {
         let s = self.lock();
-        let all = s.transactions.iter().flat_map(Transaction::postings);
+        let all = s.transactions.iter().flat_map(|t| t.postings());
         let sum = all.map(|p| p.amount).sum();
         let held = s.balances.values().map(|b| b.held).sum();
         let mut settled = HashMap::new();
-        for t in s.transactions.iter().filter(|t| t.kind() == TransactionKind::Settlement) {
+        for t in s
+            .transactions
+            .iter()
+            .filter(|t| t.kind() == TransactionKind::Settlement)
+        {
             *settled.entry(t.reference().to_owned()).or_insert(0) += 1;
         }
         (sum, held, settled)
@@ -73,29 +115,42 @@ impl MemoryStore {
 impl Inner {
     fn apply(&mut self, batch: Batch) -> Result<(), CommitError> {
         for t in batch.transactions {
-            if self.transactions.iter().any(|o| o.reference() == t.reference()) {
-                return Err(CommitError::Duplicate { what: t.reference().to_owned() });
+            if self
+                .transactions
+                .iter()
+                .any(|o| o.reference() == t.reference())
+            {
+                return Err(CommitError::Duplicate {
+                    what: t.reference().to_owned(),
+                });
             }
             self.post(&t)?;
-            self.transactions.push(t);
+            self.transactions.push(Arc::new(t));
         }
         for e in batch.events {
-            let journal = self.events.entry(e.call).or_default();
+            let journal = Arc::make_mut(self.events.entry(e.call).or_default());
             if e.seq != journal.len() as u64 + 1 {
-                return Err(CommitError::Duplicate { what: format!("{} seq {}", e.call, e.seq) });
+                return Err(CommitError::Duplicate {
+                    what: format!("{} seq {}", e.call, e.seq),
+                });
             }
             match (&e.event, self.calls.get_mut(&e.call)) {
                 (Event::CallAccepted(_), None) => {
                     if let Some(record) = CallRecord::begin(&e) {
-                        self.calls.insert(e.call, record);
+                        self.calls.insert(e.call, Arc::new(record));
                     }
                 }
-                (_, Some(record)) => record.apply(&e),
-                _ => return Err(CommitError::Duplicate { what: "call".to_owned() }),
+                (_, Some(record)) => Arc::make_mut(record).apply(&e),
+                _ => {
+                    return Err(CommitError::Duplicate {
+                        what: "call".to_owned(),
+                    });
+                }
             }
             journal.push(e);
         }
-        self.opt_outs.extend(batch.opt_outs.into_iter().map(|o| (o.account, o.phone)));
+        self.opt_outs
+            .extend(batch.opt_outs.into_iter().map(|o| (o.account, o.phone)));
         Ok(())
     }
 
@@ -111,7 +166,10 @@ impl Inner {
             let now = MicroYuan(place.0 + p.amount.0);
             if now < MicroYuan::ZERO {
                 let needed = p.amount.negated();
-                return Err(CommitError::InsufficientBalance { needed, available: *place });
+                return Err(CommitError::InsufficientBalance {
+                    needed,
+                    available: *place,
+                });
             }
             *place = now;
         }
@@ -125,21 +183,26 @@ fn ready<'a, T: Send + 'a>(value: T) -> PortFuture<'a, T> {
 
 impl Records for MemoryStore {
     fn commit(&self, batch: Batch) -> PortFuture<'_, Result<(), CommitError>> {
-        let mut s = self.lock();
-        s.commits += 1;
-        if s.fail_from.is_some() {
-            return ready(Err(CommitError::Unavailable { cause: "made to fail".to_owned() }));
-        }
-        let mut next = s.clone();
-        let done = next.apply(batch);
-        if done.is_ok() {
+        let takes = self.lock().takes;
+        Box::pin(async move {
+            if !takes.is_zero() {
+                tokio::time::sleep(takes).await;
+            }
+            let mut s = self.lock();
+            if s.failing {
+                return Err(CommitError::Unavailable {
+                    cause: "made to fail".to_owned(),
+                });
+            }
+            let mut next = s.clone();
+            next.apply(batch)?;
             *s = next;
-        }
-        ready(done)
+            Ok(())
+        })
     }
 
     fn call(&self, id: CallId) -> PortFuture<'_, Result<Option<CallRecord>, ReadError>> {
-        ready(Ok(self.lock().calls.get(&id).cloned()))
+        ready(Ok(self.lock().calls.get(&id).map(|r| (**r).clone())))
     }
 
     fn events(
@@ -158,17 +221,31 @@ impl Records for MemoryStore {
         filter: CallFilter,
     ) -> PortFuture<'_, Result<Vec<CallRecord>, ReadError>> {
         let s = self.lock();
-        let own = s.calls.values().rev().filter(|r| r.accepted.account == account);
+        let own = s
+            .calls
+            .values()
+            .rev()
+            .filter(|r| r.accepted.account == account);
         let older = own.filter(|r| filter.before.is_none_or(|b| r.call < b));
-        ready(Ok(older.take(filter.limit as usize).cloned().collect()))
+        ready(Ok(older
+            .take(filter.limit as usize)
+            .map(|r| (**r).clone())
+            .collect()))
     }
 
     fn unfinished(&self) -> PortFuture<'_, Result<Vec<CallRecord>, ReadError>> {
-        ready(Ok(self.lock().calls.values().filter(|r| !r.is_ended()).cloned().collect()))
+        let s = self.lock();
+        let live = s.calls.values().filter(|r| !r.is_ended());
+        ready(Ok(live.map(|r| (**r).clone()).collect()))
     }
 
     fn balance(&self, account: AccountId) -> PortFuture<'_, Result<Balance, ReadError>> {
-        ready(Ok(self.lock().balances.get(&account).copied().unwrap_or_default()))
+        ready(Ok(self
+            .lock()
+            .balances
+            .get(&account)
+            .copied()
+            .unwrap_or_default()))
     }
 
     fn claim(
@@ -210,15 +287,19 @@ impl Records for MemoryStore {
 impl Directory for MemoryStore {
     fn key_owner(&self, hash: [u8; 32]) -> PortFuture<'_, Result<Option<KeyOwner>, ReadError>> {
         let s = self.lock();
-        let found = s.keys.iter().position(|k| k.hash == hash).map(|i| KeyOwner {
-            principal: Principal {
-                account: s.keys[i].account,
-                credential: Credential::ApiKey(KeyId(i as i64 + 1)),
-                scopes: s.keys[i].scopes.clone(),
-                caps: Caps::default(),
-            },
-            suspended: false,
-        });
+        let found = s
+            .keys
+            .iter()
+            .position(|k| k.hash == hash)
+            .map(|i| KeyOwner {
+                principal: Principal {
+                    account: s.keys[i].account,
+                    credential: Credential::ApiKey(KeyId(i as i64 + 1)),
+                    scopes: s.keys[i].scopes.clone(),
+                    caps: Caps::default(),
+                },
+                suspended: false,
+            });
         ready(Ok(found))
     }
 
@@ -229,7 +310,12 @@ impl Directory for MemoryStore {
     }
 
     fn account(&self, login: String) -> PortFuture<'_, Result<Option<Account>, ReadError>> {
-        ready(Ok(self.lock().accounts.iter().find(|a| a.login == login).cloned()))
+        ready(Ok(self
+            .lock()
+            .accounts
+            .iter()
+            .find(|a| a.login == login)
+            .cloned()))
     }
 
     fn add_account(
@@ -239,7 +325,11 @@ impl Directory for MemoryStore {
     ) -> PortFuture<'_, Result<AccountId, CommitError>> {
         let mut s = self.lock();
         let id = AccountId(s.accounts.len() as i64 + 1);
-        s.accounts.push(Account { id, login, suspended: false });
+        s.accounts.push(Account {
+            id,
+            login,
+            suspended: false,
+        });
         ready(Ok(id))
     }
 }

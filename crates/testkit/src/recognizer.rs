@@ -1,0 +1,109 @@
+//! The `Recognizer` fake: reads from the frames which words were meant.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::{Frame, MediaTime};
+use engine::ports::PortFuture;
+use engine::ports::recognizer::{Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession};
+use engine::ports::synthesizer::SpeechError;
+
+use crate::moods::{Mood, Moods};
+
+/// Everything callees have said, by number; frames carry the number in their first two samples.
+#[derive(Clone, Debug, Default)]
+pub struct Words(Arc<Mutex<Vec<&'static str>>>);
+
+impl Words {
+    pub(crate) fn add(&self, words: &'static str) -> u32 {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(words);
+        u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn get(&self, n: u32) -> &'static str {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(n as usize).copied().unwrap_or("?")
+    }
+}
+
+/// Writes an utterance's number into a frame.
+pub(crate) fn mark(frame: &mut Frame, n: u32) {
+    frame.samples[0] = (n >> 15) as i16 + 1;
+    frame.samples[1] = (n & 0x7FFF) as i16;
+}
+
+fn read(frame: &Frame) -> Option<u32> {
+    let high = u32::try_from(frame.samples[0]).ok()?.checked_sub(1)?;
+    Some(high << 15 | u32::try_from(frame.samples[1]).ok()?)
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct FakeRecognizer {
+    /// What was said.
+    pub words: Words,
+    /// How it behaves.
+    pub moods: Moods,
+}
+
+struct Session {
+    of: FakeRecognizer,
+    frames: Vec<(MediaTime, Option<u32>)>,
+}
+
+impl Recognizer for FakeRecognizer {
+    fn open(&self, _: &RecognizerOptions) -> Result<Box<dyn RecognizerSession>, SpeechError> {
+        Ok(Box::new(Session {
+            of: self.clone(),
+            frames: Vec::new(),
+        }))
+    }
+}
+
+impl RecognizerSession for Session {
+    fn push(&mut self, frame: &Frame) {
+        self.frames.push((frame.at, read(frame)));
+    }
+
+    fn finish(
+        &mut self,
+        start: MediaTime,
+        end: MediaTime,
+        _: Expect,
+    ) -> PortFuture<'static, Result<Heard, SpeechError>> {
+        let mut said: Vec<u32> = Vec::new();
+        for (at, n) in &self.frames {
+            if let Some(n) = n
+                && *at >= start
+                && *at < end
+                && said.last() != Some(n)
+            {
+                said.push(*n);
+            }
+        }
+        self.frames.retain(|(at, _)| *at >= end);
+        let words: Vec<&str> = said.iter().map(|n| self.of.words.get(*n)).collect();
+        let unclear = words.is_empty() || words.iter().any(|w| w.starts_with('?'));
+        let heard = if unclear {
+            Heard::unclear()
+        } else {
+            Heard::text(words.join("，"))
+        };
+        let (mood, takes) = (self.of.moods.recognizer(), self.of.moods.recognizer_takes());
+        Box::pin(async move {
+            tokio::time::sleep(takes).await;
+            match mood {
+                Mood::Works => Ok(heard),
+                Mood::Stalls => std::future::pending().await,
+                Mood::Fails | Mood::FailsMidway => Err(SpeechError::Failed {
+                    part: "recognizer",
+                    cause: "made to fail".to_owned(),
+                }),
+            }
+        })
+    }
+
+    fn discard(&mut self) {
+        self.frames.clear();
+    }
+}
