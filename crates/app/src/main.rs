@@ -13,6 +13,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 use cli::environment::Environment;
 use cli::tongue::Tongue;
 
+/// What is logged unless asked otherwise. A certificate that is refused is told by the command.
+const USUAL_FILTER: &str = "warn,waihu=info,rustls_platform_verifier=off";
+
 fn main() -> ExitCode {
     let environment = Environment::read();
     let tongue = Tongue::of(&environment);
@@ -23,7 +26,10 @@ fn main() -> ExitCode {
     install_logging(environment.log_filter());
     // The HTTP client is built without a TLS provider of its own. Fails only if one is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             cli::output::trouble(&error.to_string());
@@ -41,7 +47,7 @@ fn main() -> ExitCode {
 fn install_logging(filter: Option<&str>) {
     let wanted = EnvFilter::builder()
         .with_default_directive(LevelFilter::WARN.into())
-        .parse_lossy(filter.unwrap_or("warn,waihu=info"));
+        .parse_lossy(filter.unwrap_or(USUAL_FILTER));
     let discreet = filter_fn(|event| {
         *event.level() == tracing::Level::ERROR || !event.target().starts_with("rsipstack")
     });

@@ -145,11 +145,13 @@ async fn place(args: &CallArgs, phones: &str, key: &str, api: &Api) -> Result<Ve
         .callinfo("initiate_call", &question)
         .header("idempotency-key", key);
     let reply = tokio::select! {
-        reply = ask(request) => reply,
+        // The handler is there before anything is sent.
+        biased;
         () = interrupted() => {
             unknown(key, api.tongue(), "interrupted");
             return Err(Exit::Interrupted);
         }
+        reply = ask(request) => reply,
     };
     reply.map_err(|failure| failed(&failure, key, args.json, api.tongue()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The variables the command line knows, as they were at the start. An empty one counts as unset.
+/// The variables the command line knows, as they were at the start. A blank one counts as unset.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment {
     /// `STEPONEAI_API_KEY`.
@@ -29,7 +29,7 @@ impl Environment {
 
     /// Takes them from `get`, which knows values by name.
     fn from(get: impl Fn(&str) -> Option<String>) -> Self {
-        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let get = |name: &str| get(name).filter(|value| !value.trim().is_empty());
         let home = get("HOME").map(PathBuf::from);
         // The base directory specification has relative paths ignored.
         let config_home = get("XDG_CONFIG_HOME").map(PathBuf::from);
@@ -87,10 +87,10 @@ mod tests {
     }
 
     #[test]
-    fn empty_is_unset_and_the_first_wins() {
+    fn blank_is_unset_and_the_first_wins() {
         let all = check(&[("LC_ALL", ""), ("LC_MESSAGES", "zh_CN"), ("LANG", "en")]);
         assert_eq!(all.locale.as_deref(), Some("zh_CN"));
-        assert_eq!(check(&[("STEPONEAI_API_KEY", "")]).api_key, None);
+        assert_eq!(check(&[("STEPONEAI_API_KEY", " ")]).api_key, None);
         let logs = check(&[("WAIHU_LOG", "debug"), ("RUST_LOG", "trace")]);
         assert_eq!(logs.log_filter(), Some("debug"));
         assert!(!check(&[("STEPONEAI_ALLOW_INSECURE_HTTP", "yes")]).insecure_http);

@@ -4,7 +4,7 @@ mod account;
 mod balance;
 mod base;
 mod call;
-mod client;
+pub(crate) mod client;
 mod completions;
 pub(crate) mod environment;
 mod exit;
@@ -155,8 +155,10 @@ fn code(done: Result<Exit, Exit>) -> ExitCode {
 
 async fn interruptible(command: impl Future<Output = Result<Exit, Exit>>) -> ExitCode {
     tokio::select! {
-        done = command => code(done),
+        // The handler is there before anything is sent.
+        biased;
         () = interrupted() => Exit::Interrupted.into(),
+        done = command => code(done),
     }
 }
 
