@@ -7,7 +7,9 @@ mod server;
 use std::process::ExitCode;
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use cli::environment::Environment;
@@ -42,19 +44,74 @@ fn main() -> ExitCode {
     code
 }
 
-/// Logs go to stderr and never hold colour. The SIP stack prints whole messages, numbers
-/// included, so that nothing below an error of it is shown, whatever the filter asks for.
 fn install_logging(filter: Option<&str>) {
+    let filter = filter.unwrap_or(USUAL_FILTER);
+    let lines = log_lines(filter, std::io::stderr);
+    tracing_subscriber::registry().with(lines).init();
+}
+
+/// Log lines without colour. The SIP stack prints whole messages, numbers included, so that
+/// nothing below an error of it is shown, whatever the filter asks for.
+fn log_lines<W>(filter: &str, writer: W) -> impl Layer<Registry>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let wanted = EnvFilter::builder()
         .with_default_directive(LevelFilter::WARN.into())
-        .parse_lossy(filter.unwrap_or(USUAL_FILTER));
+        .parse_lossy(filter);
     let discreet = filter_fn(|event| {
         *event.level() == tracing::Level::ERROR || !event.target().starts_with("rsipstack")
     });
-    let lines = tracing_subscriber::fmt::layer()
+    tracing_subscriber::fmt::layer()
         .with_ansi(false)
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .with_filter(discreet)
-        .with_filter(wanted);
-    tracing_subscriber::registry().with(lines).init();
+        .with_filter(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_filter_makes_the_sip_stack_talk() {
+        for filter in [
+            "trace",
+            "rsipstack=trace,warn",
+            "rsipstack::transport=info,warn",
+            USUAL_FILTER,
+        ] {
+            let page = Page::default();
+            let writer = page.clone();
+            let lines = log_lines(filter, move || writer.clone());
+            let subscriber = tracing_subscriber::registry().with(lines);
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::warn!(target: "rsipstack::transport", "INVITE sip:13800138000");
+                tracing::warn!(target: "rsipstack", "INVITE sip:13800138000");
+                tracing::error!(target: "rsipstack", "out of sockets");
+                tracing::warn!(target: "waihu", "heard");
+            });
+            let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+            assert!(!text.contains("13800138000"), "{filter}: {text}");
+            assert!(text.contains("out of sockets"), "{filter}: {text}");
+            assert!(text.contains("heard"), "{filter}: {text}");
+            assert!(!text.contains('\u{1b}'), "{filter}: {text}");
+        }
+    }
 }
