@@ -4,7 +4,7 @@
 //! of English phones writes down what it hears. The variants that are nearest to all others are
 //! kept. Same seed, same programs: same file, byte for byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
@@ -35,6 +35,7 @@ pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
     let phrases = built_in_phrases(Language::Zh)?;
     let library = Sphinx::open()?;
     let learnt = in_parallel(&phrases, |part| learn_all(&library, part, seed))?;
+    let learnt = without_near_decoys(&phrases, learnt);
     std::fs::write(Path::new(&out), render(&phrases, &learnt, seed))?;
     println!("{} phrases written to {out}", phrases.len());
     Ok(())
@@ -168,6 +169,36 @@ fn most_central(heard: &[Vec<String>], count: usize) -> Vec<String> {
         .collect()
 }
 
+/// Takes from decoys the pronunciations that could be taken for a reply: those with at most a
+/// quarter of their phones different from one of its variants.
+fn without_near_decoys(phrases: &[Phrase], mut learnt: Vec<Learnt>) -> Vec<Learnt> {
+    let phones = |variant: &String| -> Vec<String> {
+        variant.split_whitespace().map(str::to_owned).collect()
+    };
+    let decoys: BTreeSet<&str> = phrases
+        .iter()
+        .filter(|p| p.states.decoy)
+        .map(|p| p.text.as_str())
+        .collect();
+    let replies: Vec<Vec<String>> = learnt
+        .iter()
+        .filter(|(text, _)| !decoys.contains(text.as_str()))
+        .flat_map(|(_, variants)| variants.iter().map(phones))
+        .collect();
+    for (_, variants) in learnt
+        .iter_mut()
+        .filter(|(text, _)| decoys.contains(text.as_str()))
+    {
+        variants.retain(|variant| {
+            let decoy = phones(variant);
+            replies
+                .iter()
+                .all(|reply| edit_distance(&decoy, reply) > decoy.len() / 4)
+        });
+    }
+    learnt
+}
+
 fn render(phrases: &[Phrase], learnt: &[Learnt], seed: u64) -> String {
     let by_text: BTreeMap<&str, &[String]> = learnt
         .iter()
@@ -226,6 +257,21 @@ mod tests {
 
     fn phones(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn decoys_lose_what_sounds_like_a_reply() {
+        let phrases =
+            speech::lexicon::parse_phrases("zh.phrases", "好 | h | ack\n猫 | x | decoy\n");
+        let learnt = |text: &str, variants: &[&str]| {
+            (
+                text.to_owned(),
+                variants.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>(),
+            )
+        };
+        let all = vec![learnt("好", &["HH AW"]), learnt("猫", &["M AW", "HH AW"])];
+        let kept = without_near_decoys(&phrases.unwrap(), all);
+        assert_eq!(kept[1].1, ["M AW"]);
     }
 
     #[test]

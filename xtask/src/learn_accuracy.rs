@@ -139,7 +139,7 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
     files.sort();
     let mut table =
         "### Human voice\n\n| prompt | hello | identity | talk |\n|---|---|---|---|\n".to_owned();
-    let (mut others, mut accepted, mut heard_as) = (0, 0, Vec::new());
+    let (mut others, mut heard_as) = (0, Vec::new());
     for path in files {
         let name = path
             .file_stem()
@@ -147,33 +147,34 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
             .to_string_lossy()
             .into_owned();
         let samples = human_prompt(&path)?;
-        let known = KNOWN_PROMPTS.contains(&name.as_str());
-        let mut cells = Vec::new();
-        for expect in speech::grammar::STATES {
-            let best = decoder.best(&samples, expect)?;
-            let believed = best.as_ref().filter(|found| limits.accept(found));
-            if !known {
-                others += 1;
-                if let Some(found) = believed.filter(|_| expect == Expect::Identity) {
-                    heard_as.push(format!("{name}: {}", found.text));
-                }
-                accepted += usize::from(believed.is_some());
-            }
-            cells.push(match (believed, &best) {
-                (Some(found), _) => found.text.clone(),
-                (None, Some(found)) => format!("unclear (best: {})", found.text),
-                (None, None) => "unclear".to_owned(),
-            });
-        }
-        if known {
+        let mut answer = |expect| -> Result<(bool, String), Box<dyn Error>> {
+            Ok(match decoder.best(&samples, expect)? {
+                Some(found) if limits.accept(&found) => (true, found.text),
+                Some(found) => (false, format!("unclear (best: {})", found.text)),
+                None => (false, "unclear".to_owned()),
+            })
+        };
+        if KNOWN_PROMPTS.contains(&name.as_str()) {
+            let cells: Result<Vec<_>, _> = speech::grammar::STATES
+                .map(&mut answer)
+                .into_iter()
+                .collect();
+            let cells: Vec<String> = cells?.into_iter().map(|(_, text)| text).collect();
             writeln!(table, "| {name} | {} |", cells.join(" | "))?;
+        } else {
+            others += 1;
+            let (believed, text) = answer(Expect::Identity)?;
+            if believed {
+                heard_as.push(format!("{name}: {text}"));
+            }
         }
     }
     writeln!(
         table,
-        "\nOf {others} decodes of the other prompts (each in three states) {accepted} ({}) were \
-         taken for a reply. In the state *identity*: {}.",
-        percent(accepted, others),
+        "\nOf the {others} other prompts, decoded in the state *identity*, {} ({}) were taken for a \
+         reply: {}.",
+        heard_as.len(),
+        percent(heard_as.len(), others),
         if heard_as.is_empty() {
             "none".to_owned()
         } else {

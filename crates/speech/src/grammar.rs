@@ -77,7 +77,10 @@ impl Reader {
             };
             (lexicon.words_of(index).join(" "), reading)
         });
-        Self { language: lexicon.language, phrases: phrases.collect() }
+        Self {
+            language: lexicon.language,
+            phrases: phrases.collect(),
+        }
     }
 
     /// The text of a decoder's words; words of several sentences are cut into phrases.
@@ -99,8 +102,11 @@ impl Reader {
             Language::Zh => "，",
             Language::En => ", ",
         };
-        (!texts.is_empty())
-            .then(|| Reading { text: texts.join(between), chained: true, decoy: false })
+        (!texts.is_empty()).then(|| Reading {
+            text: texts.join(between),
+            chained: true,
+            decoy: false,
+        })
     }
 }
 
@@ -110,7 +116,8 @@ mod tests {
     use crate::lexicon::parse_phrases;
 
     fn lexicon() -> Lexicon {
-        let list = "hello | hi | hello\nno | it | no\nleave it | hg | voicemail\nwindow | x | decoy\n";
+        let list =
+            "hello | hi | hello\nno | it | no\nleave it | hg | voicemail\nwindow | x | decoy\n";
         let cmu = "hello HH\nno N\nleave L\nit T\nwindow W IH N D OW\n";
         Lexicon::of_words(parse_phrases("en.phrases", list).unwrap(), cmu).unwrap()
     }
@@ -119,7 +126,10 @@ mod tests {
     fn each_state_has_its_own_phrases_and_all_decoys() {
         let lexicon = lexicon();
         for (expect, rule) in [
-            (Expect::Hello, "public <hello> = hello | window | <g> [<g> [<g> [<g>]]];\n<g> = leave it;"),
+            (
+                Expect::Hello,
+                "public <hello> = hello | window | <g> [<g> [<g> [<g>]]];\n<g> = leave it;",
+            ),
             (Expect::Identity, "public <identity> = hello | no | window;"),
             (Expect::Talk, "public <talk> = no | window;"),
         ] {
@@ -133,7 +143,10 @@ mod tests {
         let reader = Reader::new(&lexicon());
         let text = |words: &str| reader.read(words).map(|r| r.text);
         assert_eq!(text("hello").as_deref(), Some("hello"));
-        assert_eq!(text("leave it leave it").as_deref(), Some("leave it, leave it"));
+        assert_eq!(
+            text("leave it leave it").as_deref(),
+            Some("leave it, leave it")
+        );
         assert_eq!(text("leave"), None);
         assert_eq!(reader.read("window").map(|r| r.decoy), Some(true));
     }

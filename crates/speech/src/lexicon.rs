@@ -101,21 +101,27 @@ impl Lexicon {
     pub fn of_learnt(phrases: Vec<Phrase>, learnt: &Pronunciations) -> Result<Self, SphinxError> {
         let mut sounds = BTreeMap::new();
         let mut words = Vec::new();
-        for (index, phrase) in phrases.iter().enumerate() {
-            let Some(variants) = learnt.get(&phrase.text).filter(|v| !v.is_empty()) else {
+        let mut known = Vec::new();
+        for phrase in phrases {
+            let variants = learnt.get(&phrase.text).filter(|v| !v.is_empty());
+            let Some(variants) = variants else {
+                // Learning leaves out decoys that sound like a reply.
+                if phrase.states.decoy {
+                    continue;
+                }
                 return Err(data(ZH_LEXICON_NAME, 0, format!("no {}", phrase.text)));
             };
-            let word = format!("P{index:03}");
+            let word = format!("P{:03}", known.len());
             sounds.insert(word.clone(), variants.clone());
             words.push(vec![word]);
+            known.push(phrase);
         }
         Ok(Self {
             language: Language::Zh,
-            phrases,
+            phrases: known,
             words,
             sounds,
-        }
-        .without_near_decoys())
+        })
     }
 
     /// A lexicon of words found in a dictionary in CMU format.
@@ -151,43 +157,27 @@ impl Lexicon {
         .without_near_decoys())
     }
 
-    /// Leaves out the decoys (or those of their pronunciations) that could be taken for a phrase.
+    /// Leaves out the decoys that could be taken for a phrase.
     fn without_near_decoys(mut self) -> Self {
-        let real: Vec<Vec<String>> = (0..self.phrases.len())
+        let real: Vec<Vec<&str>> = (0..self.phrases.len())
             .filter(|n| !self.phrases[*n].states.decoy)
             .flat_map(|n| self.variants_of(n))
-            .map(|variant| variant.into_iter().map(str::to_owned).collect())
             .collect();
-        let near = |decoy: &str| {
-            let phones: Vec<String> = decoy.split_whitespace().map(str::to_owned).collect();
-            let allowed = match self.language {
-                // Twenty learnt variants of each phrase lie everywhere: the same rule as for
-                // English would leave no decoy.
-                Language::Zh => phones.len() / 4,
-                Language::En => (phones.len() / 3).max(1),
-            };
+        let near = |decoy: &[&str]| {
+            // A third of the phones may differ, at least one.
+            let allowed = (decoy.len() / 3).max(1);
             real.iter()
-                .any(|phrase| edit_distance(&phones, phrase) <= allowed)
+                .any(|phrase| edit_distance(decoy, phrase) <= allowed)
         };
-        let mut dropped = BTreeSet::new();
-        let mut sounds = self.sounds.clone();
-        for (index, phrase) in self.phrases.iter().enumerate() {
-            for word in self.words[index].iter().filter(|_| phrase.states.decoy) {
-                let variants = sounds.entry(word.clone()).or_default();
-                variants.retain(|variant| !near(variant));
-                if variants.is_empty() {
-                    dropped.insert(index);
-                    sounds.remove(word);
-                }
-            }
-        }
-        let mut at = 0..;
-        self.phrases
-            .retain(|_| at.next().is_none_or(|n| !dropped.contains(&n)));
-        let mut at = 0..;
-        self.words
-            .retain(|_| at.next().is_none_or(|n| !dropped.contains(&n)));
-        self.sounds = sounds;
+        let kept: Vec<bool> = (0..self.phrases.len())
+            .map(|n| !self.phrases[n].states.decoy || !self.variants_of(n).iter().any(|v| near(v)))
+            .collect();
+        let mut keep = kept.iter();
+        self.phrases.retain(|_| keep.next().is_some_and(|k| *k));
+        let mut keep = kept.iter();
+        self.words.retain(|_| keep.next().is_some_and(|k| *k));
+        let used: BTreeSet<String> = self.words.iter().flatten().cloned().collect();
+        self.sounds.retain(|word, _| used.contains(word));
         self
     }
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use domain::{FRAME_SAMPLES, Frame, Language, MediaTime, PCM_RATE};
 use engine::ports::PortFuture;
-use engine::ports::recognizer::{
-    Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession,
-};
+use engine::ports::recognizer::{Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession};
 use engine::ports::synthesizer::SpeechError;
 
 use crate::sphinx::{Sphinx, SphinxError};
@@ -30,7 +28,9 @@ impl SphinxRecognizer {
         library: &Arc<Sphinx>,
         settings: &PoolSettings,
     ) -> Result<Self, SphinxError> {
-        Ok(Self { pool: Arc::new(SphinxPool::start(library, settings)?) })
+        Ok(Self {
+            pool: Arc::new(SphinxPool::start(library, settings)?),
+        })
     }
 }
 
@@ -47,10 +47,16 @@ impl Recognizer for SphinxRecognizer {
 impl From<SphinxError> for SpeechError {
     fn from(error: SphinxError) -> Self {
         match error {
-            SphinxError::Library { .. } | SphinxError::Symbol { .. } | SphinxError::Model { .. } => {
-                SpeechError::Unavailable { part: "pocketsphinx", hint: error.to_string() }
-            }
-            other => SpeechError::Failed { part: "recognizer", cause: other.to_string() },
+            SphinxError::Library { .. }
+            | SphinxError::Symbol { .. }
+            | SphinxError::Model { .. } => SpeechError::Unavailable {
+                part: "pocketsphinx",
+                hint: error.to_string(),
+            },
+            other => SpeechError::Failed {
+                part: "recognizer",
+                cause: other.to_string(),
+            },
         }
     }
 }

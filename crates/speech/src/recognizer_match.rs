@@ -58,14 +58,14 @@ impl Limits {
     pub const fn of(language: Language) -> Self {
         match language {
             Language::Zh => Self {
-                gap_short: 33.0,
-                gap_long: 33.0,
+                gap_short: 18.0,
+                gap_long: 34.0,
                 frames_min: 3.5,
                 frames_max: 11.0,
             },
             Language::En => Self {
-                gap_short: 33.0,
-                gap_long: 33.0,
+                gap_short: 30.0,
+                gap_long: 34.0,
                 frames_min: 3.5,
                 frames_max: 11.0,
             },
@@ -230,8 +230,8 @@ const SHORTEST_SAMPLES: usize = 1_600;
 const SILENCE_DB: f32 = 30.0;
 /// A drawn-out vowel, or a pause between two words of a phrase.
 const SLACK_FRAMES: f32 = 20.0;
-const SHORT_PHONES: f32 = 3.0;
-const LONG_PHONES: f32 = 9.0;
+const SHORT_PHONES: f32 = 4.0;
+const LONG_PHONES: f32 = 7.0;
 
 #[cfg(test)]
 mod tests {

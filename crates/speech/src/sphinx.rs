@@ -139,6 +139,7 @@ pub(crate) struct SetUp {
 
 /// Functions that decode one utterance.
 pub(crate) struct Utterance {
+    pub(crate) start_stream: unsafe extern "C" fn(*mut c_void) -> c_int,
     pub(crate) start: unsafe extern "C" fn(*mut c_void) -> c_int,
     pub(crate) process: unsafe extern "C" fn(*mut c_void, *const i16, usize, c_int, c_int) -> c_int,
     pub(crate) end: unsafe extern "C" fn(*mut c_void) -> c_int,
@@ -166,8 +167,7 @@ impl Sphinx {
         // SAFETY: the signatures are those of err.h, cmd_ln.h and pocketsphinx.h, 5prealpha,
         // which the soname `.so.3` stands for. The pointers are kept beside the libraries.
         unsafe {
-            let set_log: unsafe extern "C" fn(*mut c_void) =
-                symbol(&base, "err_set_logfp\0")?;
+            let set_log: unsafe extern "C" fn(*mut c_void) = symbol(&base, "err_set_logfp\0")?;
             // Without this every decode writes pages to stderr.
             set_log(std::ptr::null_mut());
             Ok(Arc::new(Self {
@@ -181,6 +181,7 @@ impl Sphinx {
                     set_search: symbol(&pocket, "ps_set_search\0")?,
                 },
                 utterance: Utterance {
+                    start_stream: symbol(&pocket, "ps_start_stream\0")?,
                     start: symbol(&pocket, "ps_start_utt\0")?,
                     process: symbol(&pocket, "ps_process_raw\0")?,
                     end: symbol(&pocket, "ps_end_utt\0")?,
@@ -200,8 +201,10 @@ impl Sphinx {
 
 fn open_library(name: &str) -> Result<Library, SphinxError> {
     // SAFETY: the initialisers of these libraries touch nothing but their own data.
-    unsafe { Library::new(name) }
-        .map_err(|source| SphinxError::Library { name: name.to_owned(), source })
+    unsafe { Library::new(name) }.map_err(|source| SphinxError::Library {
+        name: name.to_owned(),
+        source,
+    })
 }
 
 /// Looks up a function; `name` ends with a NUL.
@@ -212,7 +215,10 @@ unsafe fn symbol<T: Copy>(library: &Library, name: &'static str) -> Result<T, Sp
     // SAFETY: handed on to the caller.
     unsafe { library.get::<T>(name.as_bytes()) }
         .map(|f| *f)
-        .map_err(|source| SphinxError::Symbol { name: name.trim_end_matches('\0'), source })
+        .map_err(|source| SphinxError::Symbol {
+            name: name.trim_end_matches('\0'),
+            source,
+        })
 }
 
 #[cfg(test)]
@@ -232,7 +238,13 @@ mod tests {
     #[test]
     fn a_library_of_something_else_is_refused() {
         let result = Sphinx::open_named("libsphinxbase.so.3", "libsphinxbase.so.3");
-        assert!(matches!(result, Err(SphinxError::Symbol { name: "ps_args", .. })));
+        assert!(matches!(
+            result,
+            Err(SphinxError::Symbol {
+                name: "ps_args",
+                ..
+            })
+        ));
     }
 
     #[test]

@@ -60,7 +60,8 @@ impl Decoder {
         // The decoder reads the dictionary from a path and keeps it; the file is gone again when
         // this function returns.
         let mut file = tempfile::NamedTempFile::new().map_err(SphinxError::Dictionary)?;
-        file.write_all(dictionary.as_bytes()).map_err(SphinxError::Dictionary)?;
+        file.write_all(dictionary.as_bytes())
+            .map_err(SphinxError::Dictionary)?;
         file.flush().map_err(SphinxError::Dictionary)?;
         let dict = ("-dict", file.path());
         Self::start(library, &[("-hmm", &model.acoustic), dict], options)
@@ -78,7 +79,10 @@ impl Decoder {
         options: &[(&str, &str)],
     ) -> Result<Self, SphinxError> {
         model.check()?;
-        let paths = [("-hmm", model.acoustic.as_path()), ("-allphone", &model.phones)];
+        let paths = [
+            ("-hmm", model.acoustic.as_path()),
+            ("-allphone", &model.phones),
+        ];
         Self::start(library, &paths, options)
     }
 
@@ -113,12 +117,17 @@ impl Decoder {
             raw
         };
         let raw = NonNull::new(raw).ok_or(SphinxError::Start)?;
-        Ok(Self { library: Arc::clone(library), raw })
+        Ok(Self {
+            library: Arc::clone(library),
+            raw,
+        })
     }
 
     /// Adds a grammar in JSGF under a name.
     pub fn add_grammar(&mut self, name: &str, jsgf: &str) -> Result<(), SphinxError> {
-        let refused = || SphinxError::Grammar { name: name.to_owned() };
+        let refused = || SphinxError::Grammar {
+            name: name.to_owned(),
+        };
         let c_name = c_string(name)?;
         let text = c_string(jsgf)?;
         // SAFETY: both strings outlive the call, which copies them.
@@ -132,15 +141,20 @@ impl Decoder {
     pub fn use_grammar(&mut self, name: &str) -> Result<(), SphinxError> {
         let c_name = c_string(name)?;
         // SAFETY: the string outlives the call.
-        let code =
-            unsafe { (self.library.set_up.set_search)(self.raw.as_ptr(), c_name.as_ptr()) };
-        if code == 0 { Ok(()) } else { Err(SphinxError::Grammar { name: name.to_owned() }) }
+        let code = unsafe { (self.library.set_up.set_search)(self.raw.as_ptr(), c_name.as_ptr()) };
+        if code == 0 {
+            Ok(())
+        } else {
+            Err(SphinxError::Grammar {
+                name: name.to_owned(),
+            })
+        }
     }
 
     /// Decodes one whole utterance at 16 kHz; `None` if nothing matched (empty, silence, noise).
     ///
-    /// The utterance is given as a whole, so the cepstral mean is its own and the result does not
-    /// depend on what was decoded before.
+    /// The utterance is given as a whole, so the cepstral mean is its own, and begins a new stream,
+    /// so the noise estimate is: the result does not depend on what was decoded before.
     pub fn decode(&mut self, samples: &[i16]) -> Result<Option<Hypothesis>, SphinxError> {
         if samples.is_empty() {
             return Ok(None);
@@ -149,15 +163,25 @@ impl Decoder {
         let raw = self.raw.as_ptr();
         // SAFETY: `raw` is a live decoder owned by us; `samples` is valid for its length.
         unsafe {
+            // Forgets the noise of the utterance before, which may be another call's.
+            if (calls.start_stream)(raw) < 0 {
+                return Err(SphinxError::Decode {
+                    call: "ps_start_stream",
+                });
+            }
             if (calls.start)(raw) < 0 {
-                return Err(SphinxError::Decode { call: "ps_start_utt" });
+                return Err(SphinxError::Decode {
+                    call: "ps_start_utt",
+                });
             }
             let processed = (calls.process)(raw, samples.as_ptr(), samples.len(), 0, 1);
             if (calls.end)(raw) < 0 {
                 return Err(SphinxError::Decode { call: "ps_end_utt" });
             }
             if processed < 0 {
-                return Err(SphinxError::Decode { call: "ps_process_raw" });
+                return Err(SphinxError::Decode {
+                    call: "ps_process_raw",
+                });
             }
             let mut score = 0;
             let text = (calls.hypothesis)(raw, &raw mut score);
@@ -165,8 +189,15 @@ impl Decoder {
                 return Ok(None);
             }
             let words = CStr::from_ptr(text).to_string_lossy().into_owned();
-            let Some((first, last)) = self.extent() else { return Ok(None) };
-            Ok((!words.is_empty()).then_some(Hypothesis { words, score, first, last }))
+            let Some((first, last)) = self.extent() else {
+                return Ok(None);
+            };
+            Ok((!words.is_empty()).then_some(Hypothesis {
+                words,
+                score,
+                first,
+                last,
+            }))
         }
     }
 
@@ -214,8 +245,12 @@ fn is_filler(word: &CStr) -> bool {
 }
 
 /// Beams far wider than the default: three more of 72 English phrases came out right.
-const WIDE_BEAMS: [(&str, &str); 4] =
-    [("-beam", "1e-80"), ("-pbeam", "1e-80"), ("-wbeam", "1e-60"), ("-bestpath", "no")];
+const WIDE_BEAMS: [(&str, &str); 4] = [
+    ("-beam", "1e-80"),
+    ("-pbeam", "1e-80"),
+    ("-wbeam", "1e-60"),
+    ("-bestpath", "no"),
+];
 
 /// Without `-allphone_ci` the phone loop is slower than real time.
 const PHONE_LOOP: [(&str, &str); 2] = [("-lw", "2.0"), ("-allphone_ci", "yes")];

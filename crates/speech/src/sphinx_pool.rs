@@ -29,7 +29,11 @@ pub struct PoolSettings {
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self { model: ModelPaths::default(), threads: 2, queue: 32 }
+        Self {
+            model: ModelPaths::default(),
+            threads: 2,
+            queue: 32,
+        }
     }
 }
 
@@ -58,16 +62,16 @@ struct Job {
 
 impl SphinxPool {
     /// Loads the lexica and starts the threads; anything missing shows here.
-    pub fn start(
-        library: &Arc<Sphinx>,
-        settings: &PoolSettings,
-    ) -> Result<Self, SphinxError> {
+    pub fn start(library: &Arc<Sphinx>, settings: &PoolSettings) -> Result<Self, SphinxError> {
         let zh = Arc::new(Lexicon::built_in(Language::Zh, &settings.model)?);
         let en = Arc::new(Lexicon::built_in(Language::En, &settings.model)?);
         // Bound and overflow rule: see `PoolSettings::queue`.
         let (jobs, queue) = sync_channel(settings.queue);
         let queue = Arc::new(Mutex::new(queue));
-        let mut pool = Self { jobs: Some(jobs), threads: Vec::new() };
+        let mut pool = Self {
+            jobs: Some(jobs),
+            threads: Vec::new(),
+        };
         for number in 0..settings.threads.max(1) {
             let decoders = Decoders {
                 zh: PhraseDecoder::new(library, &settings.model, Arc::clone(&zh))?,
@@ -91,8 +95,15 @@ impl SphinxPool {
         expect: Expect,
     ) -> Result<Option<Heard>, SphinxError> {
         let (reply, answer) = oneshot::channel();
-        let Some(jobs) = &self.jobs else { return Ok(None) };
-        match jobs.try_send(Job { samples, language, expect, reply }) {
+        let Some(jobs) = &self.jobs else {
+            return Ok(None);
+        };
+        match jobs.try_send(Job {
+            samples,
+            language,
+            expect,
+            reply,
+        }) {
             Ok(()) => answer.await.unwrap_or(Err(SphinxError::Stopped)),
             Err(TrySendError::Full(_)) => {
                 tracing::warn!("recognizer queue is full, an utterance stays unclear");
@@ -142,5 +153,8 @@ impl Decoders {
 fn believed(found: Option<Match>, limits: &Limits) -> Option<Heard> {
     let found = found.filter(|found| limits.accept(found))?;
     let confidence = found.confidence(limits);
-    Some(Heard { text: found.text, confidence })
+    Some(Heard {
+        text: found.text,
+        confidence,
+    })
 }
