@@ -28,10 +28,7 @@ fn main() -> ExitCode {
     install_logging(environment.log_filter());
     // The HTTP client is built without a TLS provider of its own. Fails only if one is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             cli::output::trouble(&error.to_string());
@@ -56,9 +53,8 @@ fn log_lines<W>(filter: &str, writer: W) -> impl Layer<Registry>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let wanted = EnvFilter::builder()
-        .with_default_directive(LevelFilter::WARN.into())
-        .parse_lossy(filter);
+    let wanted =
+        EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).parse_lossy(filter);
     let discreet = filter_fn(|event| {
         *event.level() == tracing::Level::ERROR || !event.target().starts_with("rsipstack")
     });
@@ -91,12 +87,9 @@ mod tests {
 
     #[test]
     fn no_filter_makes_the_sip_stack_talk() {
-        for filter in [
-            "trace",
-            "rsipstack=trace,warn",
-            "rsipstack::transport=info,warn",
-            USUAL_FILTER,
-        ] {
+        for filter in
+            ["trace", "rsipstack=trace,warn", "rsipstack::transport=info,warn", USUAL_FILTER]
+        {
             let page = Page::default();
             let writer = page.clone();
             let lines = log_lines(filter, move || writer.clone());

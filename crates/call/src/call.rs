@@ -195,11 +195,7 @@ impl Call {
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Now> {
         let talk = self.talk.as_ref().and_then(Conversation::next_deadline);
-        let talk = if matches!(self.phase, Phase::Ending(_)) {
-            None
-        } else {
-            talk
-        };
+        let talk = if matches!(self.phase, Phase::Ending(_)) { None } else { talk };
         self.phase.deadline().into_iter().chain(talk).min()
     }
 
@@ -275,19 +271,11 @@ impl Call {
     pub(crate) fn journal_end(&mut self, at: Moment, reason: EndReason, e: EndFacts) {
         let quality = e.quality.unwrap_or_default();
         if e.dialled {
-            let leg = LegEnded {
-                leg: LegId::CALLEE,
-                reason,
-                quality,
-            };
+            let leg = LegEnded { leg: LegId::CALLEE, reason, quality };
             self.journal(Event::LegEnded(leg), Texts::default());
         }
         let billable = !reason.what.is_platform_fault();
-        let charge = if billable {
-            self.plan.price.charge(e.duration_s)
-        } else {
-            MicroYuan::ZERO
-        };
+        let charge = if billable { self.plan.price.charge(e.duration_s) } else { MicroYuan::ZERO };
         self.milestones.ended_at = Some(at.wall);
         let ended = CallEnded {
             status: reason.what.status(),

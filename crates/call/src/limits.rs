@@ -35,14 +35,7 @@ impl Limits {
     pub(crate) fn new(answered: Now, limits: &CallLimits) -> Self {
         let call = Duration::from_secs(u64::from(limits.call_s));
         let held = Duration::from_secs(u64::from(limits.hold_s.min(limits.call_s)));
-        Self {
-            answered,
-            call,
-            held,
-            asked: false,
-            refused: false,
-            closing: false,
-        }
+        Self { answered, call, held, asked: false, refused: false, closing: false }
     }
 
     /// Connected time that may be charged at most, in seconds.
@@ -111,11 +104,7 @@ mod tests {
     use super::*;
 
     fn limits(call_s: u32, hold_s: u32) -> Limits {
-        let limits = CallLimits {
-            call_s,
-            hold_s,
-            ..CallLimits::default()
-        };
+        let limits = CallLimits { call_s, hold_s, ..CallLimits::default() };
         Limits::new(Now::default(), &limits)
     }
 
@@ -127,10 +116,7 @@ mod tests {
         let close = LimitAction::Close(EndWhat::MaxDuration);
         assert_eq!(l.due(Now::from_millis(292_000)), Some(close));
         assert_eq!(l.due(Now::from_millis(299_000)), None);
-        assert_eq!(
-            l.due(Now::from_millis(300_000)),
-            Some(LimitAction::End(EndWhat::MaxDuration))
-        );
+        assert_eq!(l.due(Now::from_millis(300_000)), Some(LimitAction::End(EndWhat::MaxDuration)));
     }
 
     #[test]
@@ -142,14 +128,8 @@ mod tests {
         assert_eq!(l.due(Now::from_millis(330_000)), Some(LimitAction::Extend));
         l.refused();
         let what = EndWhat::BalanceExhausted;
-        assert_eq!(
-            l.due(Now::from_millis(352_000)),
-            Some(LimitAction::Close(what))
-        );
-        assert_eq!(
-            l.due(Now::from_millis(360_000)),
-            Some(LimitAction::End(what))
-        );
+        assert_eq!(l.due(Now::from_millis(352_000)), Some(LimitAction::Close(what)));
+        assert_eq!(l.due(Now::from_millis(360_000)), Some(LimitAction::End(what)));
         assert_eq!(l.chargeable_s(), 360);
     }
 }

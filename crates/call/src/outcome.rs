@@ -12,11 +12,7 @@ pub(crate) fn reason(outcome: LegOutcome, rang: bool, answered: bool) -> EndReas
         LegOutcome::PeerBye if answered => EndReason::new(EndWhat::CalleeHungUp, Who::Callee),
         LegOutcome::Refused { code } => {
             let (what, who) = refused(code, rang);
-            EndReason {
-                what,
-                who: Some(who),
-                sip_code: Some(code),
-            }
+            EndReason { what, who: Some(who), sip_code: Some(code) }
         }
         LegOutcome::TimedOut if answered => EndReason::new(EndWhat::ConnectionLost, Who::Carrier),
         LegOutcome::TransportFailed if answered => {
@@ -73,9 +69,6 @@ mod tests {
             assert_eq!(r.sip_code, Some(code));
         }
         let bye = reason(LegOutcome::PeerBye, true, true);
-        assert_eq!(
-            (bye.what, bye.who),
-            (EndWhat::CalleeHungUp, Some(Who::Callee))
-        );
+        assert_eq!((bye.what, bye.who), (EndWhat::CalleeHungUp, Some(Who::Callee)));
     }
 }

@@ -42,10 +42,9 @@ impl Call {
     pub(crate) fn floor(&mut self, output: FloorOutput) {
         let command = match &output {
             // Named first, so that lines are played in the order in which they were asked for.
-            FloorOutput::Speak { playlist, item, .. } => LegCommand::Queue {
-                playlist: *playlist,
-                item: *item,
-            },
+            FloorOutput::Speak { playlist, item, .. } => {
+                LegCommand::Queue { playlist: *playlist, item: *item }
+            }
             FloorOutput::Cut(playlist) => LegCommand::Cut(*playlist),
             FloorOutput::Pause => LegCommand::Pause,
             FloorOutput::Resume => LegCommand::Resume,
@@ -96,10 +95,7 @@ impl Call {
             }
             Heard::Key(key) => {
                 let keys = Some(key.as_char().to_string());
-                let texts = Texts {
-                    keys,
-                    ..Texts::default()
-                };
+                let texts = Texts { keys, ..Texts::default() };
                 self.journal(Event::KeysPressed { leg }, texts);
                 self.tell_talk(at, Talk::Key(key.as_char()));
             }
@@ -117,38 +113,25 @@ impl Call {
     fn playout(&mut self, at: Moment, p: PlayoutEvent) {
         let (what, state, offset) = match p.change {
             PlayoutChange::Started => (Playback::Started, PlaybackState::Started, 0),
-            PlayoutChange::Finished { total } => (
-                Playback::Finished,
-                PlaybackState::Finished,
-                total.as_millis(),
-            ),
+            PlayoutChange::Finished { total } => {
+                (Playback::Finished, PlaybackState::Finished, total.as_millis())
+            }
             PlayoutChange::Paused { offset } => {
                 (Playback::Paused, PlaybackState::Paused, offset.as_millis())
             }
-            PlayoutChange::Resumed { offset } => (
-                Playback::Resumed,
-                PlaybackState::Resumed,
-                offset.as_millis(),
-            ),
+            PlayoutChange::Resumed { offset } => {
+                (Playback::Resumed, PlaybackState::Resumed, offset.as_millis())
+            }
             PlayoutChange::Cut { offset, .. } => {
                 let samples = offset.as_samples(SPEECH_RATE);
-                (
-                    Playback::Cut { offset: samples },
-                    PlaybackState::Cut,
-                    offset.as_millis(),
-                )
+                (Playback::Cut { offset: samples }, PlaybackState::Cut, offset.as_millis())
             }
             PlayoutChange::Skipped => (Playback::Dropped, PlaybackState::Skipped, 0),
             // The synthesizer is late; the callee hears a gap, the turn's times show it.
             PlayoutChange::Starved { .. } => return,
         };
         let (playlist, item) = (p.playlist, p.item);
-        let event = Event::PlaybackChanged {
-            playlist,
-            item,
-            state,
-            offset_ms: offset,
-        };
+        let event = Event::PlaybackChanged { playlist, item, state, offset_ms: offset };
         self.journal(event, Texts::default());
         self.tell_talk(at, Talk::Playback(playlist, item, what, p.at));
     }

@@ -101,12 +101,7 @@ impl BuiltIn {
     /// wish not to be called that is heard a second time, however doubtful, is honoured.
     fn weighed(&mut self, s: Sentence) -> Sentence {
         use Meaning::*;
-        if s.sure
-            || !matches!(
-                s.meaning,
-                OptOut | Denied | ThirdParty | Refused | Voicemail
-            )
-        {
+        if s.sure || !matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail) {
             return s;
         }
         if s.meaning == OptOut {
@@ -115,10 +110,7 @@ impl BuiltIn {
                 return s;
             }
         }
-        Sentence {
-            meaning: Unclear,
-            ..s
-        }
+        Sentence { meaning: Unclear, ..s }
     }
 
     fn hello(&mut self, s: Sentence) -> Vec<Step> {
@@ -191,14 +183,7 @@ impl BuiltIn {
         if self.questions > MAX_QUESTIONS {
             return self.leave_unconfirmed(Identity::Unclear, Evidence::Absence);
         }
-        vec![
-            Step::Cut,
-            Step::Say {
-                tag: Tag::Question,
-                lines,
-                on_speech: OnSpeech::Pause,
-            },
-        ]
+        vec![Step::Cut, Step::Say { tag: Tag::Question, lines, on_speech: OnSpeech::Pause }]
     }
 
     fn confirmed(&mut self, e: Evidence) -> Vec<Step> {
@@ -227,11 +212,7 @@ impl BuiltIn {
                     lines.push((SpeechClass::Question, clear));
                 }
                 let on_speech = OnSpeech::Pause;
-                steps.push(Step::Say {
-                    tag: Tag::Reply,
-                    lines,
-                    on_speech,
-                });
+                steps.push(Step::Say { tag: Tag::Reply, lines, on_speech });
                 if !self.delivered {
                     steps.push(Step::Respond(Prompt::Deliver));
                 }
@@ -248,11 +229,7 @@ impl BuiltIn {
             self.stage = Stage::Talking;
             return self.talk(s);
         }
-        if s.interrupts {
-            vec![Step::Resume]
-        } else {
-            Vec::new()
-        }
+        if s.interrupts { vec![Step::Resume] } else { Vec::new() }
     }
 
     fn opt_out(&mut self, e: Evidence) -> Vec<Step> {
@@ -322,16 +299,10 @@ impl BuiltIn {
                 steps
             }
             Stage::Talking if self.silences <= 2 => {
-                vec![Step::Respond(Prompt::Silence {
-                    times: self.silences,
-                })]
+                vec![Step::Respond(Prompt::Silence { times: self.silences })]
             }
             Stage::Talking => {
-                let what = if self.delivered {
-                    EndWhat::TaskDone
-                } else {
-                    EndWhat::Silence
-                };
+                let what = if self.delivered { EndWhat::TaskDone } else { EndWhat::Silence };
                 self.close(what, self.phrases.goodbye())
             }
             Stage::Machine => self.leave_message(),
@@ -354,7 +325,10 @@ impl BuiltIn {
             self.delivered = true;
         }
         match self.stage {
-            Stage::Leaving { what, .. } if !cut => vec![Step::HangUp(what)],
+            // What was being said when the closing was begun is not the closing.
+            Stage::Leaving { what, open } if !cut && (open || tag == Tag::Closing) => {
+                vec![Step::HangUp(what)]
+            }
             _ => Vec::new(),
         }
     }
@@ -364,11 +338,7 @@ impl BuiltIn {
             return Vec::new();
         };
         // What was said before counts as delivered even if its last words are still playing.
-        let what = if done {
-            EndWhat::TaskDone
-        } else {
-            EndWhat::TaskImpossible
-        };
+        let what = if done { EndWhat::TaskDone } else { EndWhat::TaskImpossible };
         if !spoke {
             return self.close(what, self.phrases.goodbye());
         }
@@ -385,11 +355,7 @@ impl BuiltIn {
 
     fn say(&self, tag: Tag, class: SpeechClass, words: &str) -> Vec<Step> {
         let lines = vec![(class, words.to_owned())];
-        vec![Step::Say {
-            tag,
-            lines,
-            on_speech: OnSpeech::Pause,
-        }]
+        vec![Step::Say { tag, lines, on_speech: OnSpeech::Pause }]
     }
 
     fn opening_lines(&self) -> Vec<(SpeechClass, String)> {

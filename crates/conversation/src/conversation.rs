@@ -1,5 +1,7 @@
 //! One conversation: hears by events, decides by its director, speaks by the floor.
 
+mod steps;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -8,95 +10,13 @@ use domain::{
     UtteranceHeard, UtteranceNo, UtteranceSpoken,
 };
 
-use crate::director::{Cue, Director, Sentence, Step, Tag};
+use crate::director::{Cue, Director, Sentence, Tag};
+use crate::exchange::{HeardText, Input, Output, ReplyOutcome};
 use crate::floor::{Floor, FloorOutput, OnSpeech, Playback, Spoken};
 use crate::patience::Patience;
 use crate::sentences::Sentences;
 use crate::stopwatch::Stopwatch;
-use crate::words::{Expect, Meaning, Prompt, Question, Said, SpeechClass};
-
-/// What the conversation is told.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The call was answered.
-    Opened,
-    /// The callee began to speak.
-    SpeechStarted,
-    /// The callee finished an utterance.
-    UtteranceEnded {
-        /// Media time of its first sample.
-        start: MediaTime,
-        /// Media time of its last sample.
-        end: MediaTime,
-        /// Media time at which the pause was long enough.
-        closed: MediaTime,
-    },
-    /// The recognizer's answer to [`Output::Recognize`]; `None` if it failed.
-    Heard(UtteranceNo, Option<HeardText>),
-    /// The judge's answer to [`Output::Judge`].
-    Judged(UtteranceNo, Meaning),
-    /// Words of the reply with this generation number.
-    ReplyText(u32, Masked<String>),
-    /// The reply with this generation number is complete, or failed.
-    ReplyEnded(u32, ReplyOutcome),
-    /// The lane reports about a line.
-    Playback(PlaylistId, ItemId, Playback, MediaTime),
-    /// More audio of a line was queued: samples, characters spoken when they end.
-    Made(ItemId, u64, Option<u32>),
-    /// All audio of a line was queued.
-    MadeAll(ItemId),
-    /// A line cannot be spoken.
-    Unspeakable(ItemId),
-    /// A key was pressed.
-    Key(char),
-    /// The tone of an answering machine.
-    Beep,
-    /// Packets from the callee's side stopped or came back.
-    Flowing(bool),
-    /// A limit wants the call to end after a closing.
-    Leave(EndWhat),
-    /// Nothing happened; deadlines may have passed.
-    Tick,
-}
-
-/// What was recognized.
-#[derive(Clone, Debug, Default)]
-pub struct HeardText {
-    /// The words; empty if unclear.
-    pub text: Masked<String>,
-    /// Thousandths.
-    pub confidence_milli: Option<u32>,
-    /// Nothing could be made of it.
-    pub unclear: bool,
-}
-
-/// How a reply ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyOutcome {
-    /// Complete; `Some` if the call is to end, with whether the task was done.
-    Complete(Option<bool>),
-    /// The responder failed.
-    Failed,
-}
-
-/// What the conversation wants done.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Something for the lane or the synthesizer. Never [`FloorOutput::Over`].
-    Floor(FloorOutput),
-    /// Recognize this stretch of the callee's audio.
-    Recognize(UtteranceNo, MediaTime, MediaTime, Expect),
-    /// Judge what was heard.
-    Judge(UtteranceNo, Question, HeardText),
-    /// Start a reply; earlier generations are void.
-    Respond(u32, Prompt, Vec<Said>),
-    /// No reply is wanted any more.
-    CancelRespond,
-    /// For the journal.
-    Journal(Event, Texts),
-    /// Hang up.
-    HangUp(EndWhat),
-}
+use crate::words::{Expect, Meaning, Question, Said, SpeechClass};
 
 /// What the transcript shows for speech that could not be understood.
 pub const UNCLEAR_TEXT: &str = "[unclear]";
@@ -159,10 +79,17 @@ struct Talk {
     recorded: bool,
     prepared: bool,
     opened: bool,
-    closing: Option<EndWhat>,
     mute_lines: u32,
-    stopped: bool,
+    ending: Ending,
+}
+
+/// How the talk comes to its end.
+#[derive(Default)]
+struct Ending {
+    /// The reason that holds from now on, whoever hangs up first.
+    closing: Option<EndWhat>,
     hang_up_at: Option<(Now, EndWhat)>,
+    stopped: bool,
 }
 
 /// Lines of history kept for the responder; the oldest go first.
@@ -179,11 +106,7 @@ impl Conversation {
             hearing: VecDeque::new(),
             reply: None,
             lists: Lists::default(),
-            talk: Talk {
-                recorded,
-                question: Question::Hello,
-                ..Talk::default()
-            },
+            talk: Talk { recorded, question: Question::Hello, ..Talk::default() },
             stopwatch: Stopwatch::default(),
             out: VecDeque::new(),
         }
@@ -246,12 +169,9 @@ impl Conversation {
 
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Now> {
-        let hang_up = self.talk.hang_up_at.map(|(at, _)| at);
+        let hang_up = self.talk.ending.hang_up_at.map(|(at, _)| at);
         let hearing = self.hearing.iter().map(|u| u.give_up).min();
-        [self.patience.deadline(), hang_up, hearing]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.patience.deadline(), hang_up, hearing].into_iter().flatten().min()
     }
 
     /// How the identity gate stands.
@@ -261,12 +181,12 @@ impl Conversation {
 
     /// The reason that holds once a closing was begun, whoever hangs up first.
     pub fn closing(&self) -> Option<EndWhat> {
-        self.talk.closing
+        self.talk.ending.closing
     }
 
     /// Stops speaking at once and for good.
     pub fn stop(&mut self, now: Now) {
-        self.talk.stopped = true;
+        self.talk.ending.stopped = true;
         self.hearing.clear();
         self.floor.cut_all();
         self.out.push_back(Output::CancelRespond);
@@ -279,8 +199,8 @@ impl Conversation {
         self.fault("synthesizer", "line left out");
         self.talk.mute_lines += 1;
         self.floor.unspeakable(item);
-        if self.talk.mute_lines >= 2 && self.talk.hang_up_at.is_none() {
-            self.talk.hang_up_at = Some((now, EndWhat::SpeechFailed));
+        if self.talk.mute_lines >= 2 && self.talk.ending.hang_up_at.is_none() {
+            self.talk.ending.hang_up_at = Some((now, EndWhat::SpeechFailed));
         }
     }
 
@@ -323,10 +243,7 @@ impl Conversation {
             return;
         };
         let failed = heard.is_none();
-        u.text = heard.unwrap_or(HeardText {
-            unclear: true,
-            ..HeardText::default()
-        });
+        u.text = heard.unwrap_or(HeardText { unclear: true, ..HeardText::default() });
         self.stopwatch.heard(now);
         let fact = UtteranceHeard {
             n,
@@ -338,20 +255,11 @@ impl Conversation {
             unclear: u.text.unclear,
             early: false,
         };
-        let words = if u.text.unclear {
-            UNCLEAR_TEXT
-        } else {
-            u.text.text.reveal()
-        };
+        let words = if u.text.unclear { UNCLEAR_TEXT } else { u.text.text.reveal() };
         let texts = Texts::of(words);
         let judge = Output::Judge(n, u.question, u.text.clone());
-        let said = Said {
-            by_us: false,
-            text: u.text.text.clone(),
-            unclear: u.text.unclear,
-        };
-        self.out
-            .push_back(Output::Journal(Event::UtteranceHeard(fact), texts));
+        let said = Said { by_us: false, text: u.text.text.clone(), unclear: u.text.unclear };
+        self.out.push_back(Output::Journal(Event::UtteranceHeard(fact), texts));
         if failed {
             self.fault("recognizer", "counted as unclear");
         }
@@ -410,13 +318,7 @@ impl Conversation {
         }
         match outcome {
             ReplyOutcome::Complete(end_call) => {
-                self.cue(
-                    now,
-                    Cue::Replied {
-                        end_call,
-                        spoke: r.spoke,
-                    },
-                );
+                self.cue(now, Cue::Replied { end_call, spoke: r.spoke });
             }
             ReplyOutcome::Failed => {
                 self.fault("responder", "closing");
@@ -437,10 +339,7 @@ impl Conversation {
         if what == Playback::Started {
             self.stopwatch.playing(now, item, at);
             if let Some(times) = self.stopwatch.take() {
-                self.out.push_back(Output::Journal(
-                    Event::TurnMeasured(times),
-                    Texts::default(),
-                ));
+                self.out.push_back(Output::Journal(Event::TurnMeasured(times), Texts::default()));
             }
         }
         self.floor.playback(list, item, what, at);
@@ -455,109 +354,8 @@ impl Conversation {
 
     fn disclose(&mut self) {
         self.talk.disclosed = true;
-        let event = Event::DisclosureMade {
-            ai: true,
-            recording: self.talk.recorded,
-        };
+        let event = Event::DisclosureMade { ai: true, recording: self.talk.recorded };
         self.out.push_back(Output::Journal(event, Texts::default()));
-    }
-
-    fn cue(&mut self, now: Now, cue: Cue) {
-        if self.talk.stopped {
-            return;
-        }
-        if self.talk.hang_up_at.is_some() && !matches!(cue, Cue::Sentence(_)) {
-            return;
-        }
-        for step in self.director.cue(cue) {
-            self.step(now, step);
-        }
-    }
-
-    fn step(&mut self, now: Now, step: Step) {
-        match step {
-            Step::Say {
-                tag,
-                lines,
-                on_speech,
-            } => {
-                self.talk.hang_up_at = None;
-                self.say(tag, lines, on_speech);
-            }
-            Step::Open => {
-                self.talk.question = Question::Identity;
-                self.patience.stop_hello();
-                if !self.talk.speaking {
-                    self.floor.release();
-                }
-            }
-            Step::Cut => {
-                self.reply = None;
-                self.out.push_back(Output::CancelRespond);
-                self.floor.cut_all();
-            }
-            Step::Resume => self.floor.resume(),
-            Step::Respond(prompt) => self.respond(prompt),
-            Step::Identity(state, evidence) => {
-                self.talk.identity = state;
-                let event = Event::IdentityJudged { state, evidence };
-                self.out.push_back(Output::Journal(event, Texts::default()));
-            }
-            Step::OptOut(evidence) => {
-                let event = Event::CalleeOptedOut { evidence };
-                self.out.push_back(Output::Journal(event, Texts::default()));
-            }
-            Step::Classify(verdict) => {
-                let event = Event::AnswerClassified {
-                    leg: LegId::CALLEE,
-                    verdict,
-                };
-                self.out.push_back(Output::Journal(event, Texts::default()));
-            }
-            Step::Expect(question) => self.talk.question = question,
-            Step::Patience(ms) => self.patience.next_is(now, ms),
-            Step::Closing(what) => self.talk.closing = Some(what),
-            Step::HangUp(what) => self.talk.hang_up_at = Some((now + CLOSING_GRACE, what)),
-        }
-    }
-
-    fn respond(&mut self, prompt: Prompt) {
-        let Some(list) = self.floor.open(OnSpeech::Pause) else {
-            return;
-        };
-        let tag = if prompt == Prompt::Deliver {
-            Tag::Message
-        } else {
-            Tag::Reply
-        };
-        self.lists.tags.push((list, tag));
-        self.talk.generation += 1;
-        self.talk.hang_up_at = None;
-        let generation = self.talk.generation;
-        self.reply = Some(Reply {
-            generation,
-            list,
-            sentences: Sentences::default(),
-            spoke: false,
-        });
-        let history = self.talk.history.clone();
-        self.out
-            .push_back(Output::Respond(generation, prompt, history));
-    }
-
-    fn say(
-        &mut self,
-        tag: Tag,
-        lines: Vec<(SpeechClass, String)>,
-        on_speech: OnSpeech,
-    ) -> Option<PlaylistId> {
-        let list = self.floor.open(on_speech)?;
-        self.lists.tags.push((list, tag));
-        for (class, text) in lines {
-            self.floor.add(list, &text, class);
-        }
-        self.floor.close(list);
-        Some(list)
     }
 
     fn deadlines(&mut self, now: Now) {
@@ -566,12 +364,12 @@ impl Conversation {
             self.fault("hearing", "counted as unclear");
             self.judged(now, n, Meaning::Unclear);
         }
-        if let Some((at, what)) = self.talk.hang_up_at
+        if let Some((at, what)) = self.talk.ending.hang_up_at
             && at <= now
             && !self.talk.speaking
             && self.hearing.is_empty()
         {
-            self.talk.hang_up_at = None;
+            self.talk.ending.hang_up_at = None;
             self.out.push_back(Output::HangUp(what));
         }
         if self.patience.hello_is_over(now) {
@@ -584,7 +382,7 @@ impl Conversation {
 
     fn settle_patience(&mut self, now: Now) {
         let quiet = self.talk.opened
-            && self.talk.hang_up_at.is_none()
+            && self.talk.ending.hang_up_at.is_none()
             && !self.talk.speaking
             && self.hearing.is_empty()
             && self.reply.is_none()
@@ -617,17 +415,9 @@ impl Conversation {
                 cut: s.cut,
             };
             let meant = Some(s.meant).filter(|m| *m != s.heard);
-            let texts = Texts {
-                meant,
-                ..Texts::of(s.heard.clone())
-            };
-            self.out
-                .push_back(Output::Journal(Event::UtteranceSpoken(fact), texts));
-            self.remember(Said {
-                by_us: true,
-                text: Masked::new(s.heard),
-                unclear: false,
-            });
+            let texts = Texts { meant, ..Texts::of(s.heard.clone()) };
+            self.out.push_back(Output::Journal(Event::UtteranceSpoken(fact), texts));
+            self.remember(Said { by_us: true, text: Masked::new(s.heard), unclear: false });
         }
         let tag = match self.lists.tags.iter().position(|(id, _)| *id == s.playlist) {
             Some(at) => self.lists.tags.remove(at).1,

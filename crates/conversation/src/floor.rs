@@ -141,8 +141,7 @@ impl Floor {
             last: MediaTime::ZERO,
             cutting: false,
         });
-        self.out
-            .push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
+        self.out.push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
         Some(id)
     }
 
@@ -155,11 +154,7 @@ impl Floor {
         self.next_item += 1;
         let item = ItemId(self.next_item);
         let text = text.to_owned();
-        if let Some(l) = self
-            .lists
-            .iter_mut()
-            .find(|l| l.id == list && l.open && !l.cutting)
-        {
+        if let Some(l) = self.lists.iter_mut().find(|l| l.id == list && l.open && !l.cutting) {
             let marks = Marks::default();
             l.lines.push(Line {
                 item,
@@ -210,11 +205,7 @@ impl Floor {
         }
         // A cut ends a pause on the lane if there was something to cut, so both are said again.
         self.paused = self.held;
-        self.out.push_back(if self.held {
-            FloorOutput::Pause
-        } else {
-            FloorOutput::Resume
-        });
+        self.out.push_back(if self.held { FloorOutput::Pause } else { FloorOutput::Resume });
         for id in over {
             self.finish(id, None);
         }
@@ -278,9 +269,7 @@ impl Floor {
 
     /// Whether something is being played, or would be if we did not stand still.
     pub fn is_busy(&self) -> bool {
-        self.lists
-            .iter()
-            .any(|l| !l.cutting && (l.open || !l.lines.is_empty()))
+        self.lists.iter().any(|l| !l.cutting && (l.open || !l.lines.is_empty()))
     }
 
     /// Whether the callee hears us now.
@@ -313,10 +302,7 @@ impl Floor {
     }
 
     fn current_on_speech(&self) -> OnSpeech {
-        self.lists
-            .iter()
-            .find(|l| !l.cutting)
-            .map_or(OnSpeech::Pause, |l| l.on_speech)
+        self.lists.iter().find(|l| !l.cutting).map_or(OnSpeech::Pause, |l| l.on_speech)
     }
 
     fn settle_pause(&mut self) {
@@ -391,16 +377,9 @@ impl Floor {
             }
         }
         let span = l.began.map(|b| (b, l.last));
-        let spoken = Spoken {
-            playlist: id,
-            heard,
-            meant,
-            span,
-            cut: l.cutting,
-        };
+        let spoken = Spoken { playlist: id, heard, meant, span, cut: l.cutting };
         self.out.push_back(FloorOutput::Over(spoken));
-        self.out
-            .push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
+        self.out.push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
         self.ask();
     }
 
@@ -417,10 +396,7 @@ fn join(to: &mut String, more: &str) {
     if more.is_empty() {
         return;
     }
-    let blank = to
-        .chars()
-        .next_back()
-        .is_some_and(|c| u32::from(c) < 0x2E80)
+    let blank = to.chars().next_back().is_some_and(|c| u32::from(c) < 0x2E80)
         && more.chars().next().is_some_and(|c| u32::from(c) < 0x2E80);
     if blank {
         to.push(' ');

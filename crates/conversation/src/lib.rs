@@ -13,6 +13,7 @@
 mod builtin;
 mod conversation;
 pub mod director;
+mod exchange;
 pub mod floor;
 mod marks;
 mod patience;
@@ -22,6 +23,7 @@ mod stopwatch;
 mod words;
 
 pub use builtin::BuiltIn;
-pub use conversation::{Conversation, HeardText, Input, Output, ReplyOutcome, UNCLEAR_TEXT};
+pub use conversation::{Conversation, UNCLEAR_TEXT};
+pub use exchange::{HeardText, Input, Output, ReplyOutcome};
 pub use phrases::Phrases;
 pub use words::{Expect, Meaning, Prompt, Question, Said, SpeechClass};

@@ -31,11 +31,7 @@ impl Marks {
         let (mut from_s, mut from_c) = (0, 0);
         let tail = (self.samples.max(1), whole);
         let last_known = self.points.last().copied().unwrap_or((0, 0));
-        let extra = if last_known.1 >= whole {
-            None
-        } else {
-            Some(tail)
-        };
+        let extra = if last_known.1 >= whole { None } else { Some(tail) };
         for &(s, c) in self.points.iter().chain(extra.as_ref()) {
             if offset < s {
                 let share = (offset - from_s) as f64 / (s - from_s).max(1) as f64;

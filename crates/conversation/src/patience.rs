@@ -18,14 +18,7 @@ pub(crate) struct Patience {
 impl Patience {
     pub(crate) fn new(mute_ms: u32) -> Self {
         let mute = Duration::from_millis(u64::from(mute_ms));
-        Self {
-            mute,
-            once: None,
-            hello: None,
-            until: None,
-            flowing: true,
-            quiet: false,
-        }
+        Self { mute, once: None, hello: None, until: None, flowing: true, quiet: false }
     }
 
     pub(crate) fn wait_for_hello(&mut self, until: Now) {

@@ -32,20 +32,12 @@ impl Phrases {
         match self.language {
             Language::Zh => {
                 let who = self.sender.as_deref().unwrap_or("一位客户");
-                let tape = if self.recorded {
-                    "，本次通话会录音"
-                } else {
-                    ""
-                };
+                let tape = if self.recorded { "，本次通话会录音" } else { "" };
                 format!("您好，我是人工智能语音助手，受{who}委托给您打电话{tape}。")
             }
             Language::En => {
                 let who = self.sender.as_deref().unwrap_or("a customer");
-                let tape = if self.recorded {
-                    " This call is recorded."
-                } else {
-                    ""
-                };
+                let tape = if self.recorded { " This call is recorded." } else { "" };
                 format!("Hello, I am an AI assistant calling on behalf of {who}.{tape}")
             }
         }
@@ -63,10 +55,7 @@ impl Phrases {
     pub fn question_again(&self) -> String {
         match self.language {
             Language::Zh => {
-                format!(
-                    "不好意思，没有听清。请问您是{}吗？是请按1，不是请按2。",
-                    self.whom()
-                )
+                format!("不好意思，没有听清。请问您是{}吗？是请按1，不是请按2。", self.whom())
             }
             Language::En => format!(
                 "Sorry, I did not catch that. Are you {}? Press 1 for yes or 2 for no.",
@@ -80,17 +69,11 @@ impl Phrases {
         match self.language {
             Language::Zh => {
                 let who = self.sender.as_deref().unwrap_or("一位客户");
-                format!(
-                    "我是{who}的人工智能助手，有一件事要转告{}本人。",
-                    self.whom()
-                )
+                format!("我是{who}的人工智能助手，有一件事要转告{}本人。", self.whom())
             }
             Language::En => {
                 let who = self.sender.as_deref().unwrap_or("a customer");
-                format!(
-                    "I am the AI assistant of {who}, with a message for {} only.",
-                    self.whom()
-                )
+                format!("I am the AI assistant of {who}, with a message for {} only.", self.whom())
             }
         }
     }
@@ -104,10 +87,7 @@ impl Phrases {
     }
     /// After a wrong person or a family member.
     pub fn sorry(&self) -> &'static str {
-        self.pick(
-            "抱歉打扰您了，再见。",
-            "Sorry to have bothered you. Goodbye.",
-        )
+        self.pick("抱歉打扰您了，再见。", "Sorry to have bothered you. Goodbye.")
     }
     /// After a refusal to talk.
     pub fn refused(&self) -> &'static str {
@@ -147,10 +127,7 @@ impl Phrases {
     }
     /// When a limit ends the call.
     pub fn time_is_up(&self) -> &'static str {
-        self.pick(
-            "抱歉，通话时间到了，我先挂断了，再见。",
-            "Sorry, our time is up. Goodbye.",
-        )
+        self.pick("抱歉，通话时间到了，我先挂断了，再见。", "Sorry, our time is up. Goodbye.")
     }
     /// When a part of ours failed.
     pub fn fault(&self) -> &'static str {
@@ -169,10 +146,7 @@ impl Phrases {
             (Some(name), _) => name.clone(),
             (None, Language::Zh) => format!("尾号{}的机主", self.last_four),
             (None, Language::En) => {
-                format!(
-                    "the holder of the number ending in {}",
-                    spaced(&self.last_four)
-                )
+                format!("the holder of the number ending in {}", spaced(&self.last_four))
             }
         }
     }
@@ -187,9 +161,5 @@ impl Phrases {
 
 /// Digits one by one, so that no voice reads them as a number.
 fn spaced(digits: &str) -> String {
-    digits
-        .chars()
-        .map(String::from)
-        .collect::<Vec<_>>()
-        .join(" ")
+    digits.chars().map(String::from).collect::<Vec<_>>().join(" ")
 }

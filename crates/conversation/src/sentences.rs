@@ -71,14 +71,8 @@ mod tests {
 
     #[test]
     fn sentences_come_whole_whatever_the_pieces() {
-        check(
-            &["您好。今天", "开会！", "再见"],
-            &["您好。", "今天开会！", "再见"],
-        );
-        check(
-            &["It costs 3.5 yuan. ", "Bye."],
-            &["It costs 3.5 yuan.", "Bye."],
-        );
+        check(&["您好。今天", "开会！", "再见"], &["您好。", "今天开会！", "再见"]);
+        check(&["It costs 3.5 yuan. ", "Bye."], &["It costs 3.5 yuan.", "Bye."]);
         check(&["", "  ", "\n"], &[]);
         let long = "一二三四五六七八九，".repeat(20);
         let mut s = Sentences::default();

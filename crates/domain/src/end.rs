@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
@@ -141,10 +144,7 @@ impl EndWhat {
     }
     /// Faults of the platform, which are never billed.
     pub const fn is_platform_fault(self) -> bool {
-        matches!(
-            self,
-            EndWhat::SpeechFailed | EndWhat::ModelFailed | EndWhat::NodeLost
-        )
+        matches!(self, EndWhat::SpeechFailed | EndWhat::ModelFailed | EndWhat::NodeLost)
     }
 }
 
@@ -178,11 +178,7 @@ pub struct EndReason {
 impl EndReason {
     /// A reason without a SIP status.
     pub const fn new(what: EndWhat, who: Who) -> Self {
-        Self {
-            what,
-            who: Some(who),
-            sip_code: None,
-        }
+        Self { what, who: Some(who), sip_code: None }
     }
 }
 

@@ -390,16 +390,9 @@ mod tests {
 
     #[test]
     fn events_read_back_and_skip_unknown_fields() {
-        let e = Event::LegProgressed {
-            leg: LegId(0),
-            sip_code: 180,
-            early_media: false,
-        };
+        let e = Event::LegProgressed { leg: LegId(0), sip_code: 180, early_media: false };
         let json = serde_json::to_string(&e).unwrap();
-        assert_eq!(
-            json,
-            r#"{"type":"leg_progressed","leg":0,"sip_code":180,"early_media":false}"#
-        );
+        assert_eq!(json, r#"{"type":"leg_progressed","leg":0,"sip_code":180,"early_media":false}"#);
         let more = json.replace('}', r#","new_field":1}"#);
         assert_eq!(serde_json::from_str::<Event>(&more).unwrap(), e);
     }

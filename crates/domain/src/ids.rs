@@ -65,9 +65,8 @@ uuid_id!(
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-        )]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
 
@@ -121,12 +120,7 @@ mod tests {
         assert_eq!(a.to_string().len(), 36);
         assert_eq!(&a.to_string()[14..15], "7");
         assert_eq!(a.to_string().parse(), Ok(a));
-        for bad in [
-            "",
-            "x",
-            &a.to_string().to_uppercase(),
-            &a.to_string().replace('-', ""),
-        ] {
+        for bad in ["", "x", &a.to_string().to_uppercase(), &a.to_string().replace('-', "")] {
             assert!(bad.parse::<CallId>().is_err(), "{bad}");
         }
     }

@@ -18,11 +18,7 @@ pub enum Language {
 impl Language {
     /// `zh` if the text holds a Han character, else `en` (callout section 5.1).
     pub fn of_text(text: &str) -> Language {
-        if text.chars().any(is_han) {
-            Language::Zh
-        } else {
-            Language::En
-        }
+        if text.chars().any(is_han) { Language::Zh } else { Language::En }
     }
     /// `zh` or `en`.
     pub const fn code(self) -> &'static str {

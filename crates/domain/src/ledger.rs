@@ -87,12 +87,7 @@ impl Transaction {
         if sum != MicroYuan::ZERO {
             return Err(LedgerError::Unbalanced { reference, sum });
         }
-        Ok(Self {
-            kind,
-            reference,
-            owner,
-            postings,
-        })
+        Ok(Self { kind, reference, owner, postings })
     }
 
     /// Money paid in, or given as a bonus, to `owner`.
@@ -107,41 +102,19 @@ impl Transaction {
             _ => LedgerAccount::Cash,
         };
         let postings = vec![
-            Posting {
-                account: source,
-                amount: amount.negated(),
-            },
-            Posting {
-                account: LedgerAccount::Available(owner),
-                amount,
-            },
+            Posting { account: source, amount: amount.negated() },
+            Posting { account: LedgerAccount::Available(owner), amount },
         ];
-        Self {
-            kind,
-            reference,
-            owner,
-            postings,
-        }
+        Self { kind, reference, owner, postings }
     }
 
     /// Reserves `amount` for a call; `n` is 0 at acceptance and counts extensions.
     pub fn hold(call: CallId, owner: AccountId, n: u32, amount: MicroYuan) -> Self {
         let postings = vec![
-            Posting {
-                account: LedgerAccount::Available(owner),
-                amount: amount.negated(),
-            },
-            Posting {
-                account: LedgerAccount::Held(owner),
-                amount,
-            },
+            Posting { account: LedgerAccount::Available(owner), amount: amount.negated() },
+            Posting { account: LedgerAccount::Held(owner), amount },
         ];
-        Self {
-            kind: TransactionKind::Hold,
-            reference: format!("hold:{call}:{n}"),
-            owner,
-            postings,
-        }
+        Self { kind: TransactionKind::Hold, reference: format!("hold:{call}:{n}"), owner, postings }
     }
 
     /// Ends all holds of a call: `charge` is earned, the rest goes back.
@@ -155,26 +128,15 @@ impl Transaction {
             return Err(LedgerError::ChargeAboveHold { charge, hold });
         }
         let postings = vec![
-            Posting {
-                account: LedgerAccount::Held(owner),
-                amount: hold.negated(),
-            },
-            Posting {
-                account: LedgerAccount::Revenue,
-                amount: charge,
-            },
+            Posting { account: LedgerAccount::Held(owner), amount: hold.negated() },
+            Posting { account: LedgerAccount::Revenue, amount: charge },
             Posting {
                 account: LedgerAccount::Available(owner),
                 amount: MicroYuan(hold.0 - charge.0),
             },
         ];
         let reference = format!("settle:{call}");
-        Ok(Self {
-            kind: TransactionKind::Settlement,
-            reference,
-            owner,
-            postings,
-        })
+        Ok(Self { kind: TransactionKind::Settlement, reference, owner, postings })
     }
 
     /// Why the money moved.
@@ -210,16 +172,10 @@ mod tests {
             Transaction::settlement(call, owner, m(10), m(3)).unwrap(),
         ];
         for t in all {
-            assert_eq!(
-                t.postings().iter().map(|p| p.amount).sum::<MicroYuan>(),
-                m(0)
-            );
+            assert_eq!(t.postings().iter().map(|p| p.amount).sum::<MicroYuan>(), m(0));
         }
         assert!(Transaction::settlement(call, owner, m(10), m(11)).is_err());
-        let lone = vec![Posting {
-            account: LedgerAccount::Cash,
-            amount: m(1),
-        }];
+        let lone = vec![Posting { account: LedgerAccount::Cash, amount: m(1) }];
         assert!(Transaction::new(TransactionKind::Adjustment, "a".into(), owner, lone).is_err());
     }
 }

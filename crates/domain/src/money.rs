@@ -104,17 +104,11 @@ mod tests {
 
     #[test]
     fn charges_follow_the_table() {
-        let minute = Price {
-            micro_yuan_per_minute: 300_000,
-            rounding: Rounding::StartedMinute,
-        };
+        let minute = Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute };
         for (s, minutes) in [(0, 0), (1, 1), (60, 1), (61, 2), (300, 5)] {
             assert_eq!(minute.charge(s), MicroYuan(300_000 * minutes), "{s} s");
         }
-        let second = Price {
-            micro_yuan_per_minute: 100_000,
-            rounding: Rounding::Second,
-        };
+        let second = Price { micro_yuan_per_minute: 100_000, rounding: Rounding::Second };
         assert_eq!(second.charge(1), MicroYuan(1_667));
         assert_eq!(second.charge(60), MicroYuan(100_000));
     }
@@ -122,10 +116,7 @@ mod tests {
     #[test]
     fn a_charge_never_exceeds_the_hold_for_the_same_time() {
         for rounding in [Rounding::StartedMinute, Rounding::Second] {
-            let p = Price {
-                micro_yuan_per_minute: 123_457,
-                rounding,
-            };
+            let p = Price { micro_yuan_per_minute: 123_457, rounding };
             for s in 0..4_000 {
                 assert!(p.charge(s) <= p.hold(s));
             }

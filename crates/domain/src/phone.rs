@@ -70,10 +70,7 @@ impl NumberRules {
     pub fn new(extra: Vec<String>) -> Result<Self, PhoneError> {
         for (i, p) in extra.iter().enumerate() {
             let body = p.strip_suffix('*').unwrap_or(p);
-            let ok = !p.is_empty()
-                && body
-                    .chars()
-                    .all(|c| c.is_ascii_digit() || "?+#".contains(c));
+            let ok = !p.is_empty() && body.chars().all(|c| c.is_ascii_digit() || "?+#".contains(c));
             if !ok {
                 return Err(PhoneError::BadPattern { index: i + 1 });
             }
@@ -115,13 +112,10 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
         return false;
     }
     let (head, tail) = text.split_at(body.len());
-    let head_ok = body.bytes().zip(head.bytes()).all(|(p, c)| {
-        if p == b'?' {
-            c.is_ascii_digit()
-        } else {
-            p == c
-        }
-    });
+    let head_ok = body
+        .bytes()
+        .zip(head.bytes())
+        .all(|(p, c)| if p == b'?' { c.is_ascii_digit() } else { p == c });
     let tail_ok = if open_end {
         (1..=20).contains(&tail.len()) && tail.bytes().all(|c| c.is_ascii_digit())
     } else {
@@ -152,11 +146,7 @@ mod tests {
             ("１３８００１３８０００", None),
             ("", None),
         ] {
-            assert_eq!(
-                rules.parse(text).ok().as_ref().map(PhoneNumber::reveal),
-                want,
-                "{text}"
-            );
+            assert_eq!(rules.parse(text).ok().as_ref().map(PhoneNumber::reveal), want, "{text}");
         }
         assert!(NumberRules::new(vec!["1(".into()]).is_err());
     }

@@ -43,10 +43,7 @@ pub struct Texts {
 impl Texts {
     /// Texts that hold one utterance.
     pub fn of(text: impl Into<String>) -> Self {
-        Self {
-            text: Some(text.into()),
-            ..Self::default()
-        }
+        Self { text: Some(text.into()), ..Self::default() }
     }
     /// Whether nothing stands here.
     pub fn is_empty(&self) -> bool {
@@ -183,9 +180,7 @@ impl CallRecord {
     pub fn apply(&mut self, e: &Envelope) {
         self.last_seq = e.seq;
         match &e.event {
-            Event::DialStarted {
-                trunk, simulated, ..
-            } => {
+            Event::DialStarted { trunk, simulated, .. } => {
                 self.advance(CallStatus::Dialing);
                 self.trunk = Some(trunk.clone());
                 self.simulated = *simulated;
@@ -255,13 +250,7 @@ impl CallRecord {
 
     fn line(&mut self, e: &Envelope, speaker: Speaker, start_ms: u64, end_ms: u64) {
         let text = e.texts.text.clone().unwrap_or_default();
-        self.lines.push(Line {
-            seq: e.seq,
-            speaker,
-            text,
-            start_ms,
-            end_ms,
-        });
+        self.lines.push(Line { seq: e.seq, speaker, text, start_ms, end_ms });
     }
 
     fn erase(&mut self) {

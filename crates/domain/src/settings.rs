@@ -74,12 +74,6 @@ pub struct CallLimits {
 
 impl Default for CallLimits {
     fn default() -> Self {
-        Self {
-            queue_s: 3_600,
-            ring_s: 30,
-            call_s: 300,
-            media_timeout_s: 20,
-            hold_s: 300,
-        }
+        Self { queue_s: 3_600, ring_s: 30, call_s: 300, media_timeout_s: 20, hold_s: 300 }
     }
 }

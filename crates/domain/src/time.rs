@@ -40,9 +40,7 @@ impl Now {
 impl Add<Duration> for Now {
     type Output = Now;
     fn add(self, d: Duration) -> Now {
-        Now(self
-            .0
-            .saturating_add(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
+        Now(self.0.saturating_add(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
     }
 }
 
@@ -127,11 +125,7 @@ impl fmt::Display for WallTime {
         let ms = self.0.rem_euclid(86_400_000);
         let (y, m, d) = civil_from_days(days);
         let (h, min, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-        write!(
-            f,
-            "{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.{:03}Z",
-            ms % 1000
-        )
+        write!(f, "{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.{:03}Z", ms % 1000)
     }
 }
 
@@ -146,11 +140,7 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
     (year, month, day)
 }
@@ -176,10 +166,7 @@ mod tests {
         for rate in [8_000, 16_000, 24_000, 48_000] {
             let one = MediaTime::from_samples(1, rate);
             assert_eq!(one.as_samples(rate), 1);
-            assert_eq!(
-                MediaTime::from_samples(u64::from(rate), rate).as_millis(),
-                1000
-            );
+            assert_eq!(MediaTime::from_samples(u64::from(rate), rate).as_millis(), 1000);
         }
     }
 }

@@ -29,10 +29,7 @@ impl Core {
         let wall = self.parts.clock.wall();
         let (allowed, skipped) = self.screen(who, order.requests, wall).await?;
         if allowed.is_empty() {
-            return Err(skipped
-                .into_iter()
-                .next()
-                .map_or(Refusal::NoPhones, |s| s.why));
+            return Err(skipped.into_iter().next().map_or(Refusal::NoPhones, |s| s.why));
         }
         let batch = BatchId::from_parts(unix_ms(wall), (self.parts.random)());
         let mut work = Batch::default();
@@ -43,17 +40,12 @@ impl Core {
             let Event::CallAccepted(accepted) = &first.event else {
                 continue;
             };
-            work.transactions
-                .push(Transaction::hold(call, who.account, 0, accepted.hold));
+            work.transactions.push(Transaction::hold(call, who.account, 0, accepted.hold));
             calls.push((first.clone(), accepted.limits.queue_s));
             work.events.push(first);
         }
         let needed = holds(&work.transactions);
-        self.parts
-            .records
-            .commit(work)
-            .await
-            .map_err(|e| refusal(e, needed))?;
+        self.parts.records.commit(work).await.map_err(|e| refusal(e, needed))?;
         let mut placed = Vec::new();
         for (first, queue_s) in calls {
             let Some(phone) = first.texts.target.clone() else {
@@ -61,10 +53,7 @@ impl Core {
             };
             self.hub.open(first.call);
             self.hub.counters.note(&first.event);
-            placed.push(PlacedCall {
-                call: first.call,
-                phone: phone.clone(),
-            });
+            placed.push(PlacedCall { call: first.call, phone: phone.clone() });
             self.scheduler.enqueue(Queued {
                 call: first.call,
                 account: who.account,
@@ -72,11 +61,7 @@ impl Core {
                 until: queue_deadline(wall, queue_s),
             });
         }
-        Ok(Placed {
-            batch,
-            calls: placed,
-            skipped,
-        })
+        Ok(Placed { batch, calls: placed, skipped })
     }
 
     /// Sorts an order's numbers into those that may be called and those that may not.
@@ -94,10 +79,7 @@ impl Core {
                 return Err(Refusal::TrunkUnavailable);
             }
             match self.forbidden(who.account, &request.target, wall).await? {
-                Some(why) => skipped.push(Skipped {
-                    phone: request.target,
-                    why,
-                }),
+                Some(why) => skipped.push(Skipped { phone: request.target, why }),
                 None => allowed.push(request),
             }
         }
@@ -112,26 +94,18 @@ impl Core {
         wall: WallTime,
     ) -> Result<Option<Refusal>, Refusal> {
         let records = &self.parts.records;
-        if records
-            .opted_out(account, phone.clone())
-            .await
-            .map_err(|e| unreadable(&e))?
-        {
+        if records.opted_out(account, phone.clone()).await.map_err(|e| unreadable(&e))? {
             return Ok(Some(Refusal::NumberBlocked));
         }
-        let limits = [
-            (self.config.callee_per_hour, HOUR_MS),
-            (self.config.callee_per_day, 24 * HOUR_MS),
-        ];
+        let limits =
+            [(self.config.callee_per_hour, HOUR_MS), (self.config.callee_per_day, 24 * HOUR_MS)];
         for (limit, window) in limits {
             if limit == 0 {
                 continue;
             }
             let since = wall.plus_millis(-window);
             let simulated = self.config.count_simulated;
-            let dialled = records
-                .dialled_since(account, phone.clone(), since, simulated)
-                .await;
+            let dialled = records.dialled_since(account, phone.clone(), since, simulated).await;
             if dialled.map_err(|e| unreadable(&e))? >= limit {
                 return Ok(Some(Refusal::CalleeLimit));
             }
@@ -169,15 +143,7 @@ impl Core {
             ..Texts::default()
         };
         let event = Event::CallAccepted(Box::new(accepted));
-        Envelope {
-            call,
-            seq: 1,
-            at: wall,
-            media_ms: None,
-            v: 1,
-            event,
-            texts,
-        }
+        Envelope { call, seq: 1, at: wall, media_ms: None, v: 1, event, texts }
     }
 }
 
@@ -201,17 +167,14 @@ fn unix_ms(wall: WallTime) -> u64 {
 
 fn holds(transactions: &[Transaction]) -> MicroYuan {
     let held = transactions.iter().flat_map(Transaction::postings);
-    held.filter(|p| p.amount > MicroYuan::ZERO)
-        .map(|p| p.amount)
-        .sum()
+    held.filter(|p| p.amount > MicroYuan::ZERO).map(|p| p.amount).sum()
 }
 
 fn refusal(error: CommitError, needed: MicroYuan) -> Refusal {
     match error {
-        CommitError::InsufficientBalance { available, .. } => Refusal::InsufficientBalance {
-            hold: needed,
-            available,
-        },
+        CommitError::InsufficientBalance { available, .. } => {
+            Refusal::InsufficientBalance { hold: needed, available }
+        }
         CommitError::Unavailable { cause } => {
             tracing::error!(%cause, "calls refused: the store cannot be written");
             Refusal::Overloaded

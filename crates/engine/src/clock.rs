@@ -16,29 +16,20 @@ pub struct Clock {
 impl Clock {
     /// The real clocks.
     pub fn real() -> Self {
-        Self {
-            virtual_wall: false,
-            ..Self::starting_at(WallTime(0))
-        }
+        Self { virtual_wall: false, ..Self::starting_at(WallTime(0)) }
     }
 
     /// A wall clock that begins at `wall` and runs with the (perhaps paused) runtime.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn starting_at(wall: WallTime) -> Self {
         let start = tokio::time::Instant::now();
-        Self {
-            start,
-            wall_at_start: wall,
-            virtual_wall: true,
-        }
+        Self { start, wall_at_start: wall, virtual_wall: true }
     }
 
     /// Monotonic time.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Now {
-        let ns = tokio::time::Instant::now()
-            .duration_since(self.start)
-            .as_nanos();
+        let ns = tokio::time::Instant::now().duration_since(self.start).as_nanos();
         Now::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
     }
 
@@ -55,10 +46,7 @@ impl Clock {
 
     /// Both.
     pub fn moment(&self) -> Moment {
-        Moment {
-            now: self.now(),
-            wall: self.wall(),
-        }
+        Moment { now: self.now(), wall: self.wall() }
     }
 
     /// Waits until `at`.

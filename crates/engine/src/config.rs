@@ -88,10 +88,7 @@ pub(crate) fn candidates<'a>(routes: &'a [Route], number: &str) -> Vec<&'a Route
 
 /// Sorts the more specific prefix first.
 fn longest_prefix(route: &Route, number: &str) -> std::cmp::Reverse<usize> {
-    let fits = route
-        .prefixes
-        .iter()
-        .filter(|p| number.starts_with(p.as_str()));
+    let fits = route.prefixes.iter().filter(|p| number.starts_with(p.as_str()));
     std::cmp::Reverse(fits.map(String::len).max().unwrap_or(0))
 }
 
@@ -129,10 +126,7 @@ mod tests {
             ("13900000000", vec!["first", "mobile", "wide"]),
             ("8001", vec!["wide"]),
         ] {
-            let got: Vec<&str> = candidates(&routes, number)
-                .iter()
-                .map(|r| &*r.name)
-                .collect();
+            let got: Vec<&str> = candidates(&routes, number).iter().map(|r| &*r.name).collect();
             assert_eq!(got, want, "{number}");
         }
     }

@@ -57,9 +57,7 @@ impl Core {
     }
 
     pub(crate) fn trunk(&self) -> &dyn Trunk {
-        self.trunk
-            .get()
-            .map_or(&self.silent as &dyn Trunk, |t| &**t)
+        self.trunk.get().map_or(&self.silent as &dyn Trunk, |t| &**t)
     }
 
     pub(crate) fn has_trunk(&self) -> bool {
@@ -67,10 +65,7 @@ impl Core {
     }
 
     pub(crate) fn started(&self, call: CallId, running: Running) {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(call, running);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(call, running);
     }
 
     pub(crate) fn mailbox(&self, call: CallId) -> Option<Mailbox> {
@@ -80,10 +75,7 @@ impl Core {
 
     /// How many calls run.
     pub(crate) fn running(&self) -> usize {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Mailboxes of all calls that run.
@@ -99,10 +91,7 @@ impl Core {
 
     /// A call is over, and everything about it is durable.
     pub(crate) fn forget(&self, call: CallId) {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&call);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
         self.scheduler.finished(call);
         self.hub.close(call);
     }

@@ -81,10 +81,7 @@ async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
         return;
     };
     let (mailbox, mail) = Mailbox::new();
-    let running = Running {
-        mailbox: mailbox.clone(),
-        account: q.account,
-    };
+    let running = Running { mailbox: mailbox.clone(), account: q.account };
     core.started(q.call, running);
     let run = Run::new(core.clone(), &record, plan, mailbox, mail);
     core.tasks.spawn(run.run());
@@ -110,11 +107,7 @@ fn plan(core: &Core, record: &CallRecord, trunk: Arc<str>) -> Option<CallPlan> {
 
 /// Nothing was dialled, so nobody hung up.
 pub(crate) fn unstarted(what: EndWhat) -> EndReason {
-    EndReason {
-        what,
-        who: None,
-        sip_code: None,
-    }
+    EndReason { what, who: None, sip_code: None }
 }
 
 /// Ends a call that never ran, or whose process is gone: end, settlement and release at once.
@@ -144,9 +137,7 @@ async fn commit_end(
     let mut milestones = record.milestones;
     milestones.ended_at = Some(at.wall);
     let last_media = record.lines.iter().map(|l| l.end_ms).max().unwrap_or(0);
-    let duration_s = answered.map_or(0, |_| {
-        u32::try_from(last_media.div_ceil(1_000)).unwrap_or(0)
-    });
+    let duration_s = answered.map_or(0, |_| u32::try_from(last_media.div_ceil(1_000)).unwrap_or(0));
     let identity = match (answered, record.identity) {
         (None, _) => Identity::NotReached,
         (Some(_), Identity::Pending) => Identity::Unclear,
@@ -169,11 +160,7 @@ async fn commit_end(
     }
     journal.add(at, Event::CallEnded(end), Texts::default(), None);
     match journal.begin(at.now) {
-        Some(c) => c
-            .run(&*core.parts.records, &core.hub)
-            .await
-            .map(|_| ())
-            .map_err(|(_, e)| e),
+        Some(c) => c.run(&*core.parts.records, &core.hub).await.map(|_| ()).map_err(|(_, e)| e),
         None => Ok(()),
     }
 }

@@ -45,10 +45,7 @@ pub struct Drained {
 impl Engine {
     /// An engine at rest: plug trunks in, then [`Engine::start`].
     pub fn new(parts: Parts, config: EngineConfig) -> Self {
-        Self {
-            core: Arc::new(Core::new(parts, config)),
-            stop: CancellationToken::new(),
-        }
+        Self { core: Arc::new(Core::new(parts, config)), stop: CancellationToken::new() }
     }
 
     /// Where trunks deliver their events.
@@ -64,9 +61,7 @@ impl Engine {
     /// Takes up what a dead process left, then starts to dial.
     pub async fn start(&self) -> Result<Recovered, ReadError> {
         let found = recover(&self.core).await?;
-        self.core
-            .tasks
-            .spawn(dispatch(self.core.clone(), self.stop.clone()));
+        self.core.tasks.spawn(dispatch(self.core.clone(), self.stop.clone()));
         Ok(found)
     }
 
@@ -101,43 +96,25 @@ impl Engine {
         let left = self.core.mailboxes();
         for mailbox in &left {
             let what = EndWhat::OwnerHungUp;
-            mailbox.send(Mail::HangUp {
-                what,
-                who: Who::Platform,
-                credential: None,
-            });
+            mailbox.send(Mail::HangUp { what, who: Who::Platform, credential: None });
         }
         let patience = clock.now() + Duration::from_secs(5);
         tokio::select! {
             () = self.core.tasks.wait() => {}
             () = clock.until(patience) => {}
         }
-        Drained {
-            cut_short: left.len(),
-            unsettled: self.core.running(),
-        }
+        Drained { cut_short: left.len(), unsettled: self.core.running() }
     }
 
     async fn own(&self, who: &Principal, id: CallId) -> Result<CallRecord, Refusal> {
-        let record = self
-            .core
-            .parts
-            .records
-            .call(id)
-            .await
-            .map_err(|e| unreadable(&e))?;
-        record
-            .filter(|r| r.accepted.account == who.account)
-            .ok_or(Refusal::CallNotFound)
+        let record = self.core.parts.records.call(id).await.map_err(|e| unreadable(&e))?;
+        record.filter(|r| r.accepted.account == who.account).ok_or(Refusal::CallNotFound)
     }
 
     async fn end_by_owner(&self, who: &Principal, id: CallId) -> Result<HungUp, Refusal> {
         let record = self.own(who, id).await?;
         if record.is_ended() {
-            return Ok(HungUp {
-                status: record.status,
-                already_ended: true,
-            });
+            return Ok(HungUp { status: record.status, already_ended: true });
         }
         let core = &self.core;
         if core.scheduler.withdraw(id).is_some() {
@@ -146,11 +123,7 @@ impl Engine {
             let mut news = core.hub.subscribe(id);
             let credential: Option<Credential> = Some(who.credential);
             let what = EndWhat::OwnerHungUp;
-            mailbox.send(Mail::HangUp {
-                what,
-                who: Who::Owner,
-                credential,
-            });
+            mailbox.send(Mail::HangUp { what, who: Who::Owner, credential });
             let until = core.parts.clock.now() + HANG_UP_LIMIT;
             loop {
                 let ended = async {
@@ -169,14 +142,8 @@ impl Engine {
                 }
             }
         }
-        let status = self
-            .own(who, id)
-            .await
-            .map_or(CallStatus::Completed, |r| r.status);
-        Ok(HungUp {
-            status,
-            already_ended: false,
-        })
+        let status = self.own(who, id).await.map_or(CallStatus::Completed, |r| r.status);
+        Ok(HungUp { status, already_ended: false })
     }
 
     async fn find_recording(&self, who: &Principal, id: CallId) -> Result<Recording, Refusal> {
@@ -204,11 +171,7 @@ impl Engine {
 }
 
 fn need(who: &Principal, scope: Scope) -> Result<(), Refusal> {
-    if who.may(scope) {
-        Ok(())
-    } else {
-        Err(Refusal::ScopeDenied { scope })
-    }
+    if who.may(scope) { Ok(()) } else { Err(Refusal::ScopeDenied { scope }) }
 }
 
 impl Calls for Engine {
@@ -216,9 +179,7 @@ impl Calls for Engine {
         Box::pin(async move {
             let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
             let owner = self.core.parts.directory.key_owner(hash).await;
-            let owner = owner
-                .map_err(|e| unreadable(&e))?
-                .ok_or(Refusal::Unauthorized)?;
+            let owner = owner.map_err(|e| unreadable(&e))?.ok_or(Refusal::Unauthorized)?;
             if owner.suspended {
                 return Err(Refusal::AccountSuspended);
             }
@@ -274,12 +235,7 @@ impl Calls for Engine {
     fn balance<'a>(&'a self, who: &'a Principal) -> PortFuture<'a, Result<Balance, Refusal>> {
         Box::pin(async move {
             need(who, Scope::BalanceRead)?;
-            self.core
-                .parts
-                .records
-                .balance(who.account)
-                .await
-                .map_err(|e| unreadable(&e))
+            self.core.parts.records.balance(who.account).await.map_err(|e| unreadable(&e))
         })
     }
 
@@ -301,12 +257,7 @@ impl Calls for Engine {
         count: u64,
     ) -> PortFuture<'a, Result<Vec<u8>, Refusal>> {
         Box::pin(async move {
-            let bytes = self
-                .core
-                .parts
-                .blobs
-                .read(&recording.name, offset, count)
-                .await;
+            let bytes = self.core.parts.blobs.read(&recording.name, offset, count).await;
             bytes.map_err(|error| {
                 tracing::error!(%error, "recording not readable");
                 Refusal::Internal
@@ -329,13 +280,7 @@ impl Calls for Engine {
             let seat = self.core.hub.admit(id, key, per_call, per_key);
             let seat = seat.ok_or(Refusal::RateLimited { retry_after_s: 5 })?;
             let live = self.core.hub.subscribe(id);
-            Ok(Watch::new(Watcher::new(
-                self.core.clone(),
-                id,
-                options,
-                live,
-                seat,
-            )))
+            Ok(Watch::new(Watcher::new(self.core.clone(), id, options, live, seat)))
         })
     }
 
@@ -361,10 +306,6 @@ impl Calls for Engine {
         if self.core.is_draining() {
             problems.push("stopping".to_owned());
         }
-        Readiness {
-            ready: problems.is_empty(),
-            problems,
-            trunks,
-        }
+        Readiness { ready: problems.is_empty(), problems, trunks }
     }
 }

@@ -31,17 +31,12 @@ impl Hub {
     /// From now on the call has news.
     pub(crate) fn open(&self, call: CallId) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls
-            .entry(call)
-            .or_insert_with(|| broadcast::channel(BACKLOG).0);
+        calls.entry(call).or_insert_with(|| broadcast::channel(BACKLOG).0);
     }
 
     /// No more news of this call; watchers see the channel closed.
     pub(crate) fn close(&self, call: CallId) {
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&call);
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
     }
 
     /// News of the call from now on, if there will be any.
@@ -77,11 +72,7 @@ impl Hub {
         }
         w.per_call.insert(call, on_call + 1);
         w.per_key.insert(key, on_key + 1);
-        Some(Seat {
-            hub: self.clone(),
-            call,
-            key,
-        })
+        Some(Seat { hub: self.clone(), call, key })
     }
 }
 
@@ -94,11 +85,7 @@ pub(crate) struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut w = self
-            .hub
-            .watchers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut w = self.hub.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         let w = &mut *w;
         leave(&mut w.per_call, &self.call);
         leave(&mut w.per_key, &self.key);

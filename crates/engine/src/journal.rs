@@ -59,24 +59,12 @@ impl CallJournal {
 
     /// Adds an event; an awaited one is due at once.
     pub(crate) fn add(&mut self, at: Moment, event: Event, texts: Texts, media_ms: Option<u64>) {
-        let due = if event.is_awaited() {
-            at.now
-        } else {
-            at.now + GROUP
-        };
+        let due = if event.is_awaited() { at.now } else { at.now + GROUP };
         self.due = Some(self.due.map_or(due, |d| d.min(due)));
         let seq = self.next_seq;
         self.next_seq += 1;
         let call = self.call;
-        let envelope = Envelope {
-            call,
-            seq,
-            at: at.wall,
-            media_ms,
-            v: VERSION,
-            event,
-            texts,
-        };
+        let envelope = Envelope { call, seq, at: at.wall, media_ms, v: VERSION, event, texts };
         self.waiting.push(envelope);
     }
 
@@ -88,12 +76,7 @@ impl CallJournal {
     /// A number that is blocked with the events waiting.
     pub(crate) fn block(&mut self, phone: domain::PhoneNumber, at: domain::WallTime) {
         let reason = "callee asked not to be called".to_owned();
-        self.opt_outs.push(OptOut {
-            account: self.account,
-            phone,
-            reason,
-            at,
-        });
+        self.opt_outs.push(OptOut { account: self.account, phone, reason, at });
     }
 
     /// When [`CallJournal::begin`] is due.
@@ -113,11 +96,8 @@ impl CallJournal {
         }
         self.due = None;
         let events = std::mem::take(&mut self.waiting);
-        let kinds = events
-            .iter()
-            .filter(|e| e.event.is_awaited())
-            .map(|e| kind(&e.event))
-            .collect();
+        let kinds =
+            events.iter().filter(|e| e.event.is_awaited()).map(|e| kind(&e.event)).collect();
         let batch = Batch {
             claims: Vec::new(),
             events,
@@ -154,11 +134,7 @@ impl CallJournal {
         self.transactions = kept.batch.transactions;
         kept.batch.opt_outs.append(&mut self.opt_outs);
         self.opt_outs = kept.batch.opt_outs;
-        self.due = if self.waiting.is_empty() {
-            None
-        } else {
-            Some(now)
-        };
+        self.due = if self.waiting.is_empty() { None } else { Some(now) };
     }
 
     /// A commit succeeded.
@@ -184,9 +160,7 @@ impl Committing {
             }
             _ => true,
         });
-        self.batch
-            .transactions
-            .retain(|t| t.kind() != TransactionKind::Hold);
+        self.batch.transactions.retain(|t| t.kind() != TransactionKind::Hold);
         (self, amount)
     }
 

@@ -31,8 +31,8 @@ mod watch;
 
 pub use calls::*;
 pub use clock::Clock;
-pub use counts::Counts;
 pub use config::{EngineConfig, Route};
+pub use counts::Counts;
 pub use dispatch::Recovered;
 pub use engine::{Drained, Engine};
 pub use parts::Parts;

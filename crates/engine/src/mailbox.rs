@@ -53,13 +53,7 @@ pub struct Mailbox {
 impl Mailbox {
     pub(crate) fn new() -> (Self, mpsc::Receiver<Mail>) {
         let (to, from) = mpsc::channel(CAPACITY);
-        (
-            Self {
-                to,
-                overrun: Arc::default(),
-            },
-            from,
-        )
+        (Self { to, overrun: Arc::default() }, from)
     }
 
     /// Puts mail in, without waiting.

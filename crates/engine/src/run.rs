@@ -54,10 +54,7 @@ impl Run {
         mailbox: Mailbox,
         mail: mpsc::Receiver<Mail>,
     ) -> Self {
-        let key = LegKey {
-            call: plan.call,
-            leg: LegId::CALLEE,
-        };
+        let key = LegKey { call: plan.call, leg: LegId::CALLEE };
         let request = plan.request.clone();
         let speech = SpeechWork::new(core.parts.clone(), key, mailbox.clone(), request);
         Self {
@@ -101,10 +98,7 @@ impl Run {
 
     fn is_over(&self) -> bool {
         let waits_for_recorder = self.state.recording
-            && self
-                .state
-                .recorder_limit
-                .is_none_or(|at| self.core.parts.clock.now() < at);
+            && self.state.recorder_limit.is_none_or(|at| self.core.parts.clock.now() < at);
         self.state.done
             && !waits_for_recorder
             && self.committing.is_none()
@@ -112,32 +106,18 @@ impl Run {
     }
 
     fn deadline(&self) -> Option<Now> {
-        let journal = if self.committing.is_some() {
-            None
-        } else {
-            self.journal.deadline()
-        };
+        let journal = if self.committing.is_some() { None } else { self.journal.deadline() };
         let recorder = self.state.recorder_limit.filter(|_| self.state.recording);
-        [self.call.next_deadline(), journal, recorder]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.call.next_deadline(), journal, recorder].into_iter().flatten().min()
     }
 
     fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Input(input) => self.feed(input),
-            Mail::HangUp {
-                what,
-                who,
-                credential,
-            } => {
+            Mail::HangUp { what, who, credential } => {
                 if let Some(credential) = credential {
                     let command = "hangup".to_owned();
-                    self.note(Event::CommandAccepted {
-                        command,
-                        credential,
-                    });
+                    self.note(Event::CommandAccepted { command, credential });
                 }
                 self.feed(Input::HangUp(what, who));
             }
@@ -173,10 +153,7 @@ impl Run {
     }
 
     fn media(&mut self, leg: LegId, command: MediaCommand) {
-        let key = LegKey {
-            call: self.call.id(),
-            leg,
-        };
+        let key = LegKey { call: self.call.id(), leg };
         let plane = self.core.parts.plane.clone();
         let done = match command {
             MediaCommand::Open { record } => {
@@ -214,8 +191,7 @@ impl Run {
         };
         if let Err(error) = done {
             tracing::warn!(call = %key.call, %error, "media lane refused a command");
-            self.mailbox
-                .input(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
+            self.mailbox.input(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
         }
     }
 
@@ -234,12 +210,7 @@ impl Run {
                 self.speech.respond(generation, prompt, history, addressee);
             }
             TalkOutput::CancelRespond => self.speech.cancel_respond(),
-            TalkOutput::Floor(FloorOutput::Speak {
-                playlist,
-                item,
-                text,
-                class,
-            }) => {
+            TalkOutput::Floor(FloorOutput::Speak { playlist, item, text, class }) => {
                 self.speech.speak(playlist, item, text, class);
             }
             TalkOutput::Floor(FloorOutput::Cut(playlist)) => self.speech.hush(playlist),
@@ -252,8 +223,7 @@ impl Run {
         let at = self.core.parts.clock.moment();
         match &event {
             Event::CalleeOptedOut { .. } => {
-                self.journal
-                    .block(self.call.request().target.clone(), at.wall);
+                self.journal.block(self.call.request().target.clone(), at.wall);
             }
             Event::CallEnded(end) => {
                 let mut end = *end;
@@ -281,8 +251,7 @@ impl Run {
     fn extend(&mut self, amount: MicroYuan, until_s: u32) {
         self.extensions += 1;
         let (call, owner) = (self.call.id(), self.core.owner(&self.call));
-        self.journal
-            .post(Transaction::hold(call, owner, self.extensions, amount));
+        self.journal.post(Transaction::hold(call, owner, self.extensions, amount));
         self.extending = Some(until_s);
         self.note(Event::HoldExtended { amount, until_s });
         self.held = MicroYuan(self.held.0 + amount.0);
@@ -343,9 +312,7 @@ impl Run {
     fn recorded(&mut self, r: Recorded) {
         self.state.recording = false;
         let at = self.core.parts.clock.moment();
-        let begin = at
-            .wall
-            .plus_millis(-i64::try_from(r.duration_ms).unwrap_or(0));
+        let begin = at.wall.plus_millis(-i64::try_from(r.duration_ms).unwrap_or(0));
         self.note(Event::RecordingStored {
             blob: r.blob,
             sha256: r.sha256,

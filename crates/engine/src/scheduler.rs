@@ -54,10 +54,7 @@ struct RouteUse {
 
 impl Scheduler {
     pub(crate) fn new(config: &EngineConfig) -> Self {
-        let idle = RouteUse {
-            busy: 0,
-            next_start: Now::default(),
-        };
+        let idle = RouteUse { busy: 0, next_start: Now::default() };
         let state = State {
             queue: VecDeque::new(),
             active: HashMap::new(),
@@ -66,10 +63,7 @@ impl Scheduler {
             routes: vec![idle; config.routes.len()],
             config: config.routes.clone(),
         };
-        Self {
-            state: Mutex::new(state),
-            poke: Notify::new(),
-        }
+        Self { state: Mutex::new(state), poke: Notify::new() }
     }
 
     /// Puts a call at the end of the queue.
@@ -157,10 +151,7 @@ enum Start {
 impl State {
     fn may_start(&self, q: &Queued, now: Now) -> Start {
         let busy = self.per_account.get(&q.account).copied().unwrap_or(0);
-        let target = Target {
-            account: q.account,
-            number: q.number.reveal().to_owned(),
-        };
+        let target = Target { account: q.account, number: q.number.reveal().to_owned() };
         if busy >= self.max_per_account || self.active.values().any(|(t, _)| *t == target) {
             return Start::Later;
         }
@@ -184,10 +175,7 @@ impl State {
     }
 
     fn occupy(&mut self, q: &Queued, route: usize, now: Now) -> Arc<str> {
-        let target = Target {
-            account: q.account,
-            number: q.number.reveal().to_owned(),
-        };
+        let target = Target { account: q.account, number: q.number.reveal().to_owned() };
         self.active.insert(q.call, (target, route));
         *self.per_account.entry(q.account).or_insert(0) += 1;
         let gap = 1_000_000_000 / u64::from(self.config[route].calls_per_second.max(1));

@@ -29,10 +29,7 @@ pub(crate) struct SessionEar(Mutex<Box<dyn RecognizerSession>>);
 
 impl Ear for SessionEar {
     fn frame(&self, frame: &Frame) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(frame);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(frame);
     }
 }
 
@@ -50,10 +47,7 @@ pub(crate) struct SpeechWork {
 
 impl SpeechWork {
     pub(crate) fn new(parts: Parts, key: LegKey, mailbox: Mailbox, request: CallRequest) -> Self {
-        let options = RecognizerOptions {
-            language: request.turn.language,
-            preset: None,
-        };
+        let options = RecognizerOptions { language: request.turn.language, preset: None };
         // A missing recognizer is met at the first utterance: it counts as unclear.
         let ear = match parts.recognizer.open(&options) {
             Ok(session) => Some(Arc::new(SessionEar(Mutex::new(session)))),
@@ -63,16 +57,7 @@ impl SpeechWork {
             }
         };
         let (tasks, speaking) = (JoinSet::new(), HashMap::new());
-        Self {
-            parts,
-            key,
-            mailbox,
-            request,
-            ear,
-            tasks,
-            speaking,
-            replying: None,
-        }
+        Self { parts, key, mailbox, request, ear, tasks, speaking, replying: None }
     }
 
     pub(crate) fn ear(&self) -> Option<Arc<dyn Ear>> {
@@ -171,11 +156,7 @@ impl SpeechWork {
         let reply = Reply {
             question,
             addressee: addressee.map(Masked::new),
-            heard: Heard {
-                text: heard.text,
-                confidence: None,
-                unclear: heard.unclear,
-            },
+            heard: Heard { text: heard.text, confidence: None, unclear: heard.unclear },
             language: self.request.turn.language,
         };
         self.spawn(async move {
@@ -254,49 +235,27 @@ async fn speak_line(
         };
         let samples = chunk.samples.len() as u64;
         mailbox.input(Input::Talk(Talk::Made(item, samples, chunk.chars_done)));
-        let play = LegCommand::Play {
-            playlist,
-            item,
-            chunk: chunk.samples,
-        };
+        let play = LegCommand::Play { playlist, item, chunk: chunk.samples };
         parts.plane.command(key, play).map_err(lane_failed)?;
         any = true;
     }
     if !any {
-        return Err(SpeechError::Failed {
-            part: "synthesizer",
-            cause: "no audio".to_owned(),
-        });
+        return Err(SpeechError::Failed { part: "synthesizer", cause: "no audio".to_owned() });
     }
-    parts
-        .plane
-        .command(key, LegCommand::EndItem { playlist, item })
-        .map_err(lane_failed)?;
+    parts.plane.command(key, LegCommand::EndItem { playlist, item }).map_err(lane_failed)?;
     mailbox.input(Input::Talk(Talk::MadeAll(item)));
     Ok(())
 }
 
 fn lane_failed(error: PlaneError) -> SpeechError {
-    SpeechError::Failed {
-        part: "media lane",
-        cause: error.to_string(),
-    }
+    SpeechError::Failed { part: "media lane", cause: error.to_string() }
 }
 
 fn unclear() -> HeardText {
-    HeardText {
-        unclear: true,
-        ..HeardText::default()
-    }
+    HeardText { unclear: true, ..HeardText::default() }
 }
 
 fn as_text(heard: Heard) -> HeardText {
-    let confidence_milli = heard
-        .confidence
-        .map(|c| (c.clamp(0.0, 1.0) * 1_000.0) as u32);
-    HeardText {
-        text: heard.text,
-        confidence_milli,
-        unclear: heard.unclear,
-    }
+    let confidence_milli = heard.confidence.map(|c| (c.clamp(0.0, 1.0) * 1_000.0) as u32);
+    HeardText { text: heard.text, confidence_milli, unclear: heard.unclear }
 }

@@ -106,12 +106,7 @@ impl Watcher {
 
     /// Reads a page; an empty one means that everything stored was read.
     async fn catch_up(&mut self) -> Option<Watched> {
-        let page = self
-            .core
-            .parts
-            .records
-            .events(self.call, self.next_seq, PAGE)
-            .await;
+        let page = self.core.parts.records.events(self.call, self.next_seq, PAGE).await;
         let Ok(page) = page else {
             self.phase = Phase::Over;
             return Some(Watched::Closed);

@@ -80,28 +80,16 @@ pub(crate) fn find_key(environment: &Environment, tongue: Tongue) -> Result<Stri
     if let Some(key) = &environment.api_key {
         return Ok(key.trim().to_owned());
     }
-    if let Some(key) = environment
-        .secrets
-        .as_deref()
-        .and_then(|path| secret(path, tongue))
-    {
+    if let Some(key) = environment.secrets.as_deref().and_then(|path| secret(path, tongue)) {
         return Ok(key);
     }
     let path = environment.config.as_deref();
-    let key = read_config(path)?
-        .api_key
-        .filter(|key| !key.trim().is_empty());
+    let key = read_config(path)?.api_key.filter(|key| !key.trim().is_empty());
     let key = key.ok_or(NoAccount::NoKey)?;
     if let Some(path) = path.filter(|path| others_may_read(path)) {
         note(&tongue.pick(
-            format!(
-                "⚠️ {}: others can read the key in it; chmod 600 it",
-                path.display()
-            ),
-            format!(
-                "⚠️ {}：其他用户可以读到密钥，请执行 chmod 600",
-                path.display()
-            ),
+            format!("⚠️ {}: others can read the key in it; chmod 600 it", path.display()),
+            format!("⚠️ {}：其他用户可以读到密钥，请执行 chmod 600", path.display()),
         ));
     }
     Ok(key.trim().to_owned())
@@ -111,10 +99,7 @@ fn read_config(path: Option<&Path>) -> Result<Config, NoAccount> {
     let Some(path) = path else {
         return Ok(Config::default());
     };
-    let bad = |cause: String| NoAccount::BadConfig {
-        path: path.to_owned(),
-        cause,
-    };
+    let bad = |cause: String| NoAccount::BadConfig { path: path.to_owned(), cause };
     match std::fs::read_to_string(path) {
         Ok(text) => toml::from_str(&text).map_err(|error| bad(place(&text, &error))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Config::default()),
@@ -124,10 +109,7 @@ fn read_config(path: Option<&Path>) -> Result<Config, NoAccount> {
 
 /// The error without the line it is about, which may hold the key.
 fn place(text: &str, error: &toml::de::Error) -> String {
-    let before = error
-        .span()
-        .and_then(|span| text.get(..span.start))
-        .unwrap_or_default();
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     format!("line {line}: {}", error.message())
 }
@@ -144,14 +126,8 @@ fn secret(path: &Path, tongue: Tongue) -> Option<String> {
     };
     let Ok(secrets) = serde_json::from_slice::<Secrets>(&text) else {
         note(&tongue.pick(
-            format!(
-                "⚠️ {}: no JSON with a text steponeai_api_key",
-                path.display()
-            ),
-            format!(
-                "⚠️ {}：不是带有文本 steponeai_api_key 的 JSON",
-                path.display()
-            ),
+            format!("⚠️ {}: no JSON with a text steponeai_api_key", path.display()),
+            format!("⚠️ {}：不是带有文本 steponeai_api_key 的 JSON", path.display()),
         ));
         return None;
     };
@@ -172,15 +148,8 @@ mod tests {
     fn a_broken_file_is_named_with_its_line_and_without_its_content() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
-        std::fs::write(
-            &path,
-            "api_base = \"http://127.0.0.1:1\"\napi_key = sk_secret\n",
-        )
-        .unwrap();
-        let environment = Environment {
-            config: Some(path),
-            ..Environment::default()
-        };
+        std::fs::write(&path, "api_base = \"http://127.0.0.1:1\"\napi_key = sk_secret\n").unwrap();
+        let environment = Environment { config: Some(path), ..Environment::default() };
         let Err(NoAccount::BadConfig { cause, .. }) = find_base(&environment) else {
             panic!("taken");
         };

@@ -37,14 +37,8 @@ pub(crate) async fn run(args: BalanceArgs, shell: &Shell) -> Result<Exit, Exit> 
         output::result(&body)?;
         return Ok(Exit::Done);
     }
-    let Money {
-        balance,
-        available,
-        held,
-    } = read::<Reply>(&body).map_err(told)?.data;
+    let Money { balance, available, held } = read::<Reply>(&body).map_err(told)?.data;
     let [balance, available, held] = [balance, available, held].map(|m| plain(m.get()));
-    output::result(format!(
-        "💰 Balance: ¥{balance} (available ¥{available}, held ¥{held})\n"
-    ))?;
+    output::result(format!("💰 Balance: ¥{balance} (available ¥{available}, held ¥{held})\n"))?;
     Ok(Exit::Done)
 }

@@ -122,9 +122,7 @@ fn checked(args: &CallArgs) -> Result<String, input::Wrong> {
     input::option("model-engine", args.model_engine.as_deref())?;
     input::option("voice-id", args.voice_id.as_deref())?;
     input::option("emotion", args.emotion.as_deref())?;
-    args.idempotency_key
-        .as_deref()
-        .map_or(Ok(()), input::idempotency_key)?;
+    args.idempotency_key.as_deref().map_or(Ok(()), input::idempotency_key)?;
     Ok(phones)
 }
 
@@ -141,9 +139,7 @@ async fn place(args: &CallArgs, phones: &str, key: &str, api: &Api) -> Result<Ve
         speed: args.speed,
     };
     note(&format!("📞 Calling {phones}"));
-    let request = api
-        .callinfo("initiate_call", &question)
-        .header("idempotency-key", key);
+    let request = api.callinfo("initiate_call", &question).header("idempotency-key", key);
     let reply = tokio::select! {
         // The handler is there before anything is sent.
         biased;
@@ -197,11 +193,7 @@ fn text(accepted: &Accepted) -> String {
     for call in &accepted.calls {
         let id = plain(&call.call_id);
         let phone = plain(&call.phone);
-        let phone = if several {
-            format!(" ({phone})")
-        } else {
-            String::new()
-        };
+        let phone = if several { format!(" ({phone})") } else { String::new() };
         text.push_str(&format!("📱 Call ID: {id}{phone}\n"));
     }
     for number in &accepted.skipped {
@@ -221,11 +213,7 @@ fn advise(id: &str, tongue: Tongue) {
 }
 
 async fn wait(accepted: Accepted, json: bool, api: &Api) -> Result<Exit, Exit> {
-    let ids = accepted
-        .calls
-        .into_iter()
-        .map(|call| call.call_id)
-        .collect();
+    let ids = accepted.calls.into_iter().map(|call| call.call_id).collect();
     let mut watched = Watched::new(ids);
     let followed = watched.follow(
         async |id| search(api, id).await,

@@ -77,8 +77,7 @@ impl Api {
 
     /// A POST under the callinfo base.
     pub(crate) fn callinfo(&self, endpoint: &str, body: &impl Serialize) -> RequestBuilder {
-        self.request(Method::POST, &["api", "v1", "callinfo", endpoint])
-            .json(body)
+        self.request(Method::POST, &["api", "v1", "callinfo", endpoint]).json(body)
     }
 
     /// A GET under the callinfo base.
@@ -136,9 +135,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 /// the key elsewhere, and nothing sent twice.
 pub(crate) fn http_client(base: &Url) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder();
-    let builder = builder
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none());
+    let builder = builder.no_proxy().redirect(reqwest::redirect::Policy::none());
     if base.scheme() == "http" {
         // Without this a machine that has no certificates could not talk to itself.
         return builder.tls_certs_only([]);

@@ -42,9 +42,7 @@ impl Environment {
             insecure_http: get("STEPONEAI_ALLOW_INSECURE_HTTP").is_some_and(|v| v == "1"),
             secrets: home.map(|home| home.join(".clawd").join("secrets.json")),
             config: config_home.map(|dir| dir.join("waihu").join("config.toml")),
-            locale: get("LC_ALL")
-                .or_else(|| get("LC_MESSAGES"))
-                .or_else(|| get("LANG")),
+            locale: get("LC_ALL").or_else(|| get("LC_MESSAGES")).or_else(|| get("LANG")),
             log: get("WAIHU_LOG").or_else(|| get("RUST_LOG")),
         }
     }
@@ -55,10 +53,7 @@ impl Environment {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "app reads the environment, here and only here"
-)]
+#[expect(clippy::disallowed_methods, reason = "app reads the environment, here and only here")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -84,22 +84,8 @@ mod tests {
                     (413, "payload_too_large"),
                 ][..],
             ),
-            (
-                4,
-                &[
-                    (401, "unauthorized"),
-                    (403, "scope_denied"),
-                    (403, "account_suspended"),
-                ],
-            ),
-            (
-                5,
-                &[
-                    (404, "not_found"),
-                    (404, "call_not_found"),
-                    (404, "agent_not_found"),
-                ],
-            ),
+            (4, &[(401, "unauthorized"), (403, "scope_denied"), (403, "account_suspended")]),
+            (5, &[(404, "not_found"), (404, "call_not_found"), (404, "agent_not_found")]),
             (
                 6,
                 &[
@@ -129,11 +115,7 @@ mod tests {
             ),
         ] {
             for (status, code) in rows {
-                assert_eq!(
-                    Exit::of_refusal(*status, code) as u8,
-                    exit,
-                    "{status} {code}"
-                );
+                assert_eq!(Exit::of_refusal(*status, code) as u8, exit, "{status} {code}");
             }
         }
     }

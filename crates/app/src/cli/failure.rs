@@ -56,12 +56,7 @@ impl Refused {
             let reason = reason.and_then(|s| s.canonical_reason()).unwrap_or("");
             format!("HTTP {status} {reason}").trim_end().to_owned()
         });
-        Err(Self {
-            status,
-            code,
-            message,
-            body,
-        })
+        Err(Self { status, code, message, body })
     }
 }
 
@@ -125,22 +120,14 @@ mod tests {
     #[test]
     fn refusals_of_both_bases_are_read() {
         for (status, body, want) in [
-            (
-                402,
-                r#"{"success":false,"message":"m","code":"c"}"#,
-                Some(("c", "m")),
-            ),
+            (402, r#"{"success":false,"message":"m","code":"c"}"#, Some(("c", "m"))),
             (
                 404,
                 r#"{"type":"/problems/c","title":"t","detail":"d","code":"c"}"#,
                 Some(("c", "d")),
             ),
             (404, r#"{"title":"t"}"#, Some(("http_404", "t"))),
-            (
-                200,
-                r#"{"success":false,"message":"m"}"#,
-                Some(("http_200", "m")),
-            ),
+            (200, r#"{"success":false,"message":"m"}"#, Some(("http_200", "m"))),
             (502, "<html>", Some(("http_502", "HTTP 502 Bad Gateway"))),
             (302, "", Some(("http_302", "HTTP 302 Found"))),
             (200, r#"{"success":true}"#, None),
@@ -156,12 +143,7 @@ mod tests {
     fn only_what_may_pass_is_tried_again() {
         let refused = |status, code: &str| {
             let (code, message) = (code.to_owned(), String::new());
-            Failure::Refused(Refused {
-                status,
-                code,
-                message,
-                body: Vec::new(),
-            })
+            Failure::Refused(Refused { status, code, message, body: Vec::new() })
         };
         for (failure, want) in [
             (refused(404, "call_not_found"), true),

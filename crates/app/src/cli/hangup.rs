@@ -36,11 +36,7 @@ pub(crate) async fn run(args: HangupArgs, shell: &Shell) -> Result<Exit, Exit> {
         return Ok(Exit::Done);
     }
     let reply: Reply = read(&body).map_err(told)?;
-    let what = if reply.already_ended {
-        "Already ended"
-    } else {
-        "Hung up"
-    };
+    let what = if reply.already_ended { "Already ended" } else { "Hung up" };
     output::result(format!("📴 {what}: {}\n", plain(&reply.call_id)))?;
     Ok(Exit::Done)
 }

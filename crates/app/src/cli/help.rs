@@ -10,10 +10,7 @@ use super::{misuse, output};
 
 /// `command` and all below it, with their help replaced.
 pub(crate) fn dress(command: Command, tongue: Tongue) -> Command {
-    let version = Arg::new("version")
-        .short('V')
-        .long("version")
-        .action(ArgAction::Version);
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     let command = command.disable_version_flag(true).arg(version);
     dress_one(command.color(ColorChoice::Never), "", tongue)
 }
@@ -35,15 +32,10 @@ pub(crate) fn print(path: &[String], tongue: Tongue) -> Result<Exit, Exit> {
 
 fn dress_one(command: Command, path: &str, tongue: Tongue) -> Command {
     let say = |key: &str| words::find(key).map(|(en, zh)| tongue.pick(en, zh));
-    let help = Arg::new("help")
-        .short('h')
-        .long("help")
-        .action(ArgAction::Help);
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
     let (usage, commands) = tongue.pick(("Usage", "Commands"), ("用法", "命令"));
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|inner| inner.get_name().to_owned())
-        .collect();
+    let names: Vec<String> =
+        command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
     let mut command = command
         .disable_help_flag(true)
         .arg(help)
@@ -76,10 +68,8 @@ fn dress_argument(argument: Arg, path: &str, tongue: Tongue) -> Arg {
         tongue.pick("Options", "选项")
     };
     let key = format!("{path}:{}", argument.get_id());
-    let argument = argument
-        .help_heading(heading)
-        .long_help(Resettable::Reset)
-        .hide_env_values(true);
+    let argument =
+        argument.help_heading(heading).long_help(Resettable::Reset).hide_env_values(true);
     match words::find(&key) {
         Some((en, zh)) => argument.help(tongue.pick(en, zh)),
         None => argument,
@@ -93,11 +83,7 @@ mod tests {
     fn walk(command: &Command, path: &str, visit: &mut impl FnMut(&Command, &str)) {
         visit(command, path);
         for inner in command.get_subcommands() {
-            walk(
-                inner,
-                format!("{path} {}", inner.get_name()).trim_start(),
-                visit,
-            );
+            walk(inner, format!("{path} {}", inner.get_name()).trim_start(), visit);
         }
     }
 
@@ -114,35 +100,26 @@ mod tests {
             Some((en, zh)) if !en.is_empty() && !has_han(en) && has_han(zh) => {}
             _ => missing.push(key.to_owned()),
         };
-        walk(
-            &crate::cli::command(Tongue::En),
-            "",
-            &mut |command, path| {
-                check(path);
-                check(&format!("{path} examples"));
-                for argument in command.get_arguments() {
-                    check(&format!("{path}:{}", argument.get_id()));
-                }
-            },
-        );
+        walk(&crate::cli::command(Tongue::En), "", &mut |command, path| {
+            check(path);
+            check(&format!("{path} examples"));
+            for argument in command.get_arguments() {
+                check(&format!("{path}:{}", argument.get_id()));
+            }
+        });
         assert!(missing.is_empty(), "words.rs lacks: {missing:#?}");
     }
 
     #[test]
     fn no_words_are_left_over() {
         let mut known = Vec::new();
-        walk(
-            &crate::cli::command(Tongue::En),
-            "",
-            &mut |command, path| {
-                known.extend([path.to_owned(), format!("{path} examples")]);
-                let arguments = command.get_arguments();
-                known.extend(arguments.map(|a| words::key_of(&format!("{path}:{}", a.get_id()))));
-            },
-        );
-        let unused: Vec<_> = words::keys()
-            .filter(|key| !known.iter().any(|known| known == key))
-            .collect();
+        walk(&crate::cli::command(Tongue::En), "", &mut |command, path| {
+            known.extend([path.to_owned(), format!("{path} examples")]);
+            let arguments = command.get_arguments();
+            known.extend(arguments.map(|a| words::key_of(&format!("{path}:{}", a.get_id()))));
+        });
+        let unused: Vec<_> =
+            words::keys().filter(|key| !known.iter().any(|known| known == key)).collect();
         assert!(unused.is_empty(), "nothing has these words: {unused:#?}");
     }
 

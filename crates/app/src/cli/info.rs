@@ -25,17 +25,13 @@ const RETRIES: u32 = 5;
 pub(crate) async fn run(args: InfoArgs, shell: &Shell) -> Result<Exit, Exit> {
     call_id(&args.call_id).map_err(|wrong| shell.misused("info", &wrong))?;
     let api = shell.api()?;
-    let retries = args
-        .max_retries
-        .unwrap_or(if args.json { 0 } else { RETRIES });
+    let retries = args.max_retries.unwrap_or(if args.json { 0 } else { RETRIES });
     let found = until_ended(
         retries,
         async || search(&api, &args.call_id).await,
         |retry, of| note(&format!("⏳ No record yet, retry {retry}/{of} in 10 s")),
     );
-    let found = found
-        .await
-        .map_err(|failure| failure.report(args.json, api.tongue()))?;
+    let found = found.await.map_err(|failure| failure.report(args.json, api.tongue()))?;
     if args.json {
         output::result(&found.body)?;
     } else {
@@ -44,10 +40,6 @@ pub(crate) async fn run(args: InfoArgs, shell: &Shell) -> Result<Exit, Exit> {
     if found.record.ended() {
         return Ok(Exit::Done);
     }
-    note(
-        shell
-            .tongue
-            .pick("⏳ The call is not over yet", "⏳ 通话尚未结束"),
-    );
+    note(shell.tongue.pick("⏳ The call is not over yet", "⏳ 通话尚未结束"));
     Ok(Exit::Unanswered)
 }

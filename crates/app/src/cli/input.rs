@@ -51,9 +51,9 @@ impl Wrong {
                 format!("the requirement has {n} characters, {MAX_REQUIREMENT} are allowed"),
                 format!("外呼需求有 {n} 字，超过 {MAX_REQUIREMENT} 字"),
             ),
-            Self::CallId => tongue
-                .pick("the call id is malformed", "通话编号 call_id 格式不正确")
-                .to_owned(),
+            Self::CallId => {
+                tongue.pick("the call id is malformed", "通话编号 call_id 格式不正确").to_owned()
+            }
             Self::Option(name) => tongue.pick(
                 format!("--{name}: give 1 to 100 characters"),
                 format!("--{name}：应为 1 到 100 个字符"),
@@ -74,9 +74,9 @@ impl Wrong {
                 format!("--status: there is no status {word}"),
                 format!("--status：没有状态 {word}"),
             ),
-            Self::Number => tongue
-                .pick("--phone: this is no phone number", "--phone：号码不正确")
-                .to_owned(),
+            Self::Number => {
+                tongue.pick("--phone: this is no phone number", "--phone：号码不正确").to_owned()
+            }
         }
     }
 }
@@ -84,10 +84,7 @@ impl Wrong {
 /// A comma list of numbers, as it is sent: bare numbers, first to last.
 pub(crate) fn phones(text: &str) -> Result<String, Wrong> {
     let rules = NumberRules::default();
-    let numbers = text
-        .split(',')
-        .map(str::trim)
-        .filter(|number| !number.is_empty());
+    let numbers = text.split(',').map(str::trim).filter(|number| !number.is_empty());
     let numbers = numbers.enumerate().map(|(i, number)| {
         let number = rules.parse(number).map_err(|_| Wrong::Phone(i + 1))?;
         Ok(number.reveal().to_owned())
@@ -114,9 +111,7 @@ pub(crate) fn requirement(text: Option<&str>, agent: bool) -> Result<(), Wrong> 
 /// `^[A-Za-z0-9_.:^~-]{1,256}$`
 pub(crate) fn call_id(text: &str) -> Result<(), Wrong> {
     let good = (1..=256).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_.:^~-".contains(&b));
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:^~-".contains(&b));
     good.then_some(()).ok_or(Wrong::CallId)
 }
 
@@ -129,17 +124,13 @@ pub(crate) fn option(name: &'static str, text: Option<&str>) -> Result<(), Wrong
 /// `^[A-Za-z0-9._:-]{8,128}$`
 pub(crate) fn idempotency_key(text: &str) -> Result<(), Wrong> {
     let good = (8..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
     good.then_some(()).ok_or(Wrong::IdempotencyKey)
 }
 
 /// A moment in RFC 3339.
 pub(crate) fn moment(text: &str) -> Result<(), Wrong> {
-    text.parse::<jiff::Timestamp>()
-        .map(|_| ())
-        .map_err(|_| Wrong::Moment)
+    text.parse::<jiff::Timestamp>().map(|_| ()).map_err(|_| Wrong::Moment)
 }
 
 /// A comma list of statuses.
@@ -155,9 +146,7 @@ pub(crate) fn number(text: &str) -> Result<String, Wrong> {
     let text = text.trim();
     let bare = text.strip_prefix("+86").unwrap_or(text);
     let good = (1..=32).contains(&bare.len())
-        && bare
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
+        && bare.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
     good.then(|| bare.to_owned()).ok_or(Wrong::Number)
 }
 
@@ -170,10 +159,7 @@ mod tests {
         for (text, want) in [
             ("13800138000", Ok("13800138000")),
             ("+8613800138000", Ok("13800138000")),
-            (
-                " 13800138000 , +8613900139000,,",
-                Ok("13800138000,13900139000"),
-            ),
+            (" 13800138000 , +8613900139000,,", Ok("13800138000,13900139000")),
             ("13800138000,13800138000", Ok("13800138000,13800138000")),
             ("13800138000,1380013800", Err(Wrong::Phone(2))),
             ("12800138000", Err(Wrong::Phone(1))),
@@ -192,10 +178,7 @@ mod tests {
         let long = "长".repeat(MAX_REQUIREMENT);
         assert_eq!(requirement(Some(&long), false), Ok(()));
         let longer = format!("{long}。");
-        assert_eq!(
-            requirement(Some(&longer), false),
-            Err(Wrong::LongRequirement(20_001))
-        );
+        assert_eq!(requirement(Some(&longer), false), Err(Wrong::LongRequirement(20_001)));
         assert_eq!(requirement(Some(" \n　"), false), Err(Wrong::NoRequirement));
         assert_eq!(requirement(None, false), Err(Wrong::NoRequirement));
         assert_eq!(requirement(None, true), Ok(()));

@@ -90,19 +90,11 @@ fn query(args: &ListArgs) -> Result<Vec<(&'static str, String)>, input::Wrong> {
 fn table(items: &[Item]) -> String {
     let head = ["CALL ID", "PHONE", "STATUS", "DURATION", "COST", "CREATED"].map(str::to_owned);
     let rows: Vec<[String; 6]> = std::iter::once(head).chain(items.iter().map(row)).collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|r| r[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..6).map(width).collect();
     let lines = rows.iter().map(|row| {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", cells.join("  ").trim_end())
     });
     lines.collect()
@@ -112,16 +104,10 @@ fn row(item: &Item) -> [String; 6] {
     let none = || "-".to_owned();
     [
         plain(&item.call_id),
-        if item.phones.is_empty() {
-            none()
-        } else {
-            plain(&item.phones)
-        },
+        if item.phones.is_empty() { none() } else { plain(&item.phones) },
         plain(&item.status),
         item.duration_seconds.map_or_else(none, |s| format!("{s}s")),
-        item.cost
-            .as_ref()
-            .map_or_else(none, |cost| format!("¥{}", plain(cost.get()))),
+        item.cost.as_ref().map_or_else(none, |cost| format!("¥{}", plain(cost.get()))),
         plain(&item.created_at),
     ]
 }

@@ -15,10 +15,8 @@ pub(crate) fn tell(message: &str, path: &[&str], tongue: Tongue) -> Exit {
 
 /// Tells what the parser found wrong.
 pub(crate) fn report(error: &clap::Error, tongue: Tongue) -> Exit {
-    let written: Vec<String> = std::env::args_os()
-        .skip(1)
-        .filter_map(|argument| argument.into_string().ok())
-        .collect();
+    let written: Vec<String> =
+        std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok()).collect();
     let path: Vec<&str> = written.iter().map(String::as_str).collect();
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         note(error.render().to_string().trim_end());
@@ -35,12 +33,8 @@ pub(crate) fn report(error: &clap::Error, tongue: Tongue) -> Exit {
 fn english(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let end = ["\n\nUsage:", "\n\nFor more information"]
-        .iter()
-        .filter_map(|mark| text.find(mark));
-    text[..end.min().unwrap_or(text.len())]
-        .trim_end()
-        .to_owned()
+    let end = ["\n\nUsage:", "\n\nFor more information"].iter().filter_map(|mark| text.find(mark));
+    text[..end.min().unwrap_or(text.len())].trim_end().to_owned()
 }
 
 fn chinese(error: &clap::Error) -> Option<String> {
@@ -56,11 +50,7 @@ fn chinese(error: &clap::Error) -> Option<String> {
         ErrorKind::MissingRequiredArgument => format!("缺少参数 {}", argument()?),
         ErrorKind::MissingSubcommand => "缺少命令".to_owned(),
         ErrorKind::ArgumentConflict => {
-            format!(
-                "{} 不能与 {} 同时使用",
-                argument()?,
-                of(ContextKind::PriorArg)?
-            )
+            format!("{} 不能与 {} 同时使用", argument()?, of(ContextKind::PriorArg)?)
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = of(ContextKind::InvalidValue)?;
@@ -92,9 +82,6 @@ fn usage(path: &[&str], tongue: Tongue) {
     }
     let usage = innermost.render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim();
-    let (head, more) = tongue.pick(
-        ("Usage:", "For more, try --help."),
-        ("用法:", "详见 --help。"),
-    );
+    let (head, more) = tongue.pick(("Usage:", "For more, try --help."), ("用法:", "详见 --help。"));
     note(&format!("\n{head} {usage}\n\n{more}"));
 }

@@ -40,12 +40,7 @@ use exit::Exit;
 use tongue::Tongue;
 
 #[derive(Debug, Parser)]
-#[command(
-    name = "waihu",
-    version,
-    disable_help_subcommand = true,
-    arg_required_else_help = true
-)]
+#[command(name = "waihu", version, disable_help_subcommand = true, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -105,10 +100,7 @@ pub(crate) fn parse(tongue: Tongue) -> Result<Command, ExitCode> {
 /// Carries a command out.
 pub(crate) async fn run(command: Command, environment: Environment, tongue: Tongue) -> ExitCode {
     use crate::server;
-    let shell = Shell {
-        environment,
-        tongue,
-    };
+    let shell = Shell { environment, tongue };
     match command {
         Command::Serve(args) => Box::pin(server::serve::run(args)).await,
         Command::Demo(args) => Box::pin(server::demo::run(args)).await,

@@ -32,9 +32,7 @@ pub(crate) fn trouble(message: &str) {
 
 /// `text` without control characters: what a stranger said must not steer the terminal.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -61,10 +61,7 @@ impl Found {
     /// The record in a reply.
     pub(crate) fn read(body: Vec<u8>) -> Result<Self, Failure> {
         let envelope: Envelope = read(&body)?;
-        Ok(Self {
-            record: envelope.data,
-            body,
-        })
+        Ok(Self { record: envelope.data, body })
     }
 }
 
@@ -76,20 +73,13 @@ impl Record {
 
     /// Whether the call is over.
     pub(crate) fn ended(&self) -> bool {
-        !matches!(
-            self.status.as_str(),
-            "queued" | "dialing" | "ringing" | "in_progress"
-        )
+        !matches!(self.status.as_str(), "queued" | "dialing" | "ringing" | "in_progress")
     }
 
     /// The human form.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("📱 Call record\n{RULE}\n");
-        let reason = self
-            .end_reason
-            .as_deref()
-            .map(|r| format!(" ({r})"))
-            .unwrap_or_default();
+        let reason = self.end_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
         let status = format!("{}{reason}", self.status);
         for (name, value) in [
             ("Call ID", self.call_id.as_str()),
@@ -103,10 +93,7 @@ impl Record {
         if self.ended() {
             let cost = self.cost.as_ref().map_or("0.00", |cost| cost.get());
             let seconds = self.duration_seconds.unwrap_or(0);
-            text.push_str(&format!(
-                "Duration: {seconds}s\nCost: ¥{}\n{RULE}\n",
-                plain(cost)
-            ));
+            text.push_str(&format!("Duration: {seconds}s\nCost: ¥{}\n{RULE}\n", plain(cost)));
             text.extend(self.call_content.iter().filter_map(Utterance::line));
         }
         text

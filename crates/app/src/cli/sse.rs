@@ -52,10 +52,7 @@ mod tests {
 
     #[test]
     fn every_cut_gives_the_same_lines() {
-        let want = [
-            "data: {\"role\": \"assistant\", \"content\": \"您好😀\"}",
-            "data:b",
-        ];
+        let want = ["data: {\"role\": \"assistant\", \"content\": \"您好😀\"}", "data:b"];
         for cut in 0..=BODY.len() {
             let (head, tail) = BODY.as_bytes().split_at(cut);
             let mut lines = DataLines::default();

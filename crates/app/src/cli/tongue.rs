@@ -52,10 +52,7 @@ mod tests {
             (None, Tongue::En),
         ] {
             let locale = locale.map(str::to_owned);
-            let environment = Environment {
-                locale,
-                ..Environment::default()
-            };
+            let environment = Environment { locale, ..Environment::default() };
             assert_eq!(Tongue::of(&environment), want, "{:?}", environment.locale);
         }
     }

@@ -30,11 +30,8 @@ pub(crate) async fn run(args: VersionArgs, shell: &Shell) -> Result<Exit, Exit> 
     if args.json {
         output::result(&body)?;
     } else {
-        let verdict = if same {
-            "✅ Versions match"
-        } else {
-            "⚠️ Versions differ, update the skill"
-        };
+        let verdict =
+            if same { "✅ Versions match" } else { "⚠️ Versions differ, update the skill" };
         output::result(format!(
             "Local skill version: {local}\nRemote skill version: {}\n{verdict}\n",
             plain(&reply.skill_version)

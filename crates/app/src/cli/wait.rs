@@ -43,11 +43,7 @@ impl Watched {
     /// Nothing yet.
     pub(crate) fn new(ids: Vec<String>) -> Self {
         let found = ids.iter().map(|_| None).collect();
-        Self {
-            ids,
-            found,
-            trouble: None,
-        }
+        Self { ids, found, trouble: None }
     }
 
     /// Asks about each call that is not over, every [`INTERVAL`] up to [`LIMIT`], until all are.
@@ -98,10 +94,7 @@ impl Watched {
 
     /// How many calls are over, and how many there are.
     pub(crate) fn progress(&self) -> (usize, usize) {
-        (
-            self.found().filter(|f| f.record.ended()).count(),
-            self.ids.len(),
-        )
+        (self.found().filter(|f| f.record.ended()).count(), self.ids.len())
     }
 
     fn all_ended(&self) -> bool {
@@ -117,10 +110,7 @@ impl Watched {
             failure.exit()
         } else if !self.all_ended() {
             Exit::Unanswered
-        } else if self
-            .found()
-            .all(|f| matches!(f.record.status(), "completed" | "voicemail"))
-        {
+        } else if self.found().all(|f| matches!(f.record.status(), "completed" | "voicemail")) {
             Exit::Done
         } else {
             Exit::Unanswered

@@ -14,12 +14,7 @@ fn answer(word: &str) -> Result<Found, Failure> {
     if let Some((status, code)) = word.split_once(':') {
         let (status, code) = (status.parse().unwrap(), code.to_owned());
         let (message, body) = (String::new(), Vec::new());
-        return Err(Failure::Refused(Refused {
-            status,
-            code,
-            message,
-            body,
-        }));
+        return Err(Failure::Refused(Refused { status, code, message, body }));
     }
     let body = format!(r#"{{"success":true,"data":{{"call_id":"A","status":"{word}"}}}}"#);
     Found::read(body.into_bytes())
@@ -49,20 +44,12 @@ async fn check_info(retries: u32, answers: &[&str], want: &str, asked: usize, se
     let ask = async || {
         count.set(count.get() + 1);
         let mut queue = queue.borrow_mut();
-        let next = if queue.len() > 1 {
-            queue.pop_front()
-        } else {
-            queue.front().copied()
-        };
+        let next = if queue.len() > 1 { queue.pop_front() } else { queue.front().copied() };
         answer(next.unwrap())
     };
     let waiting = until_ended(retries, ask, |i, n| told.push((i, n)));
     let (got, took) = timed(waiting).await;
-    assert_eq!(
-        (word(&got).as_str(), count.get(), took),
-        (want, asked, seconds),
-        "{answers:?}"
-    );
+    assert_eq!((word(&got).as_str(), count.get(), took), (want, asked, seconds), "{answers:?}");
     let announced: Vec<_> = (1..asked as u32).map(|i| (i, retries)).collect();
     assert_eq!(told, announced, "{answers:?}");
 }
@@ -74,23 +61,10 @@ async fn info_asks_again_only_while_that_may_help() {
     check_info(5, &["in_progress"], "in_progress", 6, 50).await;
     check_info(3, &["404:call_not_found"], "404:call_not_found", 4, 30).await;
     check_info(0, &["queued"], "queued", 1, 0).await;
-    check_info(
-        5,
-        &["429:rate_limited", "503:overloaded", "nothing", "failed"],
-        "failed",
-        4,
-        30,
-    )
-    .await;
+    check_info(5, &["429:rate_limited", "503:overloaded", "nothing", "failed"], "failed", 4, 30)
+        .await;
     check_info(5, &["401:unauthorized"], "401:unauthorized", 1, 0).await;
-    check_info(
-        5,
-        &["ringing", "426:version_mismatch"],
-        "426:version_mismatch",
-        2,
-        10,
-    )
-    .await;
+    check_info(5, &["ringing", "426:version_mismatch"], "426:version_mismatch", 2, 10).await;
     check_info(2, &["nothing"], "nothing", 3, 20).await;
 }
 
@@ -115,21 +89,11 @@ async fn check_wait(calls: &[&[&str]], exit: Exit, seconds: u64) -> Watched {
 #[tokio::test(start_paused = true)]
 async fn wait_ends_when_all_calls_have_or_time_is_up() {
     check_wait(&[&["ringing", "completed"]], Exit::Done, 20).await;
-    check_wait(
-        &[&["voicemail"], &["queued", "queued", "completed"]],
-        Exit::Done,
-        30,
-    )
-    .await;
+    check_wait(&[&["voicemail"], &["queued", "queued", "completed"]], Exit::Done, 30).await;
     check_wait(&[&["completed"], &["no_answer"]], Exit::Unanswered, 10).await;
     check_wait(&[&["canceled"]], Exit::Unanswered, 10).await;
     check_wait(&[&["busy"], &["failed"]], Exit::Failed, 10).await;
-    check_wait(
-        &[&["503:overloaded", "nothing", "completed"]],
-        Exit::Done,
-        30,
-    )
-    .await;
+    check_wait(&[&["503:overloaded", "nothing", "completed"]], Exit::Done, 30).await;
     let endless = check_wait(&[&["completed"], &["in_progress"]], Exit::Unanswered, 600).await;
     assert_eq!(endless.progress(), (1, 2));
     check_wait(&[&["ringing", "nothing"]], Exit::Unreachable, 600).await;

@@ -16,11 +16,7 @@ pub(crate) fn find(key: &str) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 pub(crate) fn key_of(key: &str) -> String {
     let own = ROWS.iter().any(|row| row.0 == key);
-    if own {
-        key.to_owned()
-    } else {
-        shared(key).unwrap_or_default()
-    }
+    if own { key.to_owned() } else { shared(key).unwrap_or_default() }
 }
 
 /// All keys.

@@ -44,11 +44,7 @@ pub(crate) struct Http {
 impl Default for Http {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8480));
-        Self {
-            listen,
-            public_url: None,
-            body_timeout_s: 10,
-        }
+        Self { listen, public_url: None, body_timeout_s: 10 }
     }
 }
 
@@ -61,9 +57,7 @@ pub(crate) struct Sip {
 
 impl Default for Sip {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)) }
     }
 }
 
@@ -80,12 +74,7 @@ pub(crate) struct Media {
 impl Default for Media {
     fn default() -> Self {
         let address = IpAddr::from([127, 0, 0, 1]);
-        Self {
-            address,
-            first_port: 30_000,
-            last_port: 39_999,
-            lanes: 1,
-        }
+        Self { address, first_port: 30_000, last_port: 39_999, lanes: 1 }
     }
 }
 
@@ -139,12 +128,7 @@ impl Default for Turn {
     fn default() -> Self {
         let t = domain::TurnSettings::default();
         let (pause_ms, hold_off_ms, mute_ms) = (t.pause_ms, t.hold_off_ms, t.mute_ms);
-        Self {
-            pause_ms,
-            hold_off_ms,
-            mute_ms,
-            opening: t.opening,
-        }
+        Self { pause_ms, hold_off_ms, mute_ms, opening: t.opening }
     }
 }
 
@@ -160,11 +144,7 @@ pub(crate) struct Billing {
 impl Default for Billing {
     fn default() -> Self {
         let hold_s = CallLimits::default().hold_s;
-        Self {
-            price_micro_yuan_per_minute: 300_000,
-            rounding: Rounding::default(),
-            hold_s,
-        }
+        Self { price_micro_yuan_per_minute: 300_000, rounding: Rounding::default(), hold_s }
     }
 }
 
@@ -177,9 +157,7 @@ pub(crate) struct Signup {
 
 impl Default for Signup {
     fn default() -> Self {
-        Self {
-            bonus_micro_yuan: 10_000_000,
-        }
+        Self { bonus_micro_yuan: 10_000_000 }
     }
 }
 
@@ -194,11 +172,7 @@ pub(crate) struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            callee_per_hour: 5,
-            callee_per_day: 20,
-            count_simulated: false,
-        }
+        Self { callee_per_hour: 5, callee_per_day: 20, count_simulated: false }
     }
 }
 
@@ -212,10 +186,7 @@ pub(crate) struct Stream {
 
 impl Default for Stream {
     fn default() -> Self {
-        Self {
-            max_per_call: 32,
-            max_per_key: 100,
-        }
+        Self { max_per_call: 32, max_per_key: 100 }
     }
 }
 
@@ -262,10 +233,7 @@ pub(crate) struct Callout {
 
 impl Default for Callout {
     fn default() -> Self {
-        Self {
-            require_version_header: false,
-            max_phones: 100,
-        }
+        Self { require_version_header: false, max_phones: 100 }
     }
 }
 
@@ -282,10 +250,7 @@ pub(crate) struct Speech {
 
 impl Default for Speech {
     fn default() -> Self {
-        Self {
-            synthesizer: SynthesizerChoice::Espeak,
-            decoders: 2,
-        }
+        Self { synthesizer: SynthesizerChoice::Espeak, decoders: 2 }
     }
 }
 
@@ -390,16 +355,10 @@ impl Trunk {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
     #[error("cannot read {path}: {cause}")]
-    Unreadable {
-        path: PathBuf,
-        cause: std::io::Error,
-    },
+    Unreadable { path: PathBuf, cause: std::io::Error },
     /// The cause names line, column and key.
     #[error("{path}: {cause}")]
-    Malformed {
-        path: PathBuf,
-        cause: Box<toml::de::Error>,
-    },
+    Malformed { path: PathBuf, cause: Box<toml::de::Error> },
     #[error("environment: {0}")]
     Environment(Box<figment::Error>),
     #[error("setting {key}: {why}")]
@@ -415,19 +374,14 @@ impl Settings {
         let mut text = String::new();
         if let Some(path) = file {
             let path = path.to_owned();
-            text = std::fs::read_to_string(&path).map_err(|cause| SettingsError::Unreadable {
-                path: path.clone(),
-                cause,
-            })?;
+            text = std::fs::read_to_string(&path)
+                .map_err(|cause| SettingsError::Unreadable { path: path.clone(), cause })?;
             // Read alone first: this reader's errors name line and column.
             let alone: Result<Settings, _> = toml::from_str(&text);
-            alone.map_err(|cause| SettingsError::Malformed {
-                path,
-                cause: Box::new(cause),
-            })?;
+            alone.map_err(|cause| SettingsError::Malformed { path, cause: Box::new(cause) })?;
         }
         let environment = Env::prefixed("WAIHU_")
-            .ignore(&["config", "lang", "installation_key"])
+            .ignore(&["config", "installation_key", "lang", "log"])
             .split("__");
         let settings: Settings = Figment::from(Toml::string(&text))
             .merge(environment)
@@ -441,18 +395,8 @@ impl Settings {
         let ranges = [
             ("calls.ring_timeout_s", self.calls.ring_timeout_s, 10, 120),
             ("calls.max_call_s", self.calls.max_call_s, 60, 3_600),
-            (
-                "calls.max_concurrent",
-                self.calls.max_concurrent,
-                1,
-                100_000,
-            ),
-            (
-                "calls.media_timeout_s",
-                self.calls.media_timeout_s,
-                2,
-                3_600,
-            ),
+            ("calls.max_concurrent", self.calls.max_concurrent, 1, 100_000),
+            ("calls.media_timeout_s", self.calls.media_timeout_s, 2, 3_600),
             ("billing.hold_s", self.billing.hold_s, 60, 3_600),
             ("callout.max_phones", self.callout.max_phones, 1, 1_000),
             ("turn.pause_ms", self.turn.pause_ms, 300, 1_200),
@@ -472,10 +416,7 @@ impl Settings {
             });
         }
         domain::NumberRules::new(self.numbers.extra_patterns.clone()).map_err(|e| {
-            SettingsError::OutOfRange {
-                key: "numbers.extra_patterns",
-                why: e.to_string(),
-            }
+            SettingsError::OutOfRange { key: "numbers.extra_patterns", why: e.to_string() }
         })?;
         Ok(())
     }

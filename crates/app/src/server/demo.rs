@@ -56,48 +56,21 @@ pub(crate) async fn run(args: DemoArgs) -> ExitCode {
 async fn demo(args: &DemoArgs) -> Result<bool, Failure> {
     let numbers = numbers(args)?;
     // Kept: the recordings are what people come back for.
-    let dir = tempfile::Builder::new()
-        .prefix("waihu-demo-")
-        .tempdir()?
-        .keep();
+    let dir = tempfile::Builder::new().prefix("waihu-demo-").tempdir()?.keep();
     let platform = Platform::start(settings(&dir), extras(args)).await?;
     for warning in &platform.warnings {
         eprintln!("warning: {warning}");
     }
-    let key = platform
-        .first
-        .key
-        .clone()
-        .ok_or("this data directory was used before")?;
-    let api = Api {
-        base: format!("http://{}", platform.http),
-        key,
-        http: client()?,
-    };
-    eprintln!(
-        "waihu {} · {} · trunk: lab (simulated)",
-        env!("CARGO_PKG_VERSION"),
-        api.base
-    );
-    let say = args
-        .say
-        .clone()
-        .unwrap_or_else(|| requirement(args.lang).to_owned());
+    let key = platform.first.key.clone().ok_or("this data directory was used before")?;
+    let base = format!("http://{}", platform.http);
+    let http = client(&base)?;
+    let api = Api { base, key, http };
+    eprintln!("waihu {} · {} · trunk: lab (simulated)", env!("CARGO_PKG_VERSION"), api.base);
+    let say = args.say.clone().unwrap_or_else(|| requirement(args.lang).to_owned());
     let one = numbers.len() == 1;
-    let placed = api.place(&numbers, &say).await?;
+    let calls = api.place(&numbers, &say).await?;
     if one && !args.json {
         println!("📞 {} · {}", numbers[0], say);
-    }
-    let calls: Vec<String> = placed["data"]["call_ids"]
-        .as_array()
-        .map(|ids| {
-            ids.iter()
-                .filter_map(|v| v.as_str().map(str::to_owned))
-                .collect()
-        })
-        .unwrap_or_default();
-    if calls.len() != numbers.len() {
-        return Err(format!("accepted {} of {} calls", calls.len(), numbers.len()).into());
     }
     let watching = calls.iter().enumerate().map(|(i, id)| {
         let show = one && !args.json;
@@ -119,9 +92,7 @@ async fn demo(args: &DemoArgs) -> Result<bool, Failure> {
         path.map(|p| p.display().to_string()).unwrap_or_default()
     };
     report(args, &rows, &path);
-    platform
-        .stop(Duration::from_secs(5), CancellationToken::new())
-        .await;
+    platform.stop(Duration::from_secs(5), CancellationToken::new()).await;
     Ok(good)
 }
 
@@ -130,10 +101,7 @@ fn numbers(args: &DemoArgs) -> Result<Vec<String>, Failure> {
         return Ok(vec![phone.clone()]);
     }
     if args.persona == "all" {
-        return Ok(ROWS
-            .iter()
-            .map(|r| format!("13800138{}", r.ending))
-            .collect());
+        return Ok(ROWS.iter().map(|r| format!("13800138{}", r.ending)).collect());
     }
     if ROWS.iter().any(|r| r.ending == args.persona) {
         return Ok(vec![format!("13800138{}", args.persona)]);
@@ -142,10 +110,7 @@ fn numbers(args: &DemoArgs) -> Result<Vec<String>, Failure> {
 }
 
 fn settings(dir: &std::path::Path) -> Settings {
-    let mut settings = Settings {
-        data_dir: Some(dir.to_owned()),
-        ..Settings::default()
-    };
+    let mut settings = Settings { data_dir: Some(dir.to_owned()), ..Settings::default() };
     settings.http.listen.set_port(0);
     settings.calls.max_concurrent = SIDE_BY_SIDE;
     settings.media.first_port = 40_000;
@@ -154,19 +119,12 @@ fn settings(dir: &std::path::Path) -> Settings {
 }
 
 fn extras(args: &DemoArgs) -> Extras {
-    let lab = LabConfig {
-        seed: args.seed,
-        language: None,
-        ..LabConfig::default()
-    };
-    Extras {
-        top_up: Some(TOP_UP),
-        lab: Some(lab),
-    }
+    let lab = LabConfig { seed: args.seed, language: None, ..LabConfig::default() };
+    Extras { top_up: Some(TOP_UP), lab: Some(lab) }
 }
 
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder().no_proxy().build()
+fn client(base: &str) -> Result<reqwest::Client, Failure> {
+    Ok(crate::cli::client::http_client(&base.parse()?).build()?)
 }
 
 /// The same HTTP API that a customer uses.
@@ -177,47 +135,37 @@ struct Api {
 }
 
 impl Api {
-    async fn place(&self, numbers: &[String], say: &str) -> Result<Value, Failure> {
+    /// Places the calls; their ids, in the order of the numbers.
+    async fn place(&self, numbers: &[String], say: &str) -> Result<Vec<String>, Failure> {
         let body = json!({ "phones": numbers.join(","), "user_requirement": say });
         let url = format!("{}/api/v1/callinfo/initiate_call", self.base);
-        let reply = self
-            .http
-            .post(url)
-            .header("X-API-Key", &self.key)
-            .json(&body)
-            .send()
-            .await?;
+        let reply = self.http.post(url).header("X-API-Key", &self.key).json(&body).send().await?;
         let status = reply.status();
         let value: Value = reply.json().await?;
         if !status.is_success() {
             let (message, code) = (&value["message"], &value["code"]);
             return Err(format!("{} [{}]", text(message), text(code)).into());
         }
-        Ok(value)
+        let ids = value["data"]["call_ids"].as_array().into_iter().flatten();
+        let ids: Vec<String> = ids.filter_map(|v| v.as_str().map(str::to_owned)).collect();
+        if ids.len() != numbers.len() {
+            return Err(format!("accepted {} of {} calls", ids.len(), numbers.len()).into());
+        }
+        Ok(ids)
     }
 
     async fn record(&self, id: &str) -> Result<Value, Failure> {
         let url = format!("{}/v1/calls/{id}", self.base);
         // The recording is finished a moment after the call.
         for _ in 0..50 {
-            let reply = self
-                .http
-                .get(&url)
-                .header("X-API-Key", &self.key)
-                .send()
-                .await?;
+            let reply = self.http.get(&url).header("X-API-Key", &self.key).send().await?;
             let record: Value = reply.json().await?;
             if record["recording_ready"] == true || record["answered_at"].is_null() {
                 return Ok(record);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let reply = self
-            .http
-            .get(&url)
-            .header("X-API-Key", &self.key)
-            .send()
-            .await?;
+        let reply = self.http.get(&url).header("X-API-Key", &self.key).send().await?;
         Ok(reply.json().await?)
     }
 }
@@ -225,12 +173,7 @@ impl Api {
 /// Follows one call to its end; shows the conversation as it happens.
 async fn follow(api: &Api, id: &str, show: bool, label: Option<&Row>) -> Result<(), Failure> {
     let url = format!("{}/v1/calls/{id}/events", api.base);
-    let reply = api
-        .http
-        .get(url)
-        .header("X-API-Key", &api.key)
-        .send()
-        .await?;
+    let reply = api.http.get(url).header("X-API-Key", &api.key).send().await?;
     let mut body = reply.bytes_stream();
     let mut buffer = Vec::new();
     while let Some(piece) = body.next().await {
@@ -244,12 +187,7 @@ async fn follow(api: &Api, id: &str, show: bool, label: Option<&Row>) -> Result<
             }
             if name == "ended" {
                 if let Some(row) = label {
-                    eprintln!(
-                        "  {} {} → {}",
-                        row.ending,
-                        row.zh,
-                        text(&data["end_reason"])
-                    );
+                    eprintln!("  {} {} → {}", row.ending, row.zh, text(&data["end_reason"]));
                 }
                 return Ok(());
             }
@@ -276,17 +214,9 @@ fn tell(name: &str, d: &Value) {
         "status" => println!("        · {}", text(&d["status"])),
         "identity" => println!("        · identity: {}", text(&d["identity"])),
         "keys" => println!("        · key {}", text(&d["keys"])),
-        "fault" => println!(
-            "        · fault: {} ({})",
-            text(&d["part"]),
-            text(&d["fallback"])
-        ),
+        "fault" => println!("        · fault: {} ({})", text(&d["part"]), text(&d["fallback"])),
         "utterance" => {
-            let who = if d["role"] == "assistant" {
-                "🤖 AI  "
-            } else {
-                "👤 User"
-            };
+            let who = if d["role"] == "assistant" { "🤖 AI  " } else { "👤 User" };
             let start = d["start_ms"].as_u64().unwrap_or(0);
             let end = d["end_ms"].as_u64().unwrap_or(0);
             println!("{} {who} {}", span(start, end), text(&d["content"]));
@@ -304,6 +234,11 @@ fn text(v: &Value) -> String {
     v.as_str().map_or_else(|| v.to_string(), str::to_owned)
 }
 
+/// From the whole micro-yuan: a JSON reader here would make a float of the decimal.
+fn cost(r: &Value) -> String {
+    r["cost_micro_yuan"].as_i64().map_or_else(|| "–".to_owned(), |v| MicroYuan(v).to_string())
+}
+
 fn ended_as(record: &Value, row: &Row) -> bool {
     record["status"] == row.status
         && record["end_reason"] == row.reason
@@ -319,10 +254,7 @@ fn report(args: &DemoArgs, rows: &[(String, Value, bool)], path: &dyn Fn(&str) -
                 json!({ "phone": number, "as_expected": ok, "recording": file, "record": record })
             })
             .collect();
-        println!(
-            "{}",
-            json!({ "ok": rows.iter().all(|r| r.2), "calls": list })
-        );
+        println!("{}", json!({ "ok": rows.iter().all(|r| r.2), "calls": list }));
     } else if let [(number, record, ok)] = rows {
         one_record(number, record, *ok, path);
     } else {
@@ -332,18 +264,11 @@ fn report(args: &DemoArgs, rows: &[(String, Value, bool)], path: &dyn Fn(&str) -
 
 fn one_record(number: &str, r: &Value, ok: bool, path: &dyn Fn(&str) -> String) {
     println!("{}", "━".repeat(36));
-    println!(
-        "status     {} / {} / identity {}",
-        text(&r["status"]),
-        text(&r["end_reason"]),
-        { text(&r["identity"]) }
-    );
+    println!("status     {} / {} / identity {}", text(&r["status"]), text(&r["end_reason"]), {
+        text(&r["identity"])
+    });
     println!("hung up by {}", text(&r["hung_up_by"]));
-    println!(
-        "duration   {} s    cost ¥{}",
-        text(&r["duration_seconds"]),
-        text(&r["cost"])
-    );
+    println!("duration   {} s    cost ¥{}", text(&r["duration_seconds"]), cost(r));
     println!("trunk      {} (simulated)", text(&r["trunk"]));
     for t in r["turns"].as_array().into_iter().flatten() {
         println!(
@@ -358,10 +283,7 @@ fn one_record(number: &str, r: &Value, ok: bool, path: &dyn Fn(&str) -> String) 
         );
     }
     if r["recording_ready"] == true {
-        println!(
-            "recording  {} (left callee, right AI)",
-            path(&text(&r["call_id"]))
-        );
+        println!("recording  {} (left callee, right AI)", path(&text(&r["call_id"])));
     }
     verdict(number, r, ok);
 }
@@ -369,10 +291,7 @@ fn one_record(number: &str, r: &Value, ok: bool, path: &dyn Fn(&str) -> String) 
 fn verdict(number: &str, r: &Value, ok: bool) {
     let row = row_of(number);
     if ok {
-        println!(
-            "✅ as expected of persona {} ({} / {})",
-            row.ending, row.zh, row.en
-        );
+        println!("✅ as expected of persona {} ({} / {})", row.ending, row.zh, row.en);
     } else {
         println!(
             "❌ persona {}: expected {} / {} / {}, got {} / {} / {}",
@@ -398,9 +317,7 @@ fn table(rows: &[(String, Value, bool)]) {
             .filter_map(|t| t["total_ms"].as_u64())
             .collect();
         turns.sort_unstable();
-        let middle = turns
-            .get(turns.len() / 2)
-            .map_or("–".to_owned(), |ms| format!("{ms} ms"));
+        let middle = turns.get(turns.len() / 2).map_or("–".to_owned(), |ms| format!("{ms} ms"));
         println!(
             "{} {} {:<11} {:<23} {:<12} {:>3}  {:>4}  {:>8}  {} / {}",
             if *ok { "✅" } else { "❌" },
@@ -409,7 +326,7 @@ fn table(rows: &[(String, Value, bool)]) {
             text(&r["end_reason"]),
             text(&r["identity"]),
             text(&r["duration_seconds"]),
-            text(&r["cost"]),
+            cost(r),
             middle,
             row.zh,
             row.en

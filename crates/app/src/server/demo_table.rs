@@ -17,14 +17,7 @@ const fn row(
     (zh, en): (&'static str, &'static str),
     (status, reason, identity): (&'static str, &'static str, &'static str),
 ) -> Row {
-    Row {
-        ending,
-        zh,
-        en,
-        status,
-        reason,
-        identity,
-    }
+    Row { ending, zh, en, status, reason, identity }
 }
 
 const DONE: (&str, &str, &str) = ("completed", "task_done", "confirmed");
@@ -32,53 +25,17 @@ const DONE: (&str, &str, &str) = ("completed", "task_done", "confirmed");
 /// Personas 000–020.
 pub(crate) const ROWS: [Row; 21] = [
     row("000", ("配合", "cooperative"), DONE),
-    row(
-        "001",
-        ("打错了", "wrong person"),
-        ("completed", "identity_not_confirmed", "denied"),
-    ),
+    row("001", ("打错了", "wrong person"), ("completed", "identity_not_confirmed", "denied")),
     row("002", ("占线", "busy"), ("busy", "busy", "not_reached")),
-    row(
-        "003",
-        ("无人接听", "no answer"),
-        ("no_answer", "ring_timeout", "not_reached"),
-    ),
-    row(
-        "004",
-        ("语音信箱", "voicemail"),
-        ("voicemail", "voicemail", "voicemail"),
-    ),
+    row("003", ("无人接听", "no answer"), ("no_answer", "ring_timeout", "not_reached")),
+    row("004", ("语音信箱", "voicemail"), ("voicemail", "voicemail", "voicemail")),
     row("005", ("打断", "interrupter"), DONE),
-    row(
-        "006",
-        ("挂断", "hangs up"),
-        ("completed", "callee_hung_up", "unclear"),
-    ),
-    row(
-        "007",
-        ("沉默", "silent"),
-        ("completed", "silence", "unclear"),
-    ),
-    row(
-        "008",
-        ("拒绝来电", "opts out"),
-        ("completed", "opted_out", "refused"),
-    ),
-    row(
-        "009",
-        ("拒接", "declines"),
-        ("declined", "declined", "not_reached"),
-    ),
-    row(
-        "010",
-        ("空号", "unobtainable"),
-        ("failed", "invalid_number", "not_reached"),
-    ),
-    row(
-        "011",
-        ("家人", "family"),
-        ("completed", "identity_not_confirmed", "third_party"),
-    ),
+    row("006", ("挂断", "hangs up"), ("completed", "callee_hung_up", "unclear")),
+    row("007", ("沉默", "silent"), ("completed", "silence", "unclear")),
+    row("008", ("拒绝来电", "opts out"), ("completed", "opted_out", "refused")),
+    row("009", ("拒接", "declines"), ("declined", "declined", "not_reached")),
+    row("010", ("空号", "unobtainable"), ("failed", "invalid_number", "not_reached")),
+    row("011", ("家人", "family"), ("completed", "identity_not_confirmed", "third_party")),
     row("012", ("噪声", "noisy line"), DONE),
     row("013", ("附和", "backchannels"), DONE),
     row("014", ("按键", "key presser"), DONE),
@@ -86,11 +43,7 @@ pub(crate) const ROWS: [Row; 21] = [
     row("016", ("问机器人", "asks for a robot"), DONE),
     row("017", ("彩铃", "ringback music"), DONE),
     row("018", ("接得慢", "slow answer"), DONE),
-    row(
-        "019",
-        ("断线", "sudden drop"),
-        ("completed", "connection_lost", "confirmed"),
-    ),
+    row("019", ("断线", "sudden drop"), ("completed", "connection_lost", "confirmed")),
     row("020", ("来电助理", "call screening"), DONE),
 ];
 

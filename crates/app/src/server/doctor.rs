@@ -10,6 +10,7 @@ use speech::sphinx_pool::PoolSettings;
 use speech::synth::EspeakSynthesizer;
 use store::Store;
 
+use crate::server::config::Settings;
 use crate::server::platform::store_config;
 use crate::server::serve::{ServeArgs, settings};
 
@@ -48,102 +49,72 @@ pub(crate) async fn run(args: DoctorArgs) -> ExitCode {
 }
 
 async fn examine(args: &ServeArgs) -> Vec<Finding> {
-    let mut found = Vec::new();
     let settings = match settings(args) {
         Ok(settings) => settings,
-        Err(error) => {
-            found.push(Finding {
-                part: "settings",
-                ok: false,
-                text: error.to_string(),
-            });
-            return found;
-        }
+        Err(error) => return vec![Finding::new("settings", false, error.to_string())],
     };
-    found.push(Finding {
-        part: "settings",
-        ok: true,
-        text: "read".to_owned(),
-    });
+    let mut found = vec![
+        Finding::new("settings", true, "read".to_owned()),
+        synthesizer().await,
+        recognizer(),
+        store(&settings).await,
+    ];
+    if settings.trunk.is_empty() {
+        let text = "lab (simulated: reaches no telephone)".to_owned();
+        found.push(Finding::new("trunk", true, text));
+    }
+    for t in &settings.trunk {
+        found.push(Finding::new("trunk", true, format!("{} {}", t.name, t.address)));
+    }
+    found
+}
+
+impl Finding {
+    fn new(part: &'static str, ok: bool, text: String) -> Self {
+        Self { part, ok, text }
+    }
+}
+
+async fn synthesizer() -> Finding {
     let voice = EspeakSynthesizer::new(Espeak::default(), 0);
-    found.push(match voice.check().await {
+    match voice.check().await {
         Ok(version) => {
             let n = voice.voices().len();
-            Finding {
-                part: "synthesizer",
-                ok: true,
-                text: format!("{version}, {n} voices"),
-            }
+            Finding::new("synthesizer", true, format!("{version}, {n} voices"))
         }
-        Err(error) => Finding {
-            part: "synthesizer",
-            ok: false,
-            text: error.to_string(),
-        },
-    });
-    let pool = PoolSettings {
-        threads: 1,
-        ..PoolSettings::default()
-    };
-    found.push(match SphinxRecognizer::start(&pool) {
+        Err(error) => Finding::new("synthesizer", false, error.to_string()),
+    }
+}
+
+fn recognizer() -> Finding {
+    let pool = PoolSettings { threads: 1, ..PoolSettings::default() };
+    match SphinxRecognizer::start(&pool) {
         Ok(_) => {
             let text = "PocketSphinx with the lists of replies in zh and en".to_owned();
-            Finding {
-                part: "recognizer",
-                ok: true,
-                text,
-            }
+            Finding::new("recognizer", true, text)
         }
         Err(error) => {
             let text = format!("disabled, all speech counts as unclear: {error}");
-            Finding {
-                part: "recognizer",
-                ok: false,
-                text,
-            }
+            Finding::new("recognizer", false, text)
         }
-    });
-    found.push(
-        match Store::open(store_config(&settings).for_tool()).await {
-            Ok(store) => {
-                let (ok, text) = match store.ledger_check().await {
-                    Ok(r) if r.faults.is_empty() => (
-                        true,
-                        format!("{}, ledger of {} adds up", store.location(), r.transactions),
-                    ),
-                    Ok(r) => (false, format!("the ledger does not add up: {:?}", r.faults)),
-                    Err(error) => (false, error.to_string()),
-                };
-                let place = Finding {
-                    part: "store",
-                    ok,
-                    text,
-                };
-                store.close().await;
-                place
-            }
-            Err(error) => Finding {
-                part: "store",
-                ok: false,
-                text: error.to_string(),
-            },
-        },
-    );
-    if settings.trunk.is_empty() {
-        let text = "lab (simulated: reaches no telephone)".to_owned();
-        found.push(Finding {
-            part: "trunk",
-            ok: true,
-            text,
-        });
     }
-    for t in &settings.trunk {
-        let text = format!("{} {}", t.name, t.address);
-        found.push(Finding {
-            part: "trunk",
-            ok: true,
-            text,
-        });
-    }
-    found
+}
+
+async fn store(settings: &Settings) -> Finding {
+    let store = match Store::open(store_config(settings).for_tool()).await {
+        Ok(store) => store,
+        Err(error) => return Finding::new("store", false, error.to_string()),
+    };
+    let finding = match store.ledger_check().await {
+        Ok(r) if r.faults.is_empty() => {
+            let text = format!("{}, ledger of {} adds up", store.location(), r.transactions);
+            Finding::new("store", true, text)
+        }
+        Ok(r) => {
+            Finding::new("store", false, format!("the ledger does not add up: {:?}", r.faults))
+        }
+        Err(error) => Finding::new("store", false, error.to_string()),
+    };
+    store.close().await;
+    finding
 }

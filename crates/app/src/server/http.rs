@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::{BoxError, Router};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use engine::lanes::Lanes;
+use axum::{BoxError, Router};
+use engine::lanes::{LaneStats, Lanes};
 use engine::{Calls, Engine};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -30,13 +30,9 @@ struct Health {
 /// All routes of the installation.
 pub(crate) fn router(engine: &Engine, settings: &Settings, lanes: &Arc<Lanes>) -> Router {
     let calls: Arc<dyn Calls> = Arc::new(engine.clone());
-    let callout = callout::Config {
-        require_version_header: settings.callout.require_version_header,
-    };
-    let health = Health {
-        engine: engine.clone(),
-        lanes: lanes.clone(),
-    };
+    let callout =
+        callout::Config { require_version_header: settings.callout.require_version_header };
+    let health = Health { engine: engine.clone(), lanes: lanes.clone() };
     let health = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
@@ -58,9 +54,8 @@ pub(crate) fn serve(
 ) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service)
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await;
+        let served =
+            axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {
             tracing::error!(%error, "the HTTP listener ended");
         }
@@ -100,16 +95,8 @@ async fn readyz(State(health): State<Health>) -> Response {
     for p in &ready.problems {
         text.push_str(&format!("problem: {p}\n"));
     }
-    text.push_str(if ready.ready {
-        "ready\n"
-    } else {
-        "not ready\n"
-    });
-    let status = if ready.ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    text.push_str(if ready.ready { "ready\n" } else { "not ready\n" });
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, text).into_response()
 }
 
@@ -125,76 +112,56 @@ async fn metrics(
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     }
     let mut text = String::new();
-    let gauge = |text: &mut String, name: &str, help: &str, kind: &str, value: u64| {
-        text.push_str(&format!(
-            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
-        ));
-    };
-    let engine = &health.engine;
-    let counts = engine.counts();
-    for (name, help, kind, value) in [
-        (
-            "waihu_calls_running",
-            "Calls that run.",
-            "gauge",
-            engine.running() as u64,
-        ),
-        (
-            "waihu_calls_waiting",
-            "Calls that wait for a line.",
-            "gauge",
-            engine.waiting() as u64,
-        ),
-        (
-            "waihu_calls_accepted_total",
-            "Calls accepted.",
-            "counter",
-            counts.accepted,
-        ),
-        (
-            "waihu_calls_started_total",
-            "Calls that left the queue.",
-            "counter",
-            counts.started,
-        ),
-        (
-            "waihu_calls_answered_total",
-            "Calls answered.",
-            "counter",
-            counts.answered,
-        ),
-        (
-            "waihu_calls_ended_total",
-            "Calls ended.",
-            "counter",
-            counts.ended,
-        ),
-        (
-            "waihu_rtp_ports_in_use",
-            "RTP port pairs in use.",
-            "gauge",
-            { health.lanes.ports_in_use() as u64 },
-        ),
-    ] {
-        gauge(&mut text, name, help, kind, value);
-    }
-    for (what, n) in counts.end_reasons() {
-        text.push_str(&format!(
-            "waihu_calls_ended_by_reason_total{{reason=\"{what}\"}} {n}\n"
-        ));
-    }
-    for (lane, s) in health.lanes.stats().iter().enumerate() {
-        for (name, value) in [
-            ("waihu_lane_ticks_total", s.ticks),
-            ("waihu_lane_late_ticks_total", s.late),
-            ("waihu_lane_frames_lost_total", s.frames_lost),
-            ("waihu_lane_legs", s.legs),
-        ] {
-            text.push_str(&format!("{name}{{lane=\"{lane}\"}} {value}\n"));
-        }
-    }
+    calls_metrics(&mut text, &health);
+    lane_metrics(&mut text, &health.lanes);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+fn calls_metrics(text: &mut String, health: &Health) {
+    let engine = &health.engine;
+    let counts = engine.counts();
+    let ports = health.lanes.ports_in_use() as u64;
+    let (running, waiting) = (engine.running() as u64, engine.waiting() as u64);
+    for (name, help, kind, value) in [
+        ("waihu_calls_running", "Calls that run.", "gauge", running),
+        ("waihu_calls_waiting", "Calls that wait for a line.", "gauge", waiting),
+        ("waihu_calls_accepted_total", "Calls accepted.", "counter", counts.accepted),
+        ("waihu_calls_started_total", "Calls that left the queue.", "counter", counts.started),
+        ("waihu_calls_answered_total", "Calls answered.", "counter", counts.answered),
+        ("waihu_calls_ended_total", "Calls ended.", "counter", counts.ended),
+        ("waihu_rtp_ports_in_use", "RTP port pairs in use.", "gauge", ports),
+    ] {
+        head(text, name, help, kind);
+        text.push_str(&format!("{name} {value}\n"));
+    }
+    let by_reason = "waihu_calls_ended_by_reason_total";
+    head(text, by_reason, "Calls ended, by reason.", "counter");
+    for (what, n) in counts.end_reasons() {
+        text.push_str(&format!("{by_reason}{{reason=\"{what}\"}} {n}\n"));
+    }
+}
+
+fn lane_metrics(text: &mut String, lanes: &Lanes) {
+    let stats = lanes.stats();
+    let rows: [(&str, &str, &str, fn(&LaneStats) -> u64); 4] = [
+        ("waihu_lane_ticks_total", "Ticks of 20 ms.", "counter", |s| s.ticks),
+        ("waihu_lane_late_ticks_total", "Ticks over 2 ms late.", "counter", |s| s.late),
+        ("waihu_lane_frames_lost_total", "Frames lost before the recognizer.", "counter", |s| {
+            s.frames_lost
+        }),
+        ("waihu_lane_legs", "Legs on the lane.", "gauge", |s| s.legs),
+    ];
+    for (name, help, kind, value) in rows {
+        head(text, name, help, kind);
+        for (lane, s) in stats.iter().enumerate() {
+            text.push_str(&format!("{name}{{lane=\"{lane}\"}} {}\n", value(s)));
+        }
+    }
+}
+
+fn head(text: &mut String, name: &str, help: &str, kind: &str) {
+    text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
 }
 
 fn is_loopback(ip: IpAddr) -> bool {

@@ -48,11 +48,7 @@ pub(crate) async fn run(command: KeyCommand) -> ExitCode {
 }
 
 async fn create(args: CreateArgs) -> Result<String, StartError> {
-    let serve = ServeArgs {
-        config: args.config,
-        data_dir: args.data_dir,
-        ..ServeArgs::default()
-    };
+    let serve = ServeArgs { config: args.config, data_dir: args.data_dir, ..ServeArgs::default() };
     let settings = settings(&serve)?;
     let store = std::sync::Arc::new(Store::open(store_config(&settings).for_tool()).await?);
     let keys = engine::owner::Keys {

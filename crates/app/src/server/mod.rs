@@ -26,13 +26,8 @@ pub(crate) fn failed(error: &(dyn std::error::Error + 'static)) -> ExitCode {
         cause = c.source();
     }
     eprintln!("❌ {text}");
-    let refused = error
-        .downcast_ref::<platform::StartError>()
-        .is_some_and(|e| {
-            matches!(
-                e,
-                platform::StartError::Settings(_) | platform::StartError::NoPorts { .. }
-            )
-        });
+    let refused = error.downcast_ref::<platform::StartError>().is_some_and(|e| {
+        matches!(e, platform::StartError::Settings(_) | platform::StartError::NoPorts { .. })
+    });
     ExitCode::from(if refused { 2 } else { 1 })
 }

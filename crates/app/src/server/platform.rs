@@ -37,10 +37,7 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Speech(#[from] engine::ports::synthesizer::SpeechError),
     #[error("HTTP address {addr} cannot be listened on ({cause}): choose another with --http")]
-    Http {
-        addr: SocketAddr,
-        cause: std::io::Error,
-    },
+    Http { addr: SocketAddr, cause: std::io::Error },
     #[error("cannot start the media threads: {0}")]
     Threads(std::io::Error),
     #[error("media.first_port {first} to media.last_port {last} holds no port pair")]
@@ -63,9 +60,7 @@ pub(crate) struct Platform {
     pub(crate) sip: Arc<SipTrunks>,
     pub(crate) trunks: Vec<(String, TrunkAddress, bool)>,
     pub(crate) lab: Option<LabHandle>,
-    pub(crate) lanes: Arc<Lanes>,
     pub(crate) store: Arc<Store>,
-    pub(crate) parts: Parts,
     pub(crate) first: FirstStart,
     pub(crate) recovered: Recovered,
     pub(crate) warnings: Vec<String>,
@@ -77,33 +72,11 @@ impl Platform {
     /// Opens the store, the lanes, the trunks and the listener, in this order: whoever fails,
     /// nothing has been dialled.
     pub(crate) async fn start(settings: Settings, extras: Extras) -> Result<Self, StartError> {
-        let (first_port, last_port) = (settings.media.first_port, settings.media.last_port);
-        if last_port <= first_port {
-            return Err(StartError::NoPorts {
-                first: first_port,
-                last: last_port,
-            });
-        }
-        let listener = TcpListener::bind(settings.http.listen)
-            .await
-            .map_err(|cause| StartError::Http {
-                addr: settings.http.listen,
-                cause,
-            })?;
-        let http = listener.local_addr().map_err(|cause| StartError::Http {
-            addr: settings.http.listen,
-            cause,
-        })?;
+        let (listener, http) = listen(settings.http.listen).await?;
         let store = Arc::new(Store::open(store_config(&settings)).await?);
         let clock = Clock::real();
-        let lanes_config = LanesConfig {
-            address: settings.media.address,
-            ports: (first_port, last_port),
-            lanes: settings.media.lanes,
-            pin_from: None,
-        };
         let blobs = Arc::new(store.blobs());
-        let lanes = Lanes::start(&lanes_config, blobs.clone(), random_u64);
+        let lanes = Lanes::start(&lanes_config(&settings)?, blobs.clone(), random_u64);
         let lanes = Arc::new(lanes.map_err(StartError::Threads)?);
         let (speech, warnings) = voices::speech(&settings.speech).await?;
         let parts = Parts {
@@ -137,19 +110,14 @@ impl Platform {
         let stop_http = CancellationToken::new();
         let router = crate::server::http::router(&engine, &settings, &lanes);
         let serving = crate::server::http::serve(listener, router, stop_http.clone());
-        let trunks = trunks
-            .into_iter()
-            .map(|t| (t.name, t.address, t.simulated))
-            .collect();
+        let trunks = trunks.into_iter().map(|t| (t.name, t.address, t.simulated)).collect();
         Ok(Self {
             engine,
             http,
             sip,
             trunks,
             lab,
-            lanes,
             store,
-            parts,
             first,
             recovered,
             warnings,
@@ -173,6 +141,26 @@ impl Platform {
     }
 }
 
+async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |cause| StartError::Http { addr, cause };
+    let listener = TcpListener::bind(addr).await.map_err(refused)?;
+    let local = listener.local_addr().map_err(refused)?;
+    Ok((listener, local))
+}
+
+fn lanes_config(settings: &Settings) -> Result<LanesConfig, StartError> {
+    let (first, last) = (settings.media.first_port, settings.media.last_port);
+    if last <= first {
+        return Err(StartError::NoPorts { first, last });
+    }
+    Ok(LanesConfig {
+        address: settings.media.address,
+        ports: (first, last),
+        lanes: settings.media.lanes,
+        pin_from: None,
+    })
+}
+
 /// The lab serves when nothing else does, and when it is asked for.
 async fn lab_and_trunks(
     settings: &Settings,
@@ -190,14 +178,8 @@ async fn lab_and_trunks(
     });
     let lab = Lab::start(config).await?;
     let at = lab.local_addr();
-    let address = TrunkAddress {
-        host: at.ip().to_string(),
-        port: at.port(),
-    };
-    let mut trunk = Trunk {
-        simulated: true,
-        ..Trunk::at("lab", address)
-    };
+    let address = TrunkAddress { host: at.ip().to_string(), port: at.port() };
+    let mut trunk = Trunk { simulated: true, ..Trunk::at("lab", address) };
     trunk.lines = 1_000;
     trunk.calls_per_second = 100;
     trunks.push(trunk);
@@ -206,20 +188,14 @@ async fn lab_and_trunks(
 
 /// Where the data of an installation lies.
 pub(crate) fn data_dir(settings: &Settings) -> PathBuf {
-    settings
-        .data_dir
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("waihu-data"))
+    settings.data_dir.clone().unwrap_or_else(|| PathBuf::from("waihu-data"))
 }
 
 /// How its store is opened.
 pub(crate) fn store_config(settings: &Settings) -> StoreConfig {
     let embedded = StoreConfig::embedded(data_dir(settings));
     match &settings.store.url {
-        Some(url) => StoreConfig {
-            url: url.clone(),
-            ..embedded
-        },
+        Some(url) => StoreConfig { url: url.clone(), ..embedded },
         None => embedded,
     }
 }

@@ -63,10 +63,7 @@ pub(crate) async fn run(args: ServeArgs) -> ExitCode {
     };
     announce(&platform);
     wait_for_signal().await;
-    eprintln!(
-        "stopping: no new calls, {} running",
-        platform.engine.running()
-    );
+    eprintln!("stopping: no new calls, {} running", platform.engine.running());
     let hurry = CancellationToken::new();
     let second = hurry.clone();
     tokio::spawn(async move {
@@ -76,10 +73,7 @@ pub(crate) async fn run(args: ServeArgs) -> ExitCode {
     });
     let drained = platform.stop(drain, hurry).await;
     if drained.unsettled > 0 {
-        eprintln!(
-            "{} calls were not settled; the next start settles them",
-            drained.unsettled
-        );
+        eprintln!("{} calls were not settled; the next start settles them", drained.unsettled);
         return ExitCode::FAILURE;
     }
     eprintln!("stopped");
@@ -90,20 +84,13 @@ fn announce(p: &Platform) {
     println!("http: http://{}", p.http);
     println!("sip: udp {}", p.sip.local_addr());
     for (name, address, simulated) in &p.trunks {
-        let kind = if *simulated {
-            " (simulated: reaches no telephone)"
-        } else {
-            ""
-        };
+        let kind = if *simulated { " (simulated: reaches no telephone)" } else { "" };
         println!("trunk: {name}{kind} {address}");
     }
     println!("data: {}", p.store.location());
     if p.recovered.requeued + p.recovered.lost > 0 {
         let r = p.recovered;
-        println!(
-            "recovered: {} queued again, {} ended as node_lost",
-            r.requeued, r.lost
-        );
+        println!("recovered: {} queued again, {} ended as node_lost", r.requeued, r.lost);
     }
     if let Some(key) = &p.first.key {
         println!("key (shown once): {key}");

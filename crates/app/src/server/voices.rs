@@ -39,30 +39,17 @@ pub(crate) async fn speech(settings: &Speech) -> Result<(SpeechParts, Vec<String
             Arc::new(voice)
         }
     };
-    let pool = PoolSettings {
-        threads: settings.decoders.max(1),
-        ..PoolSettings::default()
-    };
+    let pool = PoolSettings { threads: settings.decoders.max(1), ..PoolSettings::default() };
     let recognizer: Arc<dyn Recognizer> = match SphinxRecognizer::start(&pool) {
         Ok(recognizer) => Arc::new(recognizer),
         Err(error) => {
-            warnings.push(format!(
-                "recognizer disabled, all speech counts as unclear: {error}"
-            ));
+            warnings.push(format!("recognizer disabled, all speech counts as unclear: {error}"));
             Arc::new(Deaf(error.to_string()))
         }
     };
     let judge = Arc::new(RulesJudge);
     let responder = Arc::new(ScriptResponder);
-    Ok((
-        SpeechParts {
-            synthesizer,
-            recognizer,
-            judge,
-            responder,
-        },
-        warnings,
-    ))
+    Ok((SpeechParts { synthesizer, recognizer, judge, responder }, warnings))
 }
 
 /// Stands where a recognizer is missing: hears nothing, so nothing is ever unlocked.
@@ -70,9 +57,6 @@ struct Deaf(String);
 
 impl Recognizer for Deaf {
     fn open(&self, _: &RecognizerOptions) -> Result<Box<dyn RecognizerSession>, SpeechError> {
-        Err(SpeechError::Unavailable {
-            part: "recognizer",
-            hint: self.0.clone(),
-        })
+        Err(SpeechError::Unavailable { part: "recognizer", hint: self.0.clone() })
     }
 }

@@ -23,10 +23,7 @@ pub(crate) struct Dialing {
 impl Dialing {
     pub(crate) fn new(now: Now, limits: &CallLimits) -> Self {
         let give_up = now + Duration::from_secs(u64::from(limits.ring_s));
-        Self {
-            give_up,
-            early: None,
-        }
+        Self { give_up, early: None }
     }
 
     pub(crate) fn deadline(&self) -> Option<Now> {
@@ -45,11 +42,7 @@ impl Call {
         }
         match event {
             TrunkEvent::InviteSent => {}
-            TrunkEvent::Progressed {
-                code,
-                answer,
-                signalling,
-            } => {
+            TrunkEvent::Progressed { code, answer, signalling } => {
                 self.progressed(at, code, answer.as_deref(), signalling);
             }
             TrunkEvent::Answered { answer, signalling } => {
@@ -73,11 +66,7 @@ impl Call {
         }
         self.rang = true;
         self.milestones.ringing_at.get_or_insert(at.wall);
-        let event = Event::LegProgressed {
-            leg: LegId::CALLEE,
-            sip_code: code,
-            early_media,
-        };
+        let event = Event::LegProgressed { leg: LegId::CALLEE, sip_code: code, early_media };
         self.journal(event, Texts::default());
     }
 
@@ -109,13 +98,7 @@ impl Call {
         self.connect(agreed, signalling);
         self.lane(MediaCommand::Answered);
         self.media_ms = Some(0);
-        self.journal(
-            Event::LegAnswered {
-                leg: LegId::CALLEE,
-                codec,
-            },
-            Texts::default(),
-        );
+        self.journal(Event::LegAnswered { leg: LegId::CALLEE, codec }, Texts::default());
         self.phase = Phase::Talking(Talking::new(at, &self.plan.request.limits));
         if let Some(talk) = self.talk.as_mut() {
             talk.handle(at.now, conversation::Input::Opened);

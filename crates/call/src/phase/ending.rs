@@ -62,15 +62,7 @@ impl Call {
         if let Some(command) = command {
             self.signal(command);
         }
-        self.end(
-            at,
-            EndReason {
-                what,
-                who,
-                sip_code: reason.sip_code,
-            },
-            leg_over,
-        );
+        self.end(at, EndReason { what, who, sip_code: reason.sip_code }, leg_over);
     }
 
     /// The call is over for `reason`; `leg_over` if its signalling is, too.
@@ -110,16 +102,11 @@ impl Call {
 
     /// Once a closing was begun, what led to it is the reason (callout section 5.2).
     fn settled_reason(&self, reason: EndReason) -> EndReason {
-        let closing = self
-            .talk
-            .as_ref()
-            .and_then(conversation::Conversation::closing);
+        let closing = self.talk.as_ref().and_then(conversation::Conversation::closing);
         match closing {
-            Some(what) if reason.what == EndWhat::CalleeHungUp => EndReason {
-                what,
-                who: Some(Who::Callee),
-                ..reason
-            },
+            Some(what) if reason.what == EndWhat::CalleeHungUp => {
+                EndReason { what, who: Some(Who::Callee), ..reason }
+            }
             _ => reason,
         }
     }
@@ -128,11 +115,7 @@ impl Call {
         if !answered {
             return Identity::NotReached;
         }
-        match self
-            .talk
-            .as_ref()
-            .map_or(Identity::Pending, |t| t.identity())
-        {
+        match self.talk.as_ref().map_or(Identity::Pending, |t| t.identity()) {
             Identity::Pending => Identity::Unclear,
             known => known,
         }

@@ -59,11 +59,8 @@ impl Call {
 
     pub(crate) fn open_failed(&mut self, at: Moment) {
         if matches!(self.phase, Phase::Preparing(_)) {
-            let reason = EndReason {
-                what: EndWhat::TrunkFailed,
-                who: Some(Who::Platform),
-                sip_code: None,
-            };
+            let reason =
+                EndReason { what: EndWhat::TrunkFailed, who: Some(Who::Platform), sip_code: None };
             self.hang_up(at, reason);
         }
     }

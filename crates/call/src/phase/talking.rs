@@ -19,19 +19,12 @@ pub(crate) struct Talking {
 
 impl Talking {
     pub(crate) fn new(at: Moment, limits: &CallLimits) -> Self {
-        Self {
-            answered: at.now,
-            limits: Limits::new(at.now, limits),
-            usable: true,
-        }
+        Self { answered: at.now, limits: Limits::new(at.now, limits), usable: true }
     }
 
     /// Answered without a description that can be used.
     pub(crate) fn unusable(at: Moment, limits: &CallLimits) -> Self {
-        Self {
-            usable: false,
-            ..Self::new(at, limits)
-        }
+        Self { usable: false, ..Self::new(at, limits) }
     }
 }
 

@@ -32,25 +32,15 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn add(&self, key: LegKey, sink: Sink) {
-        self.sinks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, sink);
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner).insert(key, sink);
     }
 
     pub(crate) fn remove(&self, key: LegKey) -> Option<Sink> {
-        self.sinks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&key)
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner).remove(&key)
     }
 
     fn sink(&self, key: LegKey) -> Option<Sink> {
-        self.sinks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-            .cloned()
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
     pub(crate) fn spawn(
@@ -58,20 +48,18 @@ impl Collector {
         n: usize,
         shared: Arc<LaneShared>,
     ) -> io::Result<JoinHandle<()>> {
-        std::thread::Builder::new()
-            .name(format!("collect-{n}"))
-            .spawn(move || {
-                shared.set_collector(std::thread::current());
-                loop {
-                    while let Some(news) = shared.news.pop() {
-                        self.pass_on(&shared, news);
-                    }
-                    if shared.is_stopping() {
-                        return;
-                    }
-                    std::thread::park_timeout(NAP);
+        std::thread::Builder::new().name(format!("collect-{n}")).spawn(move || {
+            shared.set_collector(std::thread::current());
+            loop {
+                while let Some(news) = shared.news.pop() {
+                    self.pass_on(&shared, news);
                 }
-            })
+                if shared.is_stopping() {
+                    return;
+                }
+                std::thread::park_timeout(NAP);
+            }
+        })
     }
 
     fn pass_on(&self, shared: &LaneShared, news: News) {
@@ -83,14 +71,12 @@ impl Collector {
             }
             News::Event(key, event) => {
                 if let Some(sink) = self.sink(key) {
-                    sink.mailbox
-                        .input(Input::Media(key.leg, MediaEvent::Leg(event)));
+                    sink.mailbox.input(Input::Media(key.leg, MediaEvent::Leg(event)));
                 }
             }
             News::Flowing(key, flowing) => {
                 if let Some(sink) = self.sink(key) {
-                    sink.mailbox
-                        .input(Input::Media(key.leg, MediaEvent::Flowing(flowing)));
+                    sink.mailbox.input(Input::Media(key.leg, MediaEvent::Flowing(flowing)));
                 }
             }
             News::Gone(key, quality, leg, sockets) => {
@@ -98,8 +84,7 @@ impl Collector {
                 drop((leg, sockets));
                 shared.recorder.end(key);
                 if let Some(sink) = self.remove(key) {
-                    sink.mailbox
-                        .input(Input::Media(key.leg, MediaEvent::Closed(quality)));
+                    sink.mailbox.input(Input::Media(key.leg, MediaEvent::Closed(quality)));
                 }
             }
             News::Garbage(garbage) => drop(garbage),

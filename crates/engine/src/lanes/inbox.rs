@@ -20,10 +20,7 @@ pub(crate) enum Order {
     /// Take it in.
     Add { leg: Box<Leg>, sockets: SocketPair },
     /// Exchange media as agreed.
-    Connect {
-        agreed: Box<Negotiated>,
-        allowed: Vec<IpAddr>,
-    },
+    Connect { agreed: Box<Negotiated>, allowed: Vec<IpAddr> },
     /// Media time begins.
     Answered,
     /// For the leg itself.

@@ -115,10 +115,7 @@ mod tests {
         }
         assert!(batch.receive(&to));
         let sender = from.local_addr().unwrap();
-        let got: Vec<u8> = batch
-            .iter()
-            .map(|(a, b)| (assert_eq!(a, sender), b[0]).1)
-            .collect();
+        let got: Vec<u8> = batch.iter().map(|(a, b)| (assert_eq!(a, sender), b[0]).1).collect();
         assert_eq!(got, [0, 1, 2, 3, 4, 5, 6, 7]);
         assert!(!batch.receive(&to));
         assert_eq!(batch.iter().count(), 2);

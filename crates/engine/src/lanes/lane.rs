@@ -135,23 +135,21 @@ impl LaneThread {
         shared: Arc<LaneShared>,
         pin: Option<usize>,
     ) -> io::Result<JoinHandle<()>> {
-        std::thread::Builder::new()
-            .name(format!("lane-{n}"))
-            .spawn(move || {
-                if let Some(core) = pin {
-                    pin_to(core);
-                }
-                Self {
-                    shared,
-                    seats: Vec::with_capacity(LEGS),
-                    places: HashMap::with_capacity(LEGS),
-                    batch: Batch::new(),
-                    tick: Box::new(Tick::new()),
-                    held_back: Vec::with_capacity(LEGS),
-                    count: 0,
-                }
-                .run();
-            })
+        std::thread::Builder::new().name(format!("lane-{n}")).spawn(move || {
+            if let Some(core) = pin {
+                pin_to(core);
+            }
+            Self {
+                shared,
+                seats: Vec::with_capacity(LEGS),
+                places: HashMap::with_capacity(LEGS),
+                batch: Batch::new(),
+                tick: Box::new(Tick::new()),
+                held_back: Vec::with_capacity(LEGS),
+                count: 0,
+            }
+            .run();
+        })
     }
 
     fn run(mut self) {
@@ -186,9 +184,7 @@ impl LaneThread {
             self.play(now, i);
         }
         self.shared.ticks.store(self.count, Ordering::Relaxed);
-        self.shared
-            .legs
-            .store(self.seats.len() as u64, Ordering::Relaxed);
+        self.shared.legs.store(self.seats.len() as u64, Ordering::Relaxed);
         if !self.shared.news.is_empty() {
             self.shared.wake_collector();
         }
@@ -293,10 +289,7 @@ impl LaneThread {
         };
         let seat = &mut self.seats[i];
         match order.order {
-            Order::Connect {
-                ref agreed,
-                ref allowed,
-            } => {
+            Order::Connect { ref agreed, ref allowed } => {
                 seat.leg.connect(now, agreed, allowed);
                 seat.connected = true;
                 seat.idle_ticks = 0;
@@ -375,10 +368,7 @@ impl LaneThread {
 }
 
 fn monotonic_ns() -> u64 {
-    let mut t = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live timespec.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut t) };
     u64::try_from(t.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(t.tv_nsec).unwrap_or(0)
@@ -393,12 +383,7 @@ fn sleep_until(ns: u64) {
     let absolute = libc::TIMER_ABSTIME;
     // SAFETY: the pointer is to a live timespec; no remainder is asked for.
     unsafe {
-        libc::clock_nanosleep(
-            libc::CLOCK_MONOTONIC,
-            absolute,
-            &raw const t,
-            std::ptr::null_mut(),
-        );
+        libc::clock_nanosleep(libc::CLOCK_MONOTONIC, absolute, &raw const t, std::ptr::null_mut());
     }
 }
 

@@ -50,12 +50,7 @@ pub struct LanesConfig {
 impl Default for LanesConfig {
     fn default() -> Self {
         let address = IpAddr::from([127, 0, 0, 1]);
-        Self {
-            address,
-            ports: (30_000, 39_999),
-            lanes: 1,
-            pin_from: None,
-        }
+        Self { address, ports: (30_000, 39_999), lanes: 1, pin_from: None }
     }
 }
 
@@ -92,20 +87,10 @@ impl Lanes {
             let pin = config.pin_from.map(|first| first + n);
             let mut threads = vec![collector.clone().spawn(n, shared.clone())?];
             threads.push(LaneThread::spawn(n, shared.clone(), pin)?);
-            lanes.push(Lane {
-                shared,
-                collector,
-                threads,
-            });
+            lanes.push(Lane { shared, collector, threads });
         }
         let pool = Arc::new(PortPool::new(config.address, config.ports));
-        Ok(Self {
-            pool,
-            lanes,
-            recorder,
-            next: AtomicUsize::new(0),
-            random,
-        })
+        Ok(Self { pool, lanes, recorder, next: AtomicUsize::new(0), random })
     }
 
     /// RTP ports in use; each leg takes one pair.
@@ -142,9 +127,7 @@ impl Lanes {
 
     fn order(&self, key: LegKey, order: Order) -> Result<(), PlaneError> {
         let lane = self.lane(key);
-        lane.shared
-            .push(LaneOrder { key, order })
-            .map_err(|_| PlaneError::Overloaded)
+        lane.shared.push(LaneOrder { key, order }).map_err(|_| PlaneError::Overloaded)
     }
 }
 
@@ -176,13 +159,7 @@ impl MediaPlane for Lanes {
         if let Some(name) = order.record {
             self.recorder.expect(order.key, name, order.mailbox.clone());
         }
-        lane.collector.add(
-            order.key,
-            Sink {
-                mailbox: order.mailbox,
-                ear: order.ear,
-            },
-        );
+        lane.collector.add(order.key, Sink { mailbox: order.mailbox, ear: order.ear });
         let leg = Box::new(Leg::new(setup));
         let added = self.order(order.key, Order::Add { leg, sockets });
         if added.is_err() {
@@ -198,13 +175,7 @@ impl MediaPlane for Lanes {
         agreed: Negotiated,
         allowed: Vec<IpAddr>,
     ) -> Result<(), PlaneError> {
-        self.order(
-            key,
-            Order::Connect {
-                agreed: Box::new(agreed),
-                allowed,
-            },
-        )
+        self.order(key, Order::Connect { agreed: Box::new(agreed), allowed })
     }
 
     fn answered(&self, key: LegKey) -> Result<(), PlaneError> {
@@ -217,10 +188,7 @@ impl MediaPlane for Lanes {
 
     fn close(&self, key: LegKey) {
         let lane = self.lane(key);
-        let mut order = LaneOrder {
-            key,
-            order: Order::Close,
-        };
+        let mut order = LaneOrder { key, order: Order::Close };
         // Closing must not be lost: the lane empties its queue every 20 ms.
         for _ in 0..50 {
             match lane.shared.push(order) {

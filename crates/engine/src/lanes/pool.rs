@@ -43,16 +43,8 @@ impl PortPool {
     pub(crate) fn new(address: IpAddr, (first, last): (u16, u16)) -> Self {
         let first = first + first % 2;
         let pairs = (usize::from(last) + 1).saturating_sub(usize::from(first)) / 2;
-        let state = State {
-            first,
-            taken: vec![false; pairs],
-            next: 0,
-            in_use: 0,
-        };
-        Self {
-            address,
-            state: Mutex::new(state),
-        }
+        let state = State { first, taken: vec![false; pairs], next: 0, in_use: 0 };
+        Self { address, state: Mutex::new(state) }
     }
 
     /// Pairs that are out.
@@ -72,13 +64,7 @@ impl PortPool {
                 Ok((rtp, rtcp)) => {
                     let local = SocketAddr::new(self.address, port);
                     let pool = self.clone();
-                    return Ok(SocketPair {
-                        rtp,
-                        rtcp,
-                        local,
-                        slot,
-                        pool,
-                    });
+                    return Ok(SocketPair { rtp, rtcp, local, slot, pool });
                 }
                 Err(error) => {
                     self.give_back(slot);
@@ -98,9 +84,7 @@ impl PortPool {
     fn take(&self) -> Option<(usize, u16)> {
         let mut s = self.lock();
         let pairs = s.taken.len();
-        let slot = (0..pairs)
-            .map(|i| (s.next + i) % pairs)
-            .find(|&i| !s.taken[i])?;
+        let slot = (0..pairs).map(|i| (s.next + i) % pairs).find(|&i| !s.taken[i])?;
         s.taken[slot] = true;
         s.next = (slot + 1) % pairs;
         s.in_use += 1;
@@ -146,10 +130,7 @@ mod tests {
 
     #[test]
     fn pairs_come_back_and_are_counted_exactly() {
-        let pool = Arc::new(PortPool::new(
-            IpAddr::from([127, 0, 0, 1]),
-            (48_101, 48_107),
-        ));
+        let pool = Arc::new(PortPool::new(IpAddr::from([127, 0, 0, 1]), (48_101, 48_107)));
         let a = pool.open().unwrap();
         let b = pool.open().unwrap();
         assert_eq!(a.local().port() % 2, 0);

@@ -29,18 +29,11 @@ pub struct Heard {
 impl Heard {
     /// Speech of which nothing could be made.
     pub fn unclear() -> Self {
-        Self {
-            unclear: true,
-            ..Self::default()
-        }
+        Self { unclear: true, ..Self::default() }
     }
     /// Speech that was understood.
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            text: Masked::new(text.into()),
-            confidence: None,
-            unclear: false,
-        }
+        Self { text: Masked::new(text.into()), confidence: None, unclear: false }
     }
 }
 

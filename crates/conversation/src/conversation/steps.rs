@@ -1,0 +1,101 @@
+//! Carrying out what the director answers.
+
+use domain::{Event, LegId, Now, PlaylistId, Texts};
+
+use super::{CLOSING_GRACE, Conversation, Reply};
+use crate::director::{Cue, Step, Tag};
+use crate::exchange::Output;
+use crate::floor::OnSpeech;
+use crate::sentences::Sentences;
+use crate::words::{Prompt, Question, SpeechClass};
+
+impl Conversation {
+    pub(super) fn cue(&mut self, now: Now, cue: Cue) {
+        if self.talk.ending.stopped {
+            return;
+        }
+        if self.talk.ending.hang_up_at.is_some() && !matches!(cue, Cue::Sentence(_)) {
+            return;
+        }
+        for step in self.director.cue(cue) {
+            self.step(now, step);
+        }
+    }
+
+    pub(super) fn step(&mut self, now: Now, step: Step) {
+        match step {
+            Step::Say { tag, lines, on_speech } => {
+                self.talk.ending.hang_up_at = None;
+                if tag == Tag::Closing && self.talk.question == Question::Hello {
+                    // Nothing was opened, but last words do not wait for an opening.
+                    self.open();
+                }
+                self.say(tag, lines, on_speech);
+            }
+            Step::Open => self.open(),
+            Step::Cut => {
+                self.reply = None;
+                self.out.push_back(Output::CancelRespond);
+                self.floor.cut_all();
+            }
+            Step::Resume => self.floor.resume(),
+            Step::Respond(prompt) => self.respond(prompt),
+            Step::Identity(state, evidence) => {
+                self.talk.identity = state;
+                let event = Event::IdentityJudged { state, evidence };
+                self.out.push_back(Output::Journal(event, Texts::default()));
+            }
+            Step::OptOut(evidence) => {
+                let event = Event::CalleeOptedOut { evidence };
+                self.out.push_back(Output::Journal(event, Texts::default()));
+            }
+            Step::Classify(verdict) => {
+                let event = Event::AnswerClassified { leg: LegId::CALLEE, verdict };
+                self.out.push_back(Output::Journal(event, Texts::default()));
+            }
+            Step::Expect(question) => self.talk.question = question,
+            Step::Patience(ms) => self.patience.next_is(now, ms),
+            Step::Closing(what) => self.talk.ending.closing = Some(what),
+            Step::HangUp(what) => self.talk.ending.hang_up_at = Some((now + CLOSING_GRACE, what)),
+        }
+    }
+
+    /// From now on we may be heard, unless the callee is speaking.
+    pub(super) fn open(&mut self) {
+        self.talk.question = Question::Identity;
+        self.patience.stop_hello();
+        if !self.talk.speaking {
+            self.floor.release();
+        }
+    }
+
+    pub(super) fn respond(&mut self, prompt: Prompt) {
+        let Some(list) = self.floor.open(OnSpeech::Pause) else {
+            return;
+        };
+        let tag = if prompt == Prompt::Deliver { Tag::Message } else { Tag::Reply };
+        self.lists.tags.push((list, tag));
+        self.talk.generation += 1;
+        self.talk.ending.hang_up_at = None;
+        let generation = self.talk.generation;
+        self.reply =
+            Some(Reply { generation, list, sentences: Sentences::default(), spoke: false });
+        let history = self.talk.history.clone();
+        self.out.push_back(Output::Respond(generation, prompt, history));
+    }
+
+    pub(super) fn say(
+        &mut self,
+        tag: Tag,
+        lines: Vec<(SpeechClass, String)>,
+        on_speech: OnSpeech,
+    ) -> Option<PlaylistId> {
+        let list = self.floor.open(on_speech)?;
+        self.lists.tags.push((list, tag));
+        for (class, text) in lines {
+            self.floor.add(list, &text, class);
+        }
+        self.floor.close(list);
+        Some(list)
+    }
+}

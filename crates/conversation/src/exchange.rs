@@ -1,0 +1,89 @@
+//! What a conversation is told, and what it wants done.
+
+use domain::{EndWhat, Event, ItemId, Masked, MediaTime, PlaylistId, Texts, UtteranceNo};
+
+use crate::floor::{FloorOutput, Playback};
+use crate::words::{Expect, Meaning, Prompt, Question, Said};
+
+/// What the conversation is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The call was answered.
+    Opened,
+    /// The callee began to speak.
+    SpeechStarted,
+    /// The callee finished an utterance.
+    UtteranceEnded {
+        /// Media time of its first sample.
+        start: MediaTime,
+        /// Media time of its last sample.
+        end: MediaTime,
+        /// Media time at which the pause was long enough.
+        closed: MediaTime,
+    },
+    /// The recognizer's answer to [`Output::Recognize`]; `None` if it failed.
+    Heard(UtteranceNo, Option<HeardText>),
+    /// The judge's answer to [`Output::Judge`].
+    Judged(UtteranceNo, Meaning),
+    /// Words of the reply with this generation number.
+    ReplyText(u32, Masked<String>),
+    /// The reply with this generation number is complete, or failed.
+    ReplyEnded(u32, ReplyOutcome),
+    /// The lane reports about a line.
+    Playback(PlaylistId, ItemId, Playback, MediaTime),
+    /// More audio of a line was queued: samples, characters spoken when they end.
+    Made(ItemId, u64, Option<u32>),
+    /// All audio of a line was queued.
+    MadeAll(ItemId),
+    /// A line cannot be spoken.
+    Unspeakable(ItemId),
+    /// A key was pressed.
+    Key(char),
+    /// The tone of an answering machine.
+    Beep,
+    /// Packets from the callee's side stopped or came back.
+    Flowing(bool),
+    /// A limit wants the call to end after a closing.
+    Leave(EndWhat),
+    /// Nothing happened; deadlines may have passed.
+    Tick,
+}
+
+/// What was recognized.
+#[derive(Clone, Debug, Default)]
+pub struct HeardText {
+    /// The words; empty if unclear.
+    pub text: Masked<String>,
+    /// Thousandths.
+    pub confidence_milli: Option<u32>,
+    /// Nothing could be made of it.
+    pub unclear: bool,
+}
+
+/// How a reply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyOutcome {
+    /// Complete; `Some` if the call is to end, with whether the task was done.
+    Complete(Option<bool>),
+    /// The responder failed.
+    Failed,
+}
+
+/// What the conversation wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Something for the lane or the synthesizer. Never [`FloorOutput::Over`].
+    Floor(FloorOutput),
+    /// Recognize this stretch of the callee's audio.
+    Recognize(UtteranceNo, MediaTime, MediaTime, Expect),
+    /// Judge what was heard.
+    Judge(UtteranceNo, Question, HeardText),
+    /// Start a reply; earlier generations are void.
+    Respond(u32, Prompt, Vec<Said>),
+    /// No reply is wanted any more.
+    CancelRespond,
+    /// For the journal.
+    Journal(Event, Texts),
+    /// Hang up.
+    HangUp(EndWhat),
+}
