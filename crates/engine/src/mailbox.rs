@@ -51,7 +51,9 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Mail>) {
+    /// A mailbox and the end that empties it. Calls make their own; whoever drives a media plane
+    /// without a call makes one for each leg.
+    pub fn new() -> (Self, mpsc::Receiver<Mail>) {
         let (to, from) = mpsc::channel(CAPACITY);
         (Self { to, overrun: Arc::default() }, from)
     }

@@ -1,0 +1,376 @@
+//! What a run of legs showed, as a table or as JSON.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use engine::lanes::{LaneStats, Lanes};
+use serde::Serialize;
+
+use crate::Failure;
+use crate::clock::monotonic_ns;
+use crate::generator::{Offer, Outcome};
+use crate::legs::LegsArgs;
+use crate::legs::stage::Told;
+use crate::machine::{self, CoreTime, ThreadTime, UdpCounts};
+use crate::spread::Percentiles;
+
+/// The generator may be this late, ms, before its figures are worth nothing.
+const MAX_GENERATOR_LATE_MS: f64 = 1.0;
+/// Share of a core others may take, %, before a run is called disturbed.
+const MAX_OTHERS: f64 = 5.0;
+/// A tick of the kernel's times of cores, ns.
+const JIFFY_NS: f64 = 10_000_000.0;
+
+/// A moment of the machine and of us.
+pub struct Snapshot {
+    at: i64,
+    threads: BTreeMap<String, ThreadTime>,
+    core: CoreTime,
+    generator_core: CoreTime,
+    udp: UdpCounts,
+    lane: LaneStats,
+}
+
+impl Snapshot {
+    /// Now; `cores` are ours and the generator's.
+    pub fn take(lanes: &Lanes, cores: (usize, usize)) -> io::Result<Self> {
+        Ok(Self {
+            at: monotonic_ns(),
+            threads: machine::thread_times()?,
+            core: machine::core_time(cores.0)?,
+            generator_core: machine::core_time(cores.1)?,
+            udp: machine::udp_counts()?,
+            lane: lanes.stats().first().copied().unwrap_or_default(),
+        })
+    }
+}
+
+/// All that was collected.
+pub struct Run<'a> {
+    /// What was asked.
+    pub args: &'a LegsArgs,
+    /// What the generator began with.
+    pub offer: &'a Offer,
+    /// What it ended with.
+    pub outcome: &'a Outcome,
+    /// What the legs said.
+    pub told: Told,
+    /// Beginning and end of what is measured.
+    pub span: (&'a Snapshot, &'a Snapshot),
+    /// Datagrams dropped at the legs' sockets.
+    pub dropped: u64,
+    /// Bytes by which this process grew with the legs.
+    pub grown: u64,
+}
+
+/// The figures.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    machine: String,
+    invalid: Vec<String>,
+    disturbed: Vec<String>,
+    legs: u32,
+    seconds: f64,
+    setting: Setting,
+    engine: Engine,
+    to_engine: Way,
+    from_engine: Way,
+    generator: Load,
+    udp: Udp,
+}
+
+/// What was on.
+#[derive(Debug, Serialize)]
+struct Setting {
+    vad: bool,
+    record: bool,
+    callee_loud_percent: f64,
+    recognizer_frames: u64,
+    utterances: u64,
+    playout_starved: u64,
+    recordings: u64,
+    recording_blocks_lost: u64,
+}
+
+/// What the system under test took.
+#[derive(Debug, Serialize)]
+struct Engine {
+    cpu_percent: f64,
+    /// By thread; `bench` is the one that feeds playout and reads mail in place of calls.
+    threads_percent: BTreeMap<String, f64>,
+    /// Time the lane was ready and something else ran, % of the time.
+    lane_waited_percent: f64,
+    us_per_leg_and_second: f64,
+    ticks: u64,
+    ticks_late: u64,
+    frames_lost: u64,
+    kb_per_leg: f64,
+    /// Of each packet sent: see [`crate::generator`].
+    send_lateness: Percentiles,
+}
+
+/// Packets one way.
+#[derive(Debug, Serialize)]
+struct Way {
+    /// Known exactly towards the engine, by sequence numbers from it.
+    sent: u64,
+    received: u64,
+    lost: u64,
+    strange: u64,
+}
+
+/// The generator and the cores.
+#[derive(Debug, Serialize)]
+struct Load {
+    cpu_percent: f64,
+    send_lateness: Percentiles,
+    dropped: u64,
+    unsent: u64,
+    core: Others,
+    engine_core: Others,
+}
+
+/// What else a core did, %.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Others {
+    busy: f64,
+    others: f64,
+    steal: f64,
+    softirq: f64,
+}
+
+/// Datagrams the kernel dropped.
+#[derive(Debug, Serialize)]
+struct Udp {
+    at_legs: u64,
+    machine_receive_full: u64,
+    machine_send_full: u64,
+}
+
+impl Report {
+    /// Works the figures out.
+    pub fn new(run: &Run<'_>) -> Self {
+        let (before, after) = run.span;
+        let ns = (after.at - before.at) as f64;
+        let outcome = run.outcome;
+        let engine = engine(run, ns);
+        let generator_percent = percent(outcome.ran_ns, ns);
+        let generator = Load {
+            cpu_percent: generator_percent,
+            send_lateness: outcome.lateness,
+            dropped: outcome.dropped,
+            unsent: outcome.unsent,
+            core: others(before.generator_core, after.generator_core, generator_percent, ns),
+            engine_core: others(before.core, after.core, engine.cpu_percent, ns),
+        };
+        let heard = outcome.heard;
+        Self {
+            machine: machine::describe(),
+            invalid: invalid(run),
+            disturbed: disturbed(&generator),
+            legs: run.args.legs,
+            seconds: ns / 1e9,
+            setting: setting(run),
+            engine,
+            to_engine: Way {
+                sent: outcome.sent,
+                received: run.told.quality.packets,
+                lost: outcome.sent.saturating_sub(run.told.quality.packets),
+                strange: run.told.quality.strangers,
+            },
+            from_engine: Way {
+                sent: heard.packets + heard.lost,
+                received: heard.packets,
+                lost: heard.lost,
+                strange: heard.strange,
+            },
+            generator,
+            udp: Udp {
+                at_legs: run.dropped,
+                machine_receive_full: after.udp.receive_full - before.udp.receive_full,
+                machine_send_full: after.udp.send_full - before.udp.send_full,
+            },
+        }
+    }
+
+    /// Whether the figures say anything about the engine.
+    pub fn is_valid(&self) -> bool {
+        self.invalid.is_empty()
+    }
+
+    /// Prints them.
+    pub fn print(&self, json: bool) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        if json {
+            serde_json::to_writer_pretty(&mut out, self)?;
+            out.write_all(b"\n")?;
+            return Ok(());
+        }
+        for (what, value) in self.rows() {
+            writeln!(out, "  {what:<34} {value}")?;
+        }
+        for why in &self.disturbed {
+            writeln!(out, "  DISTURBED: {why}")?;
+        }
+        for why in &self.invalid {
+            writeln!(out, "  INVALID: {why}")?;
+        }
+        writeln!(out)?;
+        Ok(())
+    }
+
+    fn rows(&self) -> Vec<(String, String)> {
+        let (s, e, g) = (&self.setting, &self.engine, &self.generator);
+        let on = |on| if on { "on" } else { "off" };
+        let ways = |w: &Way| format!("{} sent, {} lost, {} strange", w.sent, w.lost, w.strange);
+        let late = |p: &Percentiles| {
+            format!(
+                "p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms",
+                p.p50_ms, p.p99_ms, p.p999_ms, p.max_ms
+            )
+        };
+        let core = |o: &Others| {
+            format!(
+                "busy {:.1} %, of that others {:.1} %; steal {:.1} %, softirq {:.1} %",
+                o.busy, o.others, o.steal, o.softirq
+            )
+        };
+        let threads: Vec<String> = e
+            .threads_percent
+            .iter()
+            .filter(|(_, p)| **p >= 0.05)
+            .map(|(name, p)| format!("{name} {p:.1}"))
+            .collect();
+        let row = |what: &str, value: String| (what.to_owned(), value);
+        let mut rows = vec![
+            row(
+                "legs",
+                format!(
+                    "{} for {:.0} s, recording {}, callees loud {:.0} % of the time",
+                    self.legs,
+                    self.seconds,
+                    on(s.record),
+                    s.callee_loud_percent
+                ),
+            ),
+            row("machine", self.machine.clone()),
+            row("engine, % of its core", format!("{:.1}", e.cpu_percent)),
+            row("  by thread", threads.join(", ")),
+            row("  per leg", format!("{:.0} µs each second", e.us_per_leg_and_second)),
+            row("  lane waited for its core", format!("{:.1} %", e.lane_waited_percent)),
+            row("engine's core", core(&g.engine_core)),
+            row("resident memory per leg", format!("{:.0} KB", e.kb_per_leg)),
+            row("lateness of packets sent", late(&e.send_lateness)),
+            row("ticks", format!("{}, {} began over 2 ms late", e.ticks, e.ticks_late)),
+            row("packets to the engine", ways(&self.to_engine)),
+            row("packets from the engine", ways(&self.from_engine)),
+        ];
+        rows.extend([
+            row("dropped at legs' sockets", self.udp.at_legs.to_string()),
+            row(
+                "kernel: full buffers, all programs",
+                format!(
+                    "{} receiving, {} sending",
+                    self.udp.machine_receive_full, self.udp.machine_send_full
+                ),
+            ),
+            row(
+                "speech",
+                format!(
+                    "{} utterances, {} frames to recognizers, {} lost",
+                    s.utterances, s.recognizer_frames, e.frames_lost
+                ),
+            ),
+            row("playout starved", s.playout_starved.to_string()),
+            row("recordings", format!("{}, {} blocks lost", s.recordings, s.recording_blocks_lost)),
+            row("generator, % of its core", format!("{:.1}", g.cpu_percent)),
+            row("  lateness of packets sent", late(&g.send_lateness)),
+            row("  dropped at its sockets", format!("{}, unsent {}", g.dropped, g.unsent)),
+            row("generator's core", core(&g.core)),
+        ]);
+        rows
+    }
+}
+
+fn engine(run: &Run<'_>, ns: f64) -> Engine {
+    let (before, after) = run.span;
+    let mut threads = BTreeMap::new();
+    let (mut ran, mut lane_waited) = (0, 0);
+    for (name, now) in &after.threads {
+        let then = before.threads.get(name).copied().unwrap_or_default();
+        let time = now.ran.saturating_sub(then.ran);
+        ran += time;
+        if name.starts_with("lane") {
+            lane_waited += now.waited.saturating_sub(then.waited);
+        }
+        threads.insert(name.clone(), percent(time, ns));
+    }
+    let legs = f64::from(run.args.legs);
+    Engine {
+        cpu_percent: percent(ran, ns),
+        threads_percent: threads,
+        lane_waited_percent: percent(lane_waited, ns),
+        us_per_leg_and_second: ran as f64 / 1e3 / (ns / 1e9) / legs,
+        ticks: after.lane.ticks - before.lane.ticks,
+        ticks_late: after.lane.late - before.lane.late,
+        frames_lost: after.lane.frames_lost - before.lane.frames_lost,
+        kb_per_leg: run.grown as f64 / 1_024.0 / legs,
+        send_lateness: run.outcome.heard.lateness,
+    }
+}
+
+fn setting(run: &Run<'_>) -> Setting {
+    Setting {
+        vad: run.args.vad,
+        record: run.args.record,
+        callee_loud_percent: run.offer.loud_share * 100.0,
+        recognizer_frames: run.told.frames,
+        utterances: run.told.utterances,
+        playout_starved: run.told.starved,
+        recordings: run.told.recordings,
+        recording_blocks_lost: run.told.lost_blocks,
+    }
+}
+
+fn invalid(run: &Run<'_>) -> Vec<String> {
+    let outcome = run.outcome;
+    let mut why = Vec::new();
+    if outcome.lateness.p99_ms > MAX_GENERATOR_LATE_MS {
+        let p99 = outcome.lateness.p99_ms;
+        why.push(format!("the generator sent {p99:.2} ms late (p99)"));
+    }
+    if outcome.dropped + outcome.unsent > 0 {
+        why.push("the generator lost packets of its own".to_owned());
+    }
+    if outcome.heard.legs != u64::from(run.args.legs) || run.told.closed != outcome.heard.legs {
+        why.push("not every leg lived to the end".to_owned());
+    }
+    why
+}
+
+fn disturbed(load: &Load) -> Vec<String> {
+    let mut why = Vec::new();
+    for (whose, core) in [("engine", load.engine_core), ("generator", load.core)] {
+        let taken = core.others + core.steal;
+        if taken > MAX_OTHERS {
+            why.push(format!("others took {taken:.0} % of the {whose}'s core"));
+        }
+    }
+    why
+}
+
+fn others(before: CoreTime, after: CoreTime, ours: f64, ns: f64) -> Others {
+    let share = |a: u64, b: u64| (b.saturating_sub(a)) as f64 * JIFFY_NS / ns * 100.0;
+    let busy = share(before.busy, after.busy);
+    Others {
+        busy,
+        // The kernel's times of cores are coarser than those of threads.
+        others: (busy - ours).max(0.0),
+        steal: share(before.steal, after.steal),
+        softirq: share(before.softirq, after.softirq),
+    }
+}
+
+fn percent(part: u64, ns: f64) -> f64 {
+    part as f64 / ns * 100.0
+}

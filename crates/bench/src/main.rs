@@ -1,0 +1,97 @@
+//! `bench`: how much the engine carries, measured on this machine.
+//!
+//! Each run puts the system under test on one core and the program that plays the other side on
+//! another, watches both and the kernel, and says itself when its figures are worth nothing.
+//! Nothing is written anywhere but to the terminal.
+
+mod audio;
+mod blobs;
+mod clock;
+mod generator;
+mod legs;
+mod machine;
+mod spread;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::generator::GenerateArgs;
+use crate::legs::LegsArgs;
+
+/// What goes wrong in a run is told and ends it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures what one core carries. Run it in release and on a machine that does nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo run --release -p bench -- short
+  cargo run --release -p bench -- legs --legs 1000 --seconds 30 --vad --record
+  cargo run --release -p bench -- legs --legs 2000 --seconds 30 --json > legs.json
+
+A run is INVALID when the generator itself was late (p99 above 1 ms) or lost packets; then the
+figures say nothing about the engine. It is DISTURBED when other programs or the hypervisor took
+more than 5 % of one of the two cores.";
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Full-duplex G.711 legs through the real media lane on one core.
+    Legs(LegsArgs),
+    /// A small round of everything, in less than a minute.
+    Short {
+        /// Print one JSON document for each run instead of tables.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The other side of `legs`; started by it.
+    #[command(hide = true)]
+    Generate(GenerateArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().what {
+        What::Legs(args) => legs::run(&args),
+        What::Short { json } => short(json),
+        What::Generate(args) => generator::run(&args).map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(3),
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Legs with everything on, then without voice activity and recording.
+fn short(json: bool) -> Result<bool, Failure> {
+    let mut valid = true;
+    for full in [true, false] {
+        valid &= legs::run(&LegsArgs::short(full, json))?;
+    }
+    Ok(valid)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        let cli = Cli::try_parse_from(["bench", "legs", "--legs", "7", "--vad"]).unwrap();
+        let What::Legs(args) = cli.what else { panic!("not legs") };
+        assert_eq!((args.legs, args.vad, args.record), (7, true, false));
+        assert!(Cli::try_parse_from(["bench", "legs", "--legs", "0"]).is_err());
+    }
+}
