@@ -27,6 +27,8 @@ const HELLO_PATIENCE: Duration = Duration::from_millis(1_200);
 const CLOSING_GRACE: Duration = Duration::from_millis(600);
 /// A recognizer or judge that takes longer is given up; the utterance counts as unclear.
 const HEARING_LIMIT: Duration = Duration::from_secs(4);
+/// A responder that sends no words for so long has failed.
+const REPLY_LIMIT: Duration = Duration::from_secs(10);
 
 struct Utterance {
     n: UtteranceNo,
@@ -44,6 +46,7 @@ struct Reply {
     list: PlaylistId,
     sentences: Sentences,
     spoke: bool,
+    give_up: Now,
 }
 
 /// The parts of the floor's bookkeeping that belong to the talk, not to playing.
@@ -147,10 +150,17 @@ impl Conversation {
                 self.floor.made(item, samples, chars);
             }
             Input::MadeAll(item) => self.floor.made_all(item),
+            Input::BrokeOff(item) => {
+                self.fault("synthesizer", "line broken off");
+                self.floor.broke_off(item);
+            }
             Input::Unspeakable(item) => self.unspeakable(now, item),
             Input::Key(key) => {
                 self.patience.touch();
-                self.cue(now, Cue::Key(key));
+                // Nobody confirms, by key or speech, what they have not heard.
+                if self.talk.disclosed || self.talk.question != Question::Identity {
+                    self.cue(now, Cue::Key(key));
+                }
             }
             Input::Beep => self.cue(now, Cue::Beep),
             Input::Flowing(flowing) => self.patience.set_flowing(flowing),
@@ -171,7 +181,8 @@ impl Conversation {
     pub fn next_deadline(&self) -> Option<Now> {
         let hang_up = self.talk.ending.hang_up_at.map(|(at, _)| at);
         let hearing = self.hearing.iter().map(|u| u.give_up).min();
-        [self.patience.deadline(), hang_up, hearing].into_iter().flatten().min()
+        let reply = self.reply.as_ref().map(|r| r.give_up);
+        [self.patience.deadline(), hang_up, hearing, reply].into_iter().flatten().min()
     }
 
     /// How the identity gate stands.
@@ -302,6 +313,7 @@ impl Conversation {
             return;
         };
         self.stopwatch.replied(now);
+        r.give_up = now + REPLY_LIMIT;
         for s in r.sentences.push(text) {
             r.spoke = true;
             self.floor.add(r.list, &s, SpeechClass::Content);
@@ -309,7 +321,8 @@ impl Conversation {
     }
 
     fn reply_ended(&mut self, now: Now, generation: u32, outcome: ReplyOutcome) {
-        let Some(mut r) = self.reply.take().filter(|r| r.generation == generation) else {
+        // The end of an earlier reply may still be under way; it ends nothing.
+        let Some(mut r) = self.reply.take_if(|r| r.generation == generation) else {
             return;
         };
         if let Some(rest) = r.sentences.finish() {
@@ -364,6 +377,12 @@ impl Conversation {
             self.fault("hearing", "counted as unclear");
             self.judged(now, n, Meaning::Unclear);
         }
+        if let Some(generation) =
+            self.reply.as_ref().filter(|r| r.give_up <= now).map(|r| r.generation)
+        {
+            self.out.push_back(Output::CancelRespond);
+            self.reply_ended(now, generation, ReplyOutcome::Failed);
+        }
         if let Some((at, what)) = self.talk.ending.hang_up_at
             && at <= now
             && !self.talk.speaking
@@ -386,7 +405,7 @@ impl Conversation {
             && !self.talk.speaking
             && self.hearing.is_empty()
             && self.reply.is_none()
-            && !self.floor.is_audible();
+            && !self.floor.is_due();
         self.patience.set_quiet(now, quiet);
     }
 
@@ -412,7 +431,7 @@ impl Conversation {
                 n: UtteranceNo(self.talk.utterances),
                 start_ms: start.as_millis(),
                 end_ms: end.as_millis(),
-                cut: s.cut,
+                cut: s.cut || s.heard != s.meant,
             };
             let meant = Some(s.meant).filter(|m| *m != s.heard);
             let texts = Texts { meant, ..Texts::of(s.heard.clone()) };

@@ -35,6 +35,8 @@ pub enum Input {
     Made(ItemId, u64, Option<u32>),
     /// All audio of a line was queued.
     MadeAll(ItemId),
+    /// No more audio of a line comes, though its text goes on.
+    BrokeOff(ItemId),
     /// A line cannot be spoken.
     Unspeakable(ItemId),
     /// A key was pressed.

@@ -92,6 +92,8 @@ struct Line {
     made_any: bool,
     made: bool,
     played: bool,
+    /// Its audio ends before its text.
+    broken: bool,
 }
 
 #[derive(Debug)]
@@ -164,6 +166,7 @@ impl Floor {
                 made_any: false,
                 made: false,
                 played: false,
+            broken: false,
             });
         }
         self.ask();
@@ -227,6 +230,15 @@ impl Floor {
         self.ask();
     }
 
+    /// No more audio of a line comes; of its text only what is known to be spoken counts.
+    pub fn broke_off(&mut self, item: ItemId) {
+        if let Some((l, i)) = self.line(item) {
+            let line = &mut l.lines[i];
+            line.broken = line.marks.known(&line.text) != line.text;
+        }
+        self.made_all(item);
+    }
+
     /// A line will never be heard: its synthesis failed before its first sample.
     pub fn unspeakable(&mut self, item: ItemId) {
         if let Some((l, i)) = self.line(item) {
@@ -277,6 +289,11 @@ impl Floor {
         !self.paused && !self.held && self.lists.iter().any(|l| l.began.is_some() && !l.cutting)
     }
 
+    /// Whether it is our turn: we speak, or what we are to say is still being made.
+    pub fn is_due(&self) -> bool {
+        !self.paused && !self.held && self.is_busy()
+    }
+
     /// Whether we stand still in the middle of a playlist because the callee spoke.
     pub fn is_interrupted(&self) -> bool {
         self.paused && !self.held && self.is_busy()
@@ -295,10 +312,10 @@ impl Floor {
         self.out.pop_front()
     }
 
-    /// The text heard so far of the playlist being played, finished lines only.
+    /// The text heard so far of the playlist being played, whole lines only.
     pub fn lines_heard(&self, list: PlaylistId) -> usize {
         let l = self.lists.iter().find(|l| l.id == list);
-        l.map_or(0, |l| l.lines.iter().filter(|x| x.played).count())
+        l.map_or(0, |l| l.lines.iter().filter(|x| x.played && !x.broken).count())
     }
 
     fn current_on_speech(&self) -> OnSpeech {
@@ -368,7 +385,9 @@ impl Floor {
         let mut meant = String::new();
         for line in &l.lines {
             join(&mut meant, &line.text);
-            if line.played {
+            if line.played && line.broken {
+                join(&mut heard, line.marks.known(&line.text));
+            } else if line.played {
                 join(&mut heard, &line.text);
             } else if let Some((item, offset)) = stopped
                 && item == line.item

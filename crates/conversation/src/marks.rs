@@ -23,6 +23,11 @@ impl Marks {
         }
     }
 
+    /// The beginning of `text` that is known to end with the samples so far.
+    pub(crate) fn known<'a>(&self, text: &'a str) -> &'a str {
+        round_down(text, self.points.last().map_or(0, |p| p.1) as usize)
+    }
+
     /// The beginning of `text` that lies in its first `offset` samples.
     pub(crate) fn heard<'a>(&self, text: &'a str, offset: u64) -> &'a str {
         let whole = text.chars().count() as u32;

@@ -44,6 +44,9 @@ struct State {
     answered: bool,
     recorder_limit: Option<Now>,
     store_faulted: bool,
+    ended: bool,
+    /// The recorder was done before the lane had told that the leg is closed.
+    early_recording: Option<Recorded>,
 }
 
 impl Run {
@@ -236,6 +239,10 @@ impl Run {
                     }
                 }
                 self.journal.add(at, Event::CallEnded(end), texts, media_ms);
+                self.state.ended = true;
+                if let Some(r) = self.state.early_recording.take() {
+                    self.recorded(r);
+                }
                 return;
             }
             _ => {}
@@ -309,8 +316,16 @@ impl Run {
         }
     }
 
+    /// Nothing but its recording follows the end of a call, and an unanswered one has none.
     fn recorded(&mut self, r: Recorded) {
+        if !self.state.ended {
+            self.state.early_recording = Some(r);
+            return;
+        }
         self.state.recording = false;
+        if !self.state.answered {
+            return;
+        }
         let at = self.core.parts.clock.moment();
         let begin = at.wall.plus_millis(-i64::try_from(r.duration_ms).unwrap_or(0));
         self.note(Event::RecordingStored {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use call::Input;
 use conversation::{Expect, HeardText, Meaning, Prompt, Question, Said, SpeechClass};
@@ -9,6 +10,7 @@ use conversation::{Input as Talk, ReplyOutcome};
 use domain::{CallRequest, Frame, ItemId, Masked, MediaTime, PlaylistId, UtteranceNo};
 use media::leg::LegCommand;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 
 use crate::mailbox::Mailbox;
 use crate::parts::Parts;
@@ -20,6 +22,10 @@ use crate::ports::synthesizer::{SpeakOrder, SpeechError};
 
 /// Longest reply asked for, in characters.
 const REPLY_CHARS: u32 = 600;
+/// A judge that takes longer is given up: the opening then names nobody.
+const BRIEF_LIMIT: Duration = Duration::from_secs(10);
+/// A synthesizer that makes nothing for so long has failed.
+const CHUNK_LIMIT: Duration = Duration::from_secs(8);
 /// Samples a second of what is spoken: the rate of the codecs offered.
 const SPEECH_RATE: u32 = 8_000;
 
@@ -72,7 +78,8 @@ impl SpeechWork {
         let language = self.request.turn.language;
         self.spawn(async move {
             let name = judge.name();
-            let brief = judge.brief(requirement, language).await.ok();
+            let brief = judge.brief(requirement, language);
+            let brief = timeout(BRIEF_LIMIT, brief).await.ok().and_then(Result::ok);
             mailbox.input(Input::Briefed(brief.map(|b| (b, name))));
         });
     }
@@ -225,13 +232,21 @@ async fn speak_line(
     order: SpeakOrder,
 ) -> Result<(), SpeechError> {
     let mut chunks = parts.synthesizer.speak(order);
-    let mut any = false;
-    while let Some(chunk) = chunks.recv().await {
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
+    let (mut any, mut whole) = (false, true);
+    loop {
+        let chunk = match timeout(CHUNK_LIMIT, chunks.recv()).await {
+            Ok(Some(Ok(chunk))) => chunk,
+            Ok(None) => break,
             // What was made before the failure is still spoken.
-            Err(_) if any => break,
-            Err(error) => return Err(error),
+            Ok(Some(Err(_))) | Err(_) if any => {
+                whole = false;
+                break;
+            }
+            Ok(Some(Err(error))) => return Err(error),
+            Err(_) => {
+                let cause = "no audio in time".to_owned();
+                return Err(SpeechError::Failed { part: "synthesizer", cause });
+            }
         };
         let samples = chunk.samples.len() as u64;
         mailbox.input(Input::Talk(Talk::Made(item, samples, chunk.chars_done)));
@@ -243,7 +258,8 @@ async fn speak_line(
         return Err(SpeechError::Failed { part: "synthesizer", cause: "no audio".to_owned() });
     }
     parts.plane.command(key, LegCommand::EndItem { playlist, item }).map_err(lane_failed)?;
-    mailbox.input(Input::Talk(Talk::MadeAll(item)));
+    let made = if whole { Talk::MadeAll(item) } else { Talk::BrokeOff(item) };
+    mailbox.input(Input::Talk(made));
     Ok(())
 }
 

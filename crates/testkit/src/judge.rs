@@ -89,8 +89,5 @@ impl Judge for FakeJudge {
 }
 
 fn failed() -> SpeechError {
-    SpeechError::Failed {
-        part: "judge",
-        cause: "made to fail".to_owned(),
-    }
+    SpeechError::Failed { part: "judge", cause: "made to fail".to_owned() }
 }

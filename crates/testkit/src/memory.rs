@@ -61,19 +61,12 @@ impl MemoryStore {
 
     /// Whether this number is on the owner's opt-out list.
     pub fn is_opted_out(&self, phone: &str) -> bool {
-        self.lock()
-            .opt_outs
-            .iter()
-            .any(|(_, p)| p.reveal() == phone)
+        self.lock().opt_outs.iter().any(|(_, p)| p.reveal() == phone)
     }
 
     /// All money that was moved.
     pub fn transactions(&self) -> Vec<Transaction> {
-        self.lock()
-            .transactions
-            .iter()
-            .map(|t| (**t).clone())
-            .collect()
+        self.lock().transactions.iter().map(|t| (**t).clone()).collect()
     }
 
     /// All records.
@@ -83,11 +76,7 @@ impl MemoryStore {
 
     /// One call's journal.
     pub fn journal(&self, call: CallId) -> Vec<Envelope> {
-        self.lock()
-            .events
-            .get(&call)
-            .map(|j| (**j).clone())
-            .unwrap_or_default()
+        self.lock().events.get(&call).map(|j| (**j).clone()).unwrap_or_default()
     }
 
     /// The sum of all postings (zero), what is held, and how often each call was settled.
@@ -97,11 +86,7 @@ impl MemoryStore {
         let sum = all.map(|p| p.amount).sum();
         let held = s.balances.values().map(|b| b.held).sum();
         let mut settled = HashMap::new();
-        for t in s
-            .transactions
-            .iter()
-            .filter(|t| t.kind() == TransactionKind::Settlement)
-        {
+        for t in s.transactions.iter().filter(|t| t.kind() == TransactionKind::Settlement) {
             *settled.entry(t.reference().to_owned()).or_insert(0) += 1;
         }
         (sum, held, settled)
@@ -114,25 +99,23 @@ impl MemoryStore {
 
 impl Inner {
     fn apply(&mut self, batch: Batch) -> Result<(), CommitError> {
+        let before = self.balances.clone();
+        let taken = taken(&batch.transactions);
         for t in batch.transactions {
-            if self
-                .transactions
-                .iter()
-                .any(|o| o.reference() == t.reference())
-            {
-                return Err(CommitError::Duplicate {
-                    what: t.reference().to_owned(),
-                });
+            if self.transactions.iter().any(|o| o.reference() == t.reference()) {
+                return Err(CommitError::Duplicate { what: t.reference().to_owned() });
             }
-            self.post(&t)?;
+            self.post(&t).map_err(|account| {
+                let needed = taken.get(&account).copied().unwrap_or_default();
+                let available = before.get(&account).copied().unwrap_or_default().available;
+                CommitError::InsufficientBalance { needed, available }
+            })?;
             self.transactions.push(Arc::new(t));
         }
         for e in batch.events {
             let journal = Arc::make_mut(self.events.entry(e.call).or_default());
             if e.seq != journal.len() as u64 + 1 {
-                return Err(CommitError::Duplicate {
-                    what: format!("{} seq {}", e.call, e.seq),
-                });
+                return Err(CommitError::Duplicate { what: format!("{} seq {}", e.call, e.seq) });
             }
             match (&e.event, self.calls.get_mut(&e.call)) {
                 (Event::CallAccepted(_), None) => {
@@ -142,19 +125,17 @@ impl Inner {
                 }
                 (_, Some(record)) => Arc::make_mut(record).apply(&e),
                 _ => {
-                    return Err(CommitError::Duplicate {
-                        what: "call".to_owned(),
-                    });
+                    return Err(CommitError::Duplicate { what: "call".to_owned() });
                 }
             }
             journal.push(e);
         }
-        self.opt_outs
-            .extend(batch.opt_outs.into_iter().map(|o| (o.account, o.phone)));
+        self.opt_outs.extend(batch.opt_outs.into_iter().map(|o| (o.account, o.phone)));
         Ok(())
     }
 
-    fn post(&mut self, t: &Transaction) -> Result<(), CommitError> {
+    /// Moves money; the account that cannot pay is the error.
+    fn post(&mut self, t: &Transaction) -> Result<(), AccountId> {
         for p in t.postings() {
             let (account, held) = match p.account {
                 LedgerAccount::Available(a) => (a, false),
@@ -165,16 +146,24 @@ impl Inner {
             let place = if held { &mut b.held } else { &mut b.available };
             let now = MicroYuan(place.0 + p.amount.0);
             if now < MicroYuan::ZERO {
-                let needed = p.amount.negated();
-                return Err(CommitError::InsufficientBalance {
-                    needed,
-                    available: *place,
-                });
+                return Err(account);
             }
             *place = now;
         }
         Ok(())
     }
+}
+
+/// What transactions take from each owner.
+fn taken(transactions: &[Transaction]) -> HashMap<AccountId, MicroYuan> {
+    let mut taken = HashMap::new();
+    for p in transactions.iter().flat_map(Transaction::postings) {
+        if let LedgerAccount::Available(account) = p.account {
+            let sum: &mut MicroYuan = taken.entry(account).or_default();
+            sum.0 -= p.amount.0;
+        }
+    }
+    taken
 }
 
 fn ready<'a, T: Send + 'a>(value: T) -> PortFuture<'a, T> {
@@ -190,9 +179,7 @@ impl Records for MemoryStore {
             }
             let mut s = self.lock();
             if s.failing {
-                return Err(CommitError::Unavailable {
-                    cause: "made to fail".to_owned(),
-                });
+                return Err(CommitError::Unavailable { cause: "made to fail".to_owned() });
             }
             let mut next = s.clone();
             next.apply(batch)?;
@@ -221,16 +208,9 @@ impl Records for MemoryStore {
         filter: CallFilter,
     ) -> PortFuture<'_, Result<Vec<CallRecord>, ReadError>> {
         let s = self.lock();
-        let own = s
-            .calls
-            .values()
-            .rev()
-            .filter(|r| r.accepted.account == account);
+        let own = s.calls.values().rev().filter(|r| r.accepted.account == account);
         let older = own.filter(|r| filter.before.is_none_or(|b| r.call < b));
-        ready(Ok(older
-            .take(filter.limit as usize)
-            .map(|r| (**r).clone())
-            .collect()))
+        ready(Ok(older.take(filter.limit as usize).map(|r| (**r).clone()).collect()))
     }
 
     fn unfinished(&self) -> PortFuture<'_, Result<Vec<CallRecord>, ReadError>> {
@@ -240,12 +220,7 @@ impl Records for MemoryStore {
     }
 
     fn balance(&self, account: AccountId) -> PortFuture<'_, Result<Balance, ReadError>> {
-        ready(Ok(self
-            .lock()
-            .balances
-            .get(&account)
-            .copied()
-            .unwrap_or_default()))
+        ready(Ok(self.lock().balances.get(&account).copied().unwrap_or_default()))
     }
 
     fn claim(
@@ -287,19 +262,15 @@ impl Records for MemoryStore {
 impl Directory for MemoryStore {
     fn key_owner(&self, hash: [u8; 32]) -> PortFuture<'_, Result<Option<KeyOwner>, ReadError>> {
         let s = self.lock();
-        let found = s
-            .keys
-            .iter()
-            .position(|k| k.hash == hash)
-            .map(|i| KeyOwner {
-                principal: Principal {
-                    account: s.keys[i].account,
-                    credential: Credential::ApiKey(KeyId(i as i64 + 1)),
-                    scopes: s.keys[i].scopes.clone(),
-                    caps: Caps::default(),
-                },
-                suspended: false,
-            });
+        let found = s.keys.iter().position(|k| k.hash == hash).map(|i| KeyOwner {
+            principal: Principal {
+                account: s.keys[i].account,
+                credential: Credential::ApiKey(KeyId(i as i64 + 1)),
+                scopes: s.keys[i].scopes.clone(),
+                caps: Caps::default(),
+            },
+            suspended: false,
+        });
         ready(Ok(found))
     }
 
@@ -310,12 +281,7 @@ impl Directory for MemoryStore {
     }
 
     fn account(&self, login: String) -> PortFuture<'_, Result<Option<Account>, ReadError>> {
-        ready(Ok(self
-            .lock()
-            .accounts
-            .iter()
-            .find(|a| a.login == login)
-            .cloned()))
+        ready(Ok(self.lock().accounts.iter().find(|a| a.login == login).cloned()))
     }
 
     fn add_account(
@@ -325,11 +291,7 @@ impl Directory for MemoryStore {
     ) -> PortFuture<'_, Result<AccountId, CommitError>> {
         let mut s = self.lock();
         let id = AccountId(s.accounts.len() as i64 + 1);
-        s.accounts.push(Account {
-            id,
-            login,
-            suspended: false,
-        });
+        s.accounts.push(Account { id, login, suspended: false });
         ready(Ok(id))
     }
 }

@@ -5,12 +5,7 @@ use crate::plan::{Door, Plan, Ring};
 
 const HELLO: [Act; 2] = [Wait(400), Say("喂，你好", 800)];
 const YES: [Act; 2] = [AwaitPause(600), Say("是我", 600)];
-const THANKS: [Act; 4] = [
-    AwaitPause(700),
-    Say("好的，知道了", 900),
-    AwaitPause(500),
-    HangUp,
-];
+const THANKS: [Act; 4] = [AwaitPause(700), Say("好的，知道了", 900), AwaitPause(500), HangUp];
 
 /// A callee who rings 1.5 s and does these acts after saying hello.
 pub fn after_hello(acts: &[&[Act]]) -> Plan {
@@ -67,15 +62,8 @@ pub fn opts_out() -> Plan {
 
 /// 183 with an announcement, then 404.
 pub fn unobtainable() -> Plan {
-    let rings = vec![Ring {
-        after_ms: 150,
-        code: 183,
-        early: true,
-    }];
-    Plan {
-        rings,
-        ..Plan::ending(4_000, Door::Refuse(404))
-    }
+    let rings = vec![Ring { after_ms: 150, code: 183, early: true }];
+    Plan { rings, ..Plan::ending(4_000, Door::Refuse(404)) }
 }
 
 /// “He is not here, I am family.”
@@ -85,12 +73,7 @@ pub fn family() -> Plan {
 
 /// Says “uh-huh” twice during the message.
 pub fn backchannels() -> Plan {
-    let hums = [
-        AwaitInto(900),
-        Say("嗯", 240),
-        AwaitInto(1_500),
-        Say("嗯嗯", 300),
-    ];
+    let hums = [AwaitInto(900), Say("嗯", 240), AwaitInto(1_500), Say("嗯嗯", 300)];
     after_hello(&[&YES, &hums, &THANKS])
 }
 
@@ -117,23 +100,13 @@ pub fn asks_for_a_robot() -> Plan {
 
 /// 183 with music before the answer.
 pub fn ringback_music() -> Plan {
-    let rings = vec![Ring {
-        after_ms: 200,
-        code: 183,
-        early: true,
-    }];
-    Plan {
-        rings,
-        ..cooperative()
-    }
+    let rings = vec![Ring { after_ms: 200, code: 183, early: true }];
+    Plan { rings, ..cooperative() }
 }
 
 /// Rings twelve seconds.
 pub fn slow_answer() -> Plan {
-    Plan {
-        door_after_ms: 12_000,
-        ..cooperative()
-    }
+    Plan { door_after_ms: 12_000, ..cooperative() }
 }
 
 /// Confirms; then the packets stop and nobody says BYE.
@@ -143,12 +116,7 @@ pub fn sudden_drop() -> Plan {
 
 /// A machine asks who is calling and why, then connects a person.
 pub fn call_screening() -> Plan {
-    let screen = [
-        AwaitPause(600),
-        Say("请说明来意", 1_500),
-        AwaitPause(700),
-        Wait(1_000),
-    ];
+    let screen = [AwaitPause(600), Say("请说明来意", 1_500), AwaitPause(700), Wait(1_000)];
     after_hello(&[&screen, &[Say("喂", 400)], &YES, &THANKS])
 }
 
@@ -165,15 +133,7 @@ pub fn refuses() -> Plan {
 
 /// Confirms and cannot come.
 pub fn cannot_come() -> Plan {
-    after_hello(&[
-        &YES,
-        &[
-            AwaitPause(700),
-            Say("我去不了", 900),
-            AwaitPause(500),
-            HangUp,
-        ],
-    ])
+    after_hello(&[&YES, &[AwaitPause(700), Say("我去不了", 900), AwaitPause(500), HangUp]])
 }
 
 /// Confirms, then never says a word.

@@ -73,11 +73,7 @@ impl Plan {
     /// Rings after 200 ms and is answered `ring_ms` later by a callee who does `acts`.
     pub fn answered(ring_ms: u64, acts: &[Act]) -> Self {
         Self {
-            rings: vec![Ring {
-                after_ms: 200,
-                code: 180,
-                early: false,
-            }],
+            rings: vec![Ring { after_ms: 200, code: 180, early: false }],
             door_after_ms: ring_ms,
             acts: acts.to_vec(),
             ..Self::default()
@@ -86,18 +82,11 @@ impl Plan {
 
     /// Rings after 200 ms and comes to this end `ring_ms` later.
     pub fn ending(ring_ms: u64, door: Door) -> Self {
-        Self {
-            door,
-            ..Self::answered(ring_ms, &[])
-        }
+        Self { door, ..Self::answered(ring_ms, &[]) }
     }
 
     /// Comes to this end after `ms` without ringing.
     pub fn unrung(ms: u64, door: Door) -> Self {
-        Self {
-            door_after_ms: ms,
-            door,
-            ..Self::default()
-        }
+        Self { door_after_ms: ms, door, ..Self::default() }
     }
 }

@@ -66,13 +66,7 @@ impl FakePlane {
     /// A plane whose wheel turns on the current runtime.
     pub fn start(clock: Clock, trunk: FakeTrunk, words: Words) -> Self {
         let (state, wake) = (Mutex::default(), Notify::new());
-        let plane = Self(Arc::new(Inner {
-            clock,
-            trunk,
-            words,
-            state,
-            wake,
-        }));
+        let plane = Self(Arc::new(Inner { clock, trunk, words, state, wake }));
         tokio::spawn(plane.clone().run());
         plane
     }
@@ -96,13 +90,8 @@ impl FakePlane {
     /// What the callee of this call could hear, in order.
     pub fn audible(&self, call: CallId) -> Vec<Audible> {
         let s = self.lock();
-        let live = s
-            .seats
-            .iter()
-            .find(|x| x.key().call == call)
-            .map(Seat::audible);
-        live.or_else(|| s.audible.get(&call).cloned())
-            .unwrap_or_default()
+        let live = s.seats.iter().find(|x| x.key().call == call).map(Seat::audible);
+        live.or_else(|| s.audible.get(&call).cloned()).unwrap_or_default()
     }
 
     async fn run(self) {
@@ -112,10 +101,7 @@ impl FakePlane {
                 self.0.wake.notified().await;
             }
             let ticks = self.0.clock.now().as_millis() / 20;
-            self.0
-                .clock
-                .until(Now::from_millis(ticks * 20) + TICK)
-                .await;
+            self.0.clock.until(Now::from_millis(ticks * 20) + TICK).await;
             self.turn();
         }
     }
@@ -174,11 +160,7 @@ fn close(mut seat: Seat, hasty_recorder: bool) {
     });
     let closed = Input::Media(seat.key().leg, MediaEvent::Closed(seat.quality()));
     let closed = Mail::Input(closed);
-    let mails = if hasty_recorder {
-        [recorded, Some(closed)]
-    } else {
-        [Some(closed), recorded]
-    };
+    let mails = if hasty_recorder { [recorded, Some(closed)] } else { [Some(closed), recorded] };
     for mail in mails.into_iter().flatten() {
         mailbox.send(mail);
     }

@@ -53,10 +53,7 @@ struct Session {
 
 impl Recognizer for FakeRecognizer {
     fn open(&self, _: &RecognizerOptions) -> Result<Box<dyn RecognizerSession>, SpeechError> {
-        Ok(Box::new(Session {
-            of: self.clone(),
-            frames: Vec::new(),
-        }))
+        Ok(Box::new(Session { of: self.clone(), frames: Vec::new() }))
     }
 }
 
@@ -84,11 +81,7 @@ impl RecognizerSession for Session {
         self.frames.retain(|(at, _)| *at >= end);
         let words: Vec<&str> = said.iter().map(|n| self.of.words.get(*n)).collect();
         let unclear = words.is_empty() || words.iter().any(|w| w.starts_with('?'));
-        let heard = if unclear {
-            Heard::unclear()
-        } else {
-            Heard::text(words.join("，"))
-        };
+        let heard = if unclear { Heard::unclear() } else { Heard::text(words.join("，")) };
         let (mood, takes) = (self.of.moods.recognizer(), self.of.moods.recognizer_takes());
         Box::pin(async move {
             tokio::time::sleep(takes).await;

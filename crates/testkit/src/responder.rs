@@ -20,18 +20,12 @@ pub struct FakeResponder {
 impl FakeResponder {
     /// One that behaves like this.
     pub fn new(moods: Moods) -> Self {
-        Self {
-            moods,
-            orders: Arc::default(),
-        }
+        Self { moods, orders: Arc::default() }
     }
 
     /// Everything it was asked for, in order.
     pub fn orders(&self) -> Vec<RespondOrder> {
-        self.orders
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -40,14 +34,9 @@ fn reply(order: &RespondOrder) -> (&'static [&'static str], Option<bool>) {
     let last = order.history.iter().rev().find(|s| !s.by_us);
     let heard = last.map_or("", |s| s.text.reveal().as_str());
     match order.prompt {
-        Prompt::Deliver => (
-            &[
-                "李雷让我转告您，",
-                "明天下午三点在二楼会议室开会。",
-                "请带上上个月的报表。",
-            ],
-            None,
-        ),
+        Prompt::Deliver => {
+            (&["李雷让我转告您，", "明天下午三点在二楼会议室开会。", "请带上上个月的报表。"], None)
+        }
         Prompt::Silence { .. } => (&["您还在听吗？"], None),
         Prompt::Reply if heard.contains("知道") => (&["好的，", "再见。"], Some(true)),
         Prompt::Reply if heard.contains("去不了") => (&["好的，我会转告他。"], Some(false)),
@@ -64,10 +53,7 @@ impl Responder for FakeResponder {
     fn respond(&self, order: RespondOrder) -> mpsc::Receiver<ResponderEvent> {
         // Bound: as the port wants it, the maker waits when its words are not read.
         let (to, from) = mpsc::channel(4);
-        self.orders
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(order.clone());
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).push(order.clone());
         let moods = self.moods.clone();
         tokio::spawn(async move {
             tokio::time::sleep(moods.responder_takes()).await;

@@ -53,10 +53,8 @@ impl Synthesizer for FakeSynthesizer {
         tokio::spawn(async move {
             tokio::time::sleep(moods.synthesizer_takes()).await;
             let mood = moods.synthesizer();
-            let failed = || SpeechError::Failed {
-                part: "synthesizer",
-                cause: "made to fail".to_owned(),
-            };
+            let failed =
+                || SpeechError::Failed { part: "synthesizer", cause: "made to fail".to_owned() };
             match mood {
                 Mood::Fails => {
                     let _ = to.send(Err(failed())).await;
@@ -82,11 +80,7 @@ impl Synthesizer for FakeSynthesizer {
 
     fn voices(&self) -> Vec<VoiceInfo> {
         [("v0001", Language::Zh), ("v0002", Language::En)]
-            .map(|(id, language)| VoiceInfo {
-                id: id.to_owned(),
-                language,
-                gender: "female",
-            })
+            .map(|(id, language)| VoiceInfo { id: id.to_owned(), language, gender: "female" })
             .to_vec()
     }
 }
@@ -95,10 +89,7 @@ fn audio(class: SpeechClass, places: &[usize]) -> SpeechChunk {
     let one = |place: &usize| std::iter::repeat_n(encode(class, *place), SAMPLES_PER_CHAR as usize);
     let samples: Vec<i16> = places.iter().flat_map(one).collect();
     let done = places.last().map_or(0, |p| p + 1);
-    SpeechChunk {
-        samples: samples.into(),
-        chars_done: u32::try_from(done).ok(),
-    }
+    SpeechChunk { samples: samples.into(), chars_done: u32::try_from(done).ok() }
 }
 
 #[cfg(test)]

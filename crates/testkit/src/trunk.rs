@@ -61,11 +61,7 @@ impl FakeTrunk {
     /// A trunk without legs.
     pub fn new(clock: Clock) -> Self {
         let (events, state) = (OnceLock::new(), Mutex::default());
-        Self(Arc::new(Inner {
-            clock,
-            events,
-            state,
-        }))
+        Self(Arc::new(Inner { clock, events, state }))
     }
 
     /// Where events go; only the first one counts.
@@ -75,11 +71,7 @@ impl FakeTrunk {
 
     /// The next call to this number follows this plan. Without a plan nobody answers.
     pub fn plan(&self, number: &str, plan: Plan) {
-        self.lock()
-            .plans
-            .entry(number.to_owned())
-            .or_default()
-            .push_back(plan);
+        self.lock().plans.entry(number.to_owned()).or_default().push_back(plan);
     }
 
     /// Legs that are not over.
@@ -122,26 +114,12 @@ impl FakeTrunk {
             let plan = s.plans.get_mut(&number).and_then(VecDeque::pop_front);
             let plan = plan.unwrap_or_else(|| Plan::unrung(0, Door::Never));
             s.acts.insert(call, plan.acts.clone());
-            assert!(
-                s.legs.insert(call, to).is_none(),
-                "one call was dialled twice"
-            );
+            assert!(s.legs.insert(call, to).is_none(), "one call was dialled twice");
             let (trunk, at) = (order.trunk.to_string(), self.0.clock.now());
-            s.dialled.push(Dialled {
-                call,
-                number,
-                trunk,
-                at,
-            });
+            s.dialled.push(Dialled { call, number, trunk, at });
             plan
         };
-        let line = Line {
-            trunk: self.clone(),
-            call,
-            leg,
-            offer: order.offer,
-            told: from,
-        };
+        let line = Line { trunk: self.clone(), call, leg, offer: order.offer, told: from };
         tokio::spawn(line.run(plan));
     }
 
@@ -182,11 +160,7 @@ impl Line {
             }
             let answer = ring.early.then(|| self.answer());
             let (code, signalling) = (ring.code, signalling());
-            self.deliver(TrunkEvent::Progressed {
-                code,
-                answer,
-                signalling,
-            });
+            self.deliver(TrunkEvent::Progressed { code, answer, signalling });
         }
         let told = match plan.door {
             Door::Never => self.told.recv().await,
@@ -203,10 +177,7 @@ impl Line {
             Door::Unsendable => return self.end(LegOutcome::TransportFailed),
             Door::TimeOut | Door::Never => return self.end(LegOutcome::TimedOut),
         };
-        self.deliver(TrunkEvent::Answered {
-            answer,
-            signalling: signalling(),
-        });
+        self.deliver(TrunkEvent::Answered { answer, signalling: signalling() });
         let outcome = match self.told.recv().await {
             Some(Told::PeerBye) => LegOutcome::PeerBye,
             _ => {
@@ -227,16 +198,10 @@ impl Line {
     }
 
     async fn give_up(self, told: Told, crossing: bool) {
-        assert!(
-            told == Told::Cancel,
-            "before the answer there is nothing but CANCEL"
-        );
+        assert!(told == Told::Cancel, "before the answer there is nothing but CANCEL");
         if crossing {
             let answer = Some(self.answer());
-            self.deliver(TrunkEvent::Answered {
-                answer,
-                signalling: signalling(),
-            });
+            self.deliver(TrunkEvent::Answered { answer, signalling: signalling() });
         }
         tokio::time::sleep(ROUND_TRIP).await;
         self.end(LegOutcome::Canceled);
@@ -244,9 +209,7 @@ impl Line {
 
     fn answer(&self) -> String {
         let peer = LocalMedia::new(signalling(), 40_000, 7);
-        let (answer, _) = peer
-            .answer(self.offer.as_bytes())
-            .expect("our own offer is readable");
+        let (answer, _) = peer.answer(self.offer.as_bytes()).expect("our own offer is readable");
         answer
     }
 

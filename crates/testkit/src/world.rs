@@ -58,10 +58,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        let route = Route {
-            calls_per_second: 50,
-            ..Route::open("lab", true)
-        };
+        let route = Route { calls_per_second: 50, ..Route::open("lab", true) };
         Self {
             seed: 1,
             balance: Some(MicroYuan(1_000_000_000)),
@@ -123,16 +120,9 @@ impl Setup {
             directory: Arc::new(self.store.clone()),
             blobs: Arc::new(NoBlobs),
             plane: Arc::new(plane.clone()),
-            synthesizer: Arc::new(FakeSynthesizer {
-                moods: moods.clone(),
-            }),
-            recognizer: Arc::new(FakeRecognizer {
-                words,
-                moods: moods.clone(),
-            }),
-            judge: Arc::new(FakeJudge {
-                moods: moods.clone(),
-            }),
+            synthesizer: Arc::new(FakeSynthesizer { moods: moods.clone() }),
+            recognizer: Arc::new(FakeRecognizer { words, moods: moods.clone() }),
+            judge: Arc::new(FakeJudge { moods: moods.clone() }),
             responder: Arc::new(responder.clone()),
             random: ten_bytes,
         };
@@ -150,29 +140,12 @@ impl Setup {
         };
         let (store, recovered) = (self.store.clone(), Recovered::default());
         let setup = self;
-        World {
-            engine,
-            store,
-            trunk,
-            plane,
-            moods,
-            responder,
-            who,
-            clock,
-            setup,
-            recovered,
-        }
+        World { engine, store, trunk, plane, moods, responder, who, clock, setup, recovered }
     }
 
     fn config(&self) -> EngineConfig {
-        let price = Price {
-            micro_yuan_per_minute: 300_000,
-            rounding: Rounding::StartedMinute,
-        };
-        let model = ModelInfo {
-            id: "stepone-mini".to_owned(),
-            name: "mini".to_owned(),
-        };
+        let price = Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute };
+        let model = ModelInfo { id: "stepone-mini".to_owned(), name: "mini".to_owned() };
         EngineConfig {
             catalogue: Catalogue {
                 price,
@@ -210,16 +183,11 @@ impl World {
             speed: 50,
         };
         CallRequest {
-            target: NumberRules::default()
-                .parse(number)
-                .expect("a mobile number"),
+            target: NumberRules::default().parse(number).expect("a mobile number"),
             requirement: Masked::new(REQUIREMENT.to_owned()),
             agent: None,
             voice,
-            turn: TurnSettings {
-                language: Language::Zh,
-                ..self.setup.turn
-            },
+            turn: TurnSettings { language: Language::Zh, ..self.setup.turn },
             limits: self.setup.limits,
             record: self.setup.record,
         }
@@ -228,10 +196,7 @@ impl World {
     /// Places calls to these numbers as one order.
     pub async fn place(&self, numbers: &[&str]) -> Result<Placed, Refusal> {
         let requests = numbers.iter().map(|n| self.request(n)).collect();
-        let order = PlaceOrder {
-            surface: Surface::Callout,
-            requests,
-        };
+        let order = PlaceOrder { surface: Surface::Callout, requests };
         self.engine.place(&self.who, order).await
     }
 
@@ -286,9 +251,7 @@ impl World {
     /// One call's stored record.
     pub fn record(&self, call: CallId) -> CallRecord {
         let all = self.store.records();
-        all.into_iter()
-            .find(|r| r.call == call)
-            .expect("the call is stored")
+        all.into_iter().find(|r| r.call == call).expect("the call is stored")
     }
 
     /// One call's journal.

@@ -14,86 +14,44 @@ const DONE: &str = "completed / task_done / confirmed";
 /// Fates, and how a call that meets them must end.
 fn fates() -> Vec<(Plan, &'static str)> {
     let refused = |ms, code| Plan::ending(ms, Door::Refuse(code));
-    let crossing = Plan {
-        crossing: true,
-        ..people::no_answer()
-    };
+    let crossing = Plan { crossing: true, ..people::no_answer() };
     let at_once = |code| Plan::unrung(90, Door::Refuse(code));
     vec![
         (people::cooperative(), DONE),
-        (
-            people::wrong_person(),
-            "completed / identity_not_confirmed / denied",
-        ),
+        (people::wrong_person(), "completed / identity_not_confirmed / denied"),
         (refused(1_500, 486), "busy / busy / not_reached"),
         (refused(900, 600), "busy / busy / not_reached"),
-        (
-            people::no_answer(),
-            "no_answer / ring_timeout / not_reached",
-        ),
+        (people::no_answer(), "no_answer / ring_timeout / not_reached"),
         (crossing, "no_answer / ring_timeout / not_reached"),
         (people::voicemail(), "voicemail / voicemail / voicemail"),
-        (
-            people::mumbling_voicemail(),
-            "voicemail / voicemail / voicemail",
-        ),
+        (people::mumbling_voicemail(), "voicemail / voicemail / voicemail"),
         (people::interrupter(), DONE),
         (people::hangs_up(), "completed / callee_hung_up / unclear"),
         (people::silent(), "completed / silence / unclear"),
         (people::opts_out(), "completed / opted_out / refused"),
         (refused(2_000, 603), "declined / declined / not_reached"),
-        (
-            people::unobtainable(),
-            "failed / invalid_number / not_reached",
-        ),
+        (people::unobtainable(), "failed / invalid_number / not_reached"),
         (at_once(404), "failed / invalid_number / not_reached"),
         (refused(3_000, 480), "no_answer / no_answer / not_reached"),
         (at_once(480), "failed / unreachable / not_reached"),
         (at_once(503), "failed / trunk_failed / not_reached"),
         (at_once(403), "failed / trunk_failed / not_reached"),
-        (
-            Plan::ending(800, Door::NoCodec),
-            "failed / trunk_failed / not_reached",
-        ),
-        (
-            Plan::ending(800, Door::NoDescription),
-            "failed / trunk_failed / not_reached",
-        ),
-        (
-            Plan::unrung(2_000, Door::TimeOut),
-            "failed / trunk_failed / not_reached",
-        ),
-        (
-            Plan::unrung(0, Door::Unsendable),
-            "failed / trunk_failed / not_reached",
-        ),
-        (
-            people::family(),
-            "completed / identity_not_confirmed / third_party",
-        ),
+        (Plan::ending(800, Door::NoCodec), "failed / trunk_failed / not_reached"),
+        (Plan::ending(800, Door::NoDescription), "failed / trunk_failed / not_reached"),
+        (Plan::unrung(2_000, Door::TimeOut), "failed / trunk_failed / not_reached"),
+        (Plan::unrung(0, Door::Unsendable), "failed / trunk_failed / not_reached"),
+        (people::family(), "completed / identity_not_confirmed / third_party"),
         (people::backchannels(), DONE),
         (people::key_presser(), DONE),
         (people::talks_long(), DONE),
         (people::asks_for_a_robot(), DONE),
         (people::ringback_music(), DONE),
         (people::slow_answer(), DONE),
-        (
-            people::sudden_drop(),
-            "completed / connection_lost / confirmed",
-        ),
+        (people::sudden_drop(), "completed / connection_lost / confirmed"),
         (people::call_screening(), DONE),
-        (
-            people::mumbles(),
-            "completed / identity_not_confirmed / unclear",
-        ),
-        (
-            people::refuses(),
-            "completed / identity_not_confirmed / refused",
-        ),
-        (
-            people::cannot_come(),
-            "completed / task_impossible / confirmed",
-        ),
+        (people::mumbles(), "completed / identity_not_confirmed / unclear"),
+        (people::refuses(), "completed / identity_not_confirmed / refused"),
+        (people::cannot_come(), "completed / task_impossible / confirmed"),
         (people::falls_silent(), DONE),
     ]
 }
@@ -142,16 +100,9 @@ async fn place_all(world: &World, chance: &mut Chance) -> Wanted {
 }
 
 async fn simulate(seed: u64) -> (World, Wanted) {
-    let setup = Setup {
-        seed,
-        max_concurrent: LINES,
-        record: true,
-        ..Setup::default()
-    };
+    let setup = Setup { seed, max_concurrent: LINES, record: true, ..Setup::default() };
     let world = setup.start().await;
-    world
-        .store
-        .set_commit_takes(std::time::Duration::from_millis(3));
+    world.store.set_commit_takes(std::time::Duration::from_millis(3));
     let mut chance = Chance::new(seed);
     let wanted = place_all(&world, &mut chance).await;
     world.settle(3_000).await;
@@ -175,10 +126,8 @@ fn span(journal: &[Envelope]) -> Option<(WallTime, WallTime)> {
 
 /// How many of these spans hold the same moment at most; one that ends makes room at once.
 fn most_at_once(spans: &[(WallTime, WallTime)]) -> u32 {
-    let mut moments: Vec<(WallTime, i32)> = spans
-        .iter()
-        .flat_map(|(from, to)| [(*from, 1), (*to, -1)])
-        .collect();
+    let mut moments: Vec<(WallTime, i32)> =
+        spans.iter().flat_map(|(from, to)| [(*from, 1), (*to, -1)]).collect();
     moments.sort();
     let (mut now, mut most) = (0, 0);
     for (_, step) in moments {
@@ -205,34 +154,18 @@ fn two_hundred_calls_end_as_planned_and_leave_nothing_behind() {
         let mut by_number: BTreeMap<String, Vec<(WallTime, WallTime)>> = BTreeMap::new();
         for (call, _) in &wanted {
             let number = world.record(*call).target.unwrap().reveal().to_owned();
-            by_number
-                .entry(number)
-                .or_default()
-                .extend(span(&world.journal(*call)));
+            by_number.entry(number).or_default().extend(span(&world.journal(*call)));
         }
         let all: Vec<_> = by_number.values().flatten().copied().collect();
         assert!(most_at_once(&all) <= LINES, "more calls at once than lines");
         assert!(most_at_once(&all) > LINES / 2, "the lines were never busy");
         for (number, spans) in &by_number {
-            assert!(
-                most_at_once(spans) <= 1,
-                "{number} was called twice at once"
-            );
+            assert!(most_at_once(spans) <= 1, "{number} was called twice at once");
         }
-        assert!(
-            by_number.values().any(|s| s.len() > 1),
-            "no number was called twice"
-        );
+        assert!(by_number.values().any(|s| s.len() > 1), "no number was called twice");
         let dialled = world.trunk.dialled();
-        assert_eq!(
-            dialled.len(),
-            all.len(),
-            "an INVITE for each intent, and no other"
-        );
-        let charged: i64 = wanted
-            .iter()
-            .map(|(c, _)| world.record(*c).charge.unwrap().0)
-            .sum();
+        assert_eq!(dialled.len(), all.len(), "an INVITE for each intent, and no other");
+        let charged: i64 = wanted.iter().map(|(c, _)| world.record(*c).charge.unwrap().0).sum();
         assert!(charged > 0);
         let left = world.store.ledger();
         assert_eq!((left.0, left.1), (MicroYuan::ZERO, MicroYuan::ZERO));
@@ -244,10 +177,7 @@ fn the_same_seed_gives_the_same_journals() {
     let run = |seed| {
         in_virtual_time(async move {
             let (world, wanted) = simulate(seed).await;
-            wanted
-                .iter()
-                .map(|(call, _)| world.journal(*call))
-                .collect::<Vec<_>>()
+            wanted.iter().map(|(call, _)| world.journal(*call)).collect::<Vec<_>>()
         })
     };
     let (first, again, other) = (run(7), run(7), run(8));

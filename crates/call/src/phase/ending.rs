@@ -36,7 +36,8 @@ impl Ending {
         match (self.recorded, self.done) {
             (_, true) => None,
             (false, _) => Some(self.lane_limit),
-            (true, _) => Some(self.leg_limit),
+            // Until the end is durable there is nothing to do by time: the store has the word.
+            (true, false) => self.committed.then_some(self.leg_limit),
         }
     }
 

@@ -1,1 +1,258 @@
-//! x
+//! The director's table: from cues to steps, and what stands in no step before confirmation.
+
+use domain::{Brief, Language, UtteranceNo};
+
+use super::*;
+
+fn director(opening: Opening) -> BuiltIn {
+    let brief = Brief {
+        addressee: Some("王伟".to_owned()),
+        sender: Some("李雷".to_owned()),
+        purpose: None,
+        language: Language::Zh,
+    };
+    BuiltIn::new(Phrases::new(&brief, "8000", false), opening, true)
+}
+
+/// A cue by name: a meaning, perhaps with marks: `~` interrupts, `_` before the disclosure was
+/// heard whole, `%` doubtful, `+` five seconds long; or another cue.
+fn cue(name: &str) -> Cue {
+    let word = name.trim_end_matches(['~', '_', '%', '+']);
+    let over = |tag, cut| Cue::Over { tag, cut };
+    match word {
+        "opened" => return Cue::Opened,
+        "no hello" => return Cue::NoHello,
+        "silence" => return Cue::Silence,
+        "1" | "2" | "5" => return Cue::Key(word.chars().next().unwrap()),
+        "beep" => return Cue::Beep,
+        "message over" => return over(Tag::Message, false),
+        "message cut" => return over(Tag::Message, true),
+        "reply over" => return over(Tag::Reply, false),
+        "closing over" => return over(Tag::Closing, false),
+        "replied" => return Cue::Replied { end_call: None, spoke: true },
+        "replied done" => return Cue::Replied { end_call: Some(true), spoke: true },
+        "replied cannot" => return Cue::Replied { end_call: Some(false), spoke: true },
+        "replied mute" => return Cue::Replied { end_call: Some(true), spoke: false },
+        "reply failed" => return Cue::ReplyFailed,
+        "leave" => return Cue::Leave(EndWhat::MaxDuration),
+        _ => {}
+    }
+    let all = [
+        Meaning::Confirmed,
+        Meaning::Denied,
+        Meaning::ThirdParty,
+        Meaning::Refused,
+        Meaning::OptOut,
+        Meaning::AsksRobot,
+        Meaning::AsksWho,
+        Meaning::Greeting,
+        Meaning::Voicemail,
+        Meaning::Screening,
+        Meaning::HoldOn,
+        Meaning::AsksRepeat,
+        Meaning::Backchannel,
+        Meaning::Goodbye,
+        Meaning::Other,
+        Meaning::Unclear,
+    ];
+    let meaning = all.into_iter().find(|m| format!("{m:?}") == word);
+    Cue::Sentence(Sentence {
+        meaning: meaning.unwrap_or_else(|| panic!("no cue named {word}")),
+        evidence: Evidence::Utterance(UtteranceNo(1)),
+        length_ms: if name.contains('+') { 5_000 } else { 600 },
+        sure: !name.contains('%'),
+        interrupts: name.contains('~'),
+        disclosed: !name.contains('_'),
+    })
+}
+
+/// A step in short.
+fn short(step: &Step) -> String {
+    match step {
+        Step::Say { tag, lines, .. } => {
+            let classes: Vec<String> = lines.iter().map(|l| format!("{:?}", l.0)).collect();
+            format!("say {tag:?}:{}", classes.join("+"))
+        }
+        Step::Open => "open".to_owned(),
+        Step::Cut => "cut".to_owned(),
+        Step::Resume => "resume".to_owned(),
+        Step::Respond(Prompt::Silence { times }) => format!("respond silence {times}"),
+        Step::Respond(prompt) => format!("respond {prompt:?}"),
+        Step::Identity(identity, _) => identity.word().to_owned(),
+        Step::OptOut(_) => "block".to_owned(),
+        Step::Classify(verdict) => format!("{verdict:?}"),
+        Step::Expect(question) => format!("expect {question:?}"),
+        Step::Patience(ms) => format!("wait {ms}"),
+        Step::Closing(what) => format!("closing {}", what.word()),
+        Step::HangUp(what) => format!("hang up {}", what.word()),
+    }
+}
+
+/// Gives all cues; the steps that answer the last one must be these.
+fn check(cues: &[&str], want: &str) {
+    let mut director = director(Opening::AfterHello);
+    let mut steps = Vec::new();
+    let mut confirmed = false;
+    for name in cues {
+        steps = director.cue(cue(name));
+        for step in &steps {
+            confirmed |= matches!(step, Step::Identity(Identity::Confirmed, _));
+            let respond = matches!(step, Step::Respond(_));
+            assert!(!respond || confirmed, "{cues:?}: content before confirmation: {step:?}");
+        }
+    }
+    let got: Vec<String> = steps.iter().map(short).collect();
+    assert_eq!(got.join(", "), want, "{cues:?}");
+}
+
+const ASKED: [&str; 2] = ["opened", "Greeting"];
+const TALKING: [&str; 3] = ["opened", "Greeting", "Confirmed"];
+
+fn asking(cues: &[&str], want: &str) {
+    check(&[&ASKED, cues].concat(), want);
+}
+
+fn talking(cues: &[&str], want: &str) {
+    check(&[&TALKING, cues].concat(), want);
+}
+
+#[test]
+fn the_hello_opens() {
+    check(&["opened"], "expect Hello");
+    for hello in ["Greeting", "Other", "Unclear", "Confirmed", "AsksWho", "no hello", "silence"] {
+        check(&["opened", hello], "open, expect Identity");
+    }
+    check(&["opened", "Greeting", "no hello"], "");
+    // A long greeting that nobody understands is hardly a person.
+    check(&["opened", "Unclear+"], "wait 2000");
+    let mut at_once = director(Opening::AtAnswer);
+    let steps: Vec<String> = at_once.cue(Cue::Opened).iter().map(short).collect();
+    assert_eq!(steps, ["open", "expect Identity"]);
+}
+
+const CONFIRMED: &str = "cut, Human, confirmed, expect Talk, respond Deliver";
+
+#[test]
+fn the_identity_question() {
+    asking(&["Confirmed"], CONFIRMED);
+    asking(&["1"], CONFIRMED);
+    asking(&["Confirmed~"], CONFIRMED);
+    asking(&["Confirmed_"], "cut, say Question:Opening+Opening");
+    asking(&["Confirmed_~"], "resume");
+    let leaves = |identity: &str| {
+        let closing = "closing identity_not_confirmed, say Closing:Closing";
+        format!("cut, Human, {identity}, {closing}")
+    };
+    asking(&["Denied"], &leaves("denied"));
+    asking(&["2"], &leaves("denied"));
+    asking(&["ThirdParty~"], &leaves("third_party"));
+    asking(&["Refused"], &leaves("refused"));
+    asking(&["Goodbye"], &leaves("refused"));
+    asking(&["5"], "");
+    asking(&["Greeting"], "cut, say Question:Opening+Opening");
+    asking(&["AsksRepeat"], "cut, say Question:Opening+Opening");
+    asking(&["AsksRobot"], "cut, say Question:Neutral+Question");
+    asking(&["AsksWho"], "cut, say Question:Neutral+Question");
+    asking(&["Screening"], "cut, say Question:Neutral+Question");
+    asking(&["HoldOn"], "say Question:Neutral, wait 20000");
+    for within in ["Greeting~", "Backchannel~", "Unclear~", "AsksWho~"] {
+        asking(&[within], "resume");
+    }
+}
+
+#[test]
+fn unclear_and_silent_callees_are_asked_once_more() {
+    let again = "cut, say Question:Question";
+    let leaves = "cut, unclear, closing identity_not_confirmed, say Closing:Closing";
+    for (first, second) in [("Unclear", "Other"), ("Backchannel", "Unclear")] {
+        asking(&[first], again);
+        asking(&[first, second], leaves);
+    }
+    asking(&["silence"], again);
+    asking(&["silence", "silence"], leaves);
+    let nothing = ["opened", "no hello", "silence", "silence"];
+    check(&nothing, "unclear, closing silence, say Closing:Closing");
+    asking(&["Unclear", "Confirmed"], CONFIRMED);
+    asking(&["silence", "1"], CONFIRMED);
+    let who = ["AsksWho"; 6];
+    asking(&who, leaves);
+}
+
+#[test]
+fn doubtful_hearings_end_nothing() {
+    for doubtful in ["Denied%", "ThirdParty%", "Refused%", "OptOut%"] {
+        asking(&[doubtful], "cut, say Question:Question");
+    }
+    let blocked = "cut, Human, refused, block, closing opted_out, say Closing:Closing";
+    asking(&["OptOut%", "OptOut%"], blocked);
+}
+
+#[test]
+fn wishes_not_to_be_called_are_met_at_any_time() {
+    let blocked = "cut, Human, refused, block, closing opted_out, say Closing:Closing";
+    check(&["opened", "OptOut"], blocked);
+    asking(&["OptOut~"], blocked);
+    let after = "cut, Human, block, closing opted_out, say Closing:Closing";
+    talking(&["OptOut"], after);
+    talking(&["replied done", "OptOut"], after);
+}
+
+#[test]
+fn machines_hear_one_neutral_sentence() {
+    let found = "cut, Voicemail, voicemail, closing voicemail, wait 2500";
+    let message = "closing voicemail, say Closing:Closing";
+    check(&["opened", "Voicemail"], found);
+    asking(&["Voicemail"], found);
+    check(&["opened", "beep"], &format!("{found}, {message}"));
+    check(&["opened", "Voicemail", "beep"], message);
+    check(&["opened", "Voicemail", "silence"], message);
+    check(&["opened", "Voicemail", "Other"], "wait 2500");
+    check(&["opened", "Voicemail", "beep", "closing over"], "hang up voicemail");
+    // A long greeting that nobody understands, and silence after our opening.
+    check(&["opened", "Unclear+", "silence", "silence"], &format!("{found}, {message}"));
+    talking(&["beep"], "");
+}
+
+#[test]
+fn the_talk_belongs_to_the_responder() {
+    talking(&["Other"], "cut, respond Reply");
+    talking(&["Other~"], "cut, respond Reply");
+    talking(&["Backchannel~"], "resume");
+    talking(&["Backchannel"], "cut, respond Reply");
+    talking(&["Unclear~"], "resume");
+    talking(&["Unclear~+"], "cut, respond Reply");
+    talking(&["replied"], "");
+    talking(&["AsksRobot"], "cut, say Reply:Neutral, respond Deliver");
+    talking(&["message over", "AsksRobot"], "cut, say Reply:Neutral+Question");
+    talking(&["message cut", "AsksRobot"], "cut, say Reply:Neutral, respond Deliver");
+    talking(&["silence"], "respond silence 1");
+    talking(&["silence", "silence"], "respond silence 2");
+    talking(&["silence", "Other", "silence"], "respond silence 1");
+    let thrice = ["silence"; 3];
+    talking(&thrice, "closing silence, say Closing:Closing");
+    let told = [&["message over"], &thrice[..]].concat();
+    talking(&told, "closing task_done, say Closing:Closing");
+    talking(&["reply failed"], "closing model_failed, say Closing:Closing");
+}
+
+#[test]
+fn the_end() {
+    talking(&["replied done"], "closing task_done");
+    talking(&["replied cannot"], "closing task_impossible");
+    talking(&["replied mute"], "closing task_done, say Closing:Closing");
+    talking(&["replied done", "reply over"], "hang up task_done");
+    // What was being said when the closing was begun is not the closing.
+    talking(&["replied mute", "reply over"], "");
+    talking(&["reply failed", "message over"], "");
+    talking(&["reply failed", "closing over"], "hang up model_failed");
+    talking(&["replied done", "Goodbye"], "");
+    talking(&["replied done", "Goodbye~"], "resume");
+    talking(&["replied done", "AsksWho"], "cut, respond Reply");
+    talking(&["replied mute", "AsksWho"], "");
+    talking(&["replied done", "silence"], "hang up task_done");
+    let leaves = "cut, closing max_duration, say Closing:Closing";
+    talking(&["leave"], leaves);
+    asking(&["leave"], leaves);
+    check(&["opened", "leave"], leaves);
+    talking(&["leave", "closing over"], "hang up max_duration");
+}

@@ -2,7 +2,7 @@
 
 use domain::{Event, LegId, Now, PlaylistId, Texts};
 
-use super::{CLOSING_GRACE, Conversation, Reply};
+use super::{CLOSING_GRACE, Conversation, REPLY_LIMIT, Reply};
 use crate::director::{Cue, Step, Tag};
 use crate::exchange::Output;
 use crate::floor::OnSpeech;
@@ -39,7 +39,7 @@ impl Conversation {
                 self.floor.cut_all();
             }
             Step::Resume => self.floor.resume(),
-            Step::Respond(prompt) => self.respond(prompt),
+            Step::Respond(prompt) => self.respond(now, prompt),
             Step::Identity(state, evidence) => {
                 self.talk.identity = state;
                 let event = Event::IdentityJudged { state, evidence };
@@ -69,7 +69,7 @@ impl Conversation {
         }
     }
 
-    pub(super) fn respond(&mut self, prompt: Prompt) {
+    pub(super) fn respond(&mut self, now: Now, prompt: Prompt) {
         let Some(list) = self.floor.open(OnSpeech::Pause) else {
             return;
         };
@@ -78,8 +78,8 @@ impl Conversation {
         self.talk.generation += 1;
         self.talk.ending.hang_up_at = None;
         let generation = self.talk.generation;
-        self.reply =
-            Some(Reply { generation, list, sentences: Sentences::default(), spoke: false });
+        let (sentences, give_up) = (Sentences::default(), now + REPLY_LIMIT);
+        self.reply = Some(Reply { generation, list, sentences, spoke: false, give_up });
         let history = self.talk.history.clone();
         self.out.push_back(Output::Respond(generation, prompt, history));
     }

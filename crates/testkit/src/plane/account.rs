@@ -46,13 +46,8 @@ impl Account {
             let time = |n: usize| at + MediaTime::from_samples(n as u64, 8_000);
             if let Some((class, place)) = decode(out[from]).filter(|_| len >= RUN) {
                 any = true;
-                let begins = starts
-                    .iter()
-                    .any(|s| *s >= time(from) && *s < time(from + len));
-                let known = self
-                    .all
-                    .last()
-                    .is_some_and(|l| l.class == class && l.place <= place);
+                let begins = starts.iter().any(|s| *s >= time(from) && *s < time(from + len));
+                let known = self.all.last().is_some_and(|l| l.class == class && l.place <= place);
                 if begins && place == 0 || !known {
                     self.begin(class, place, time(from));
                 }
@@ -65,15 +60,7 @@ impl Account {
 
     fn begin(&mut self, class: SpeechClass, place: u32, from: MediaTime) {
         let (begun, whole, samples) = (0, 0, 0);
-        self.all.push(Audible {
-            class,
-            from,
-            to: from,
-            begun,
-            whole,
-            place,
-            samples,
-        });
+        self.all.push(Audible { class, from, to: from, begun, whole, place, samples });
     }
 
     fn add(&mut self, place: u32, samples: u64, to: MediaTime) {

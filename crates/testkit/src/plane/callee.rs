@@ -40,11 +40,7 @@ pub(crate) struct Callee {
 
 impl Callee {
     pub(crate) fn new(acts: Vec<Act>, words: Words) -> Self {
-        Self {
-            acts: acts.into(),
-            words,
-            ..Self::default()
-        }
+        Self { acts: acts.into(), words, ..Self::default() }
     }
 
     /// The next tick, after one in which we were `audible` or not.

@@ -33,8 +33,7 @@ impl Listening {
 
     /// How long the current speech has lasted, ms.
     pub(crate) fn speech_ms(&self, at: MediaTime) -> u64 {
-        self.speaking
-            .map_or(0, |start| (at + TICK).since(start).as_millis())
+        self.speaking.map_or(0, |start| (at + TICK).since(start).as_millis())
     }
 
     /// Listens to one tick; frames for the recognizer go to `ear`.
@@ -45,10 +44,7 @@ impl Listening {
         ear: &mut dyn FnMut(&Frame),
         tell: &mut dyn FnMut(Heard),
     ) {
-        let mut frame = Frame {
-            at,
-            samples: [0; FRAME_SAMPLES],
-        };
+        let mut frame = Frame { at, samples: [0; FRAME_SAMPLES] };
         if let Some((n, _)) = says {
             mark(&mut frame, n);
         }
@@ -71,9 +67,7 @@ impl Listening {
             }
             (None, Some(_)) if (at + TICK).since(self.last_speech).as_millis() >= STOP_MS => {
                 self.speaking = None;
-                tell(Heard::SpeechStopped {
-                    end: self.last_speech,
-                });
+                tell(Heard::SpeechStopped { end: self.last_speech });
             }
             (None, _) => self.onset.clear(),
         }

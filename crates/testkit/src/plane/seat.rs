@@ -115,16 +115,9 @@ impl Seat {
             | LegCommand::EndItem { playlist, .. }
                 if playlist <= self.cut_until => {}
             LegCommand::Queue { playlist, item } => {
-                assert!(
-                    p.queue(playlist, item),
-                    "the floor keeps below the leg's bound"
-                );
+                assert!(p.queue(playlist, item), "the floor keeps below the leg's bound");
             }
-            LegCommand::Play {
-                playlist,
-                item,
-                chunk,
-            } => {
+            LegCommand::Play { playlist, item, chunk } => {
                 let pushed = p.push(playlist, item, chunk);
                 assert!(pushed.is_ok(), "the floor keeps below the leg's bound");
             }
@@ -156,10 +149,7 @@ impl Seat {
         while let Some(event) = self.playout.poll_event() {
             self.told.push(event);
         }
-        let begun = self
-            .told
-            .iter()
-            .filter(|e| e.change == PlayoutChange::Started);
+        let begun = self.told.iter().filter(|e| e.change == PlayoutChange::Started);
         let starts: Vec<MediaTime> = begun.map(|e| e.at).collect();
         self.audible = self.account.tick(self.at, &out, &starts);
         self.stream(now, doing.present);
@@ -188,20 +178,14 @@ impl Seat {
                 ear.frame(frame);
             }
         };
-        self.listening
-            .tick(at, says, &mut to_ear, &mut |what| heard.push(what));
+        self.listening.tick(at, says, &mut to_ear, &mut |what| heard.push(what));
         if let Some(key) = doing.key.and_then(Key::from_char) {
             heard.push(Heard::Key(key));
         }
         if doing.beep {
             let duration = MediaTime::from_millis(400);
             let start = at.since(duration);
-            heard.push(Heard::Tone(Tone {
-                hz: 1_000,
-                start,
-                duration,
-                repeats: 0,
-            }));
+            heard.push(Heard::Tone(Tone { hz: 1_000, start, duration, repeats: 0 }));
         }
         for what in heard {
             self.send(at, what);
@@ -236,12 +220,7 @@ impl Seat {
 
     fn send(&self, at: MediaTime, what: Heard) {
         let (leg, early) = (self.key().leg, !self.answered);
-        let event = MediaEvent::Leg(LegEvent {
-            leg,
-            at,
-            early,
-            what,
-        });
+        let event = MediaEvent::Leg(LegEvent { leg, at, early, what });
         self.order.mailbox.input(Input::Media(leg, event));
     }
 }

@@ -1,0 +1,150 @@
+//! Stopping and starting again: nobody is dialled twice, and the books are right.
+
+use std::time::Duration;
+
+use domain::{CallId, CallStatus, MicroYuan, Refusal, WallTime};
+use engine::Drained;
+use testkit::{
+    Dialled, Door, MemoryStore, Plan, Setup, World, check_all, check_books, outcome, people,
+};
+use tokio_util::sync::CancellationToken;
+
+const START: WallTime = WallTime(1_767_225_600_000);
+
+/// Runs `work` on a runtime of its own; whatever still runs at its end dies with it.
+fn process<T>(work: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(work)
+}
+
+fn setup(store: &MemoryStore, seed: u64) -> Setup {
+    Setup { store: store.clone(), seed, max_concurrent: 2, ..Setup::default() }
+}
+
+/// Places four calls and dies after `ms`.
+fn first_process(store: &MemoryStore, ms: u64) -> (Vec<CallId>, Vec<Dialled>) {
+    process(async {
+        let world = setup(store, 1).start().await;
+        world.store.set_commit_takes(Duration::from_millis(2));
+        let mut calls = Vec::new();
+        for i in 0..4 {
+            calls.push(world.call(&format!("1380013800{i}"), people::cooperative()).await);
+        }
+        world.pass(ms).await;
+        (calls, world.trunk.dialled())
+    })
+}
+
+/// Starts on what the first one left, and lets everything end.
+fn second_process(store: &MemoryStore, ms: u64, work: impl FnOnce(&World)) -> Vec<Dialled> {
+    process(async {
+        let wall = START.plus_millis(ms as i64 + 5_000);
+        let setup = Setup { balance: None, wall, ..setup(store, 2) };
+        let world = setup.start().await;
+        for i in 0..4 {
+            world.trunk.plan(&format!("1380013800{i}"), people::cooperative());
+        }
+        world.settle(120).await;
+        check_books(&world);
+        work(&world);
+        world.trunk.dialled()
+    })
+}
+
+#[test]
+fn queued_calls_continue_and_live_ones_end_as_lost() {
+    let store = MemoryStore::default();
+    let (calls, before) = first_process(&store, 6_000);
+    assert_eq!(before.len(), 2);
+    let after = second_process(&store, 6_000, |world| {
+        assert_eq!((world.recovered.requeued, world.recovered.lost), (2, 2));
+        for (i, call) in calls.iter().enumerate() {
+            let record = world.record(*call);
+            let done = "completed / task_done / confirmed";
+            let want = if i < 2 { "failed / node_lost / unclear" } else { done };
+            assert_eq!(outcome(&record), want);
+            let free = record.charge == Some(MicroYuan::ZERO);
+            assert_eq!(free, i < 2, "what we lost costs nothing");
+        }
+    });
+    assert_eq!(after.len(), 2);
+}
+
+#[test]
+fn whenever_the_process_dies_nobody_is_dialled_twice() {
+    for ms in (0..40).map(|n| n * 37).chain((2..40).map(|n| n * 701)) {
+        let store = MemoryStore::default();
+        let (calls, before) = first_process(&store, ms);
+        let after = second_process(&store, ms, |_| {});
+        for call in calls {
+            let times = before.iter().chain(&after).filter(|d| d.call == call).count();
+            let record = store.records().into_iter().find(|r| r.call == call).unwrap();
+            let lost = record.reason.unwrap().what == domain::EndWhat::NodeLost;
+            assert!(times == 1 || times == 0 && lost, "dialled {times} times, died at {ms} ms");
+        }
+    }
+}
+
+#[test]
+fn calls_that_ended_before_the_crash_are_left_as_they_were() {
+    let store = MemoryStore::default();
+    let (_, _) = first_process(&store, 60_000);
+    let before = store.records();
+    assert!(before.iter().all(domain::CallRecord::is_ended));
+    let after = second_process(&store, 60_000, |_| {});
+    assert_eq!(after, []);
+    assert_eq!(store.records(), before);
+}
+
+#[test]
+fn a_queue_that_expired_while_nothing_ran_is_given_up_at_the_start() {
+    let store = MemoryStore::default();
+    first_process(&store, 1_000);
+    let dialled = second_process(&store, 4_000_000, |world| {
+        let records = world.store.records();
+        let expired = records.iter().filter(|r| r.reason.unwrap().what.word() == "queue_expired");
+        assert_eq!(expired.count(), 2);
+    });
+    assert_eq!(dialled, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_lets_running_calls_finish_and_keeps_queued_ones() {
+    let world = Setup { max_concurrent: 1, ..Setup::default() }.start().await;
+    let running = world.call("13800138001", people::cooperative()).await;
+    let queued = world.call("13800138002", people::cooperative()).await;
+    world.until(running, 20, |r| r.status == CallStatus::InProgress).await;
+    let drained = world.engine.drain(Duration::from_secs(60), CancellationToken::new());
+    let (drained, refused) = tokio::join!(drained, async {
+        world.pass(100).await;
+        world.place(&["13800138003"]).await
+    });
+    assert_eq!(refused.unwrap_err(), Refusal::Overloaded);
+    assert_eq!(drained, Drained { cut_short: 0, unsettled: 0 });
+    assert_eq!(outcome(&world.record(running)), "completed / task_done / confirmed");
+    assert_eq!(world.record(queued).status, CallStatus::Queued);
+    assert_eq!(world.trunk.live() + world.plane.open_legs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_takes_too_long_or_is_hurried_ends_calls_and_settles_them() {
+    for hurried in [false, true] {
+        let world = Setup::default().start().await;
+        let talks = world.call("13800138001", people::falls_silent()).await;
+        let rings = world.call("13800138002", Plan::ending(0, Door::Never)).await;
+        world.until(talks, 20, |r| r.status == CallStatus::InProgress).await;
+        let hurry = CancellationToken::new();
+        if hurried {
+            hurry.cancel();
+        }
+        let start = world.clock.now();
+        let drained = world.engine.drain(Duration::from_secs(3), hurry).await;
+        assert_eq!(drained, Drained { cut_short: 2, unsettled: 0 });
+        let took = world.clock.now().since(start).as_millis();
+        assert!(if hurried { took < 2_500 } else { (3_000..5_500).contains(&took) }, "{took}");
+        check_all(&world);
+        assert_eq!(world.record(rings).status, CallStatus::Canceled);
+        assert!(world.record(talks).is_ended());
+    }
+}
