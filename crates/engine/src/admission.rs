@@ -59,6 +59,7 @@ impl Core {
                 account: who.account,
                 number: phone,
                 until: queue_deadline(wall, queue_s),
+                not_before: domain::Now::default(),
             });
         }
         Ok(Placed { batch, calls: placed, skipped })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use call::{CallPlan, Moment};
 use domain::{
-    CallEnded, CallId, CallRecord, CallStatus, EndReason, EndWhat, Event, Identity, MicroYuan,
+    CallEnded, CallId, CallRecord, CallStatus, EndReason, EndWhat, Event, Identity, MicroYuan, Now,
     Texts, Who,
 };
 
@@ -30,10 +30,7 @@ pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::Cancellati
         for decision in decisions {
             match decision {
                 Decision::Start(q, trunk) => start(&core, &q, trunk).await,
-                Decision::Expire(q) => {
-                    let reason = unstarted(EndWhat::QueueExpired);
-                    end_unstarted(&core, q.call, reason).await;
-                }
+                Decision::Expire(q) => end_queued(&core, q, EndWhat::QueueExpired).await,
             }
         }
         let wait = async {
@@ -50,35 +47,42 @@ pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::Cancellati
     }
 }
 
+/// Ends a call that waited; while the store cannot take that, it goes on waiting.
+async fn end_queued(core: &Core, q: Queued, what: EndWhat) {
+    let ended = end_unstarted(core, q.call, unstarted(what)).await;
+    core.scheduler.finished(q.call);
+    if !ended {
+        core.scheduler.enqueue(q.later(core.parts.clock.now()));
+    }
+}
+
 /// Applies the policy once more and lets the call run.
 async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
-    let wall = core.parts.clock.wall();
+    let clock = core.parts.clock;
+    let again = || {
+        core.scheduler.finished(q.call);
+        core.scheduler.enqueue(q.clone().later(clock.now()));
+    };
     let record = match core.parts.records.call(q.call).await {
         Ok(Some(record)) if record.status == CallStatus::Queued => record,
-        other => {
-            tracing::error!(call = %q.call, found = other.is_ok(), "queued call not startable");
+        Err(error) => {
+            tracing::error!(call = %q.call, %error, "queued call not readable");
+            return again();
+        }
+        Ok(_) => {
+            tracing::error!(call = %q.call, "queued call not startable");
             core.scheduler.finished(q.call);
             return;
         }
     };
-    match core.forbidden(q.account, &q.number, wall).await {
+    match core.forbidden(q.account, &q.number, clock.wall()).await {
         Ok(None) => {}
-        Ok(Some(_)) => {
-            end_unstarted(core, q.call, unstarted(EndWhat::PolicyBlocked)).await;
-            core.scheduler.finished(q.call);
-            return;
-        }
-        // The rules cannot be read: fail closed, and try again when something changes.
-        Err(_) => {
-            core.scheduler.finished(q.call);
-            core.scheduler.enqueue(q.clone());
-            return;
-        }
+        Ok(Some(_)) => return end_queued(core, q.clone(), EndWhat::PolicyBlocked).await,
+        // The rules cannot be read: nobody is called meanwhile.
+        Err(_) => return again(),
     }
     let Some(plan) = plan(core, &record, trunk) else {
-        end_unstarted(core, q.call, unstarted(EndWhat::Canceled)).await;
-        core.scheduler.finished(q.call);
-        return;
+        return end_queued(core, q.clone(), EndWhat::Canceled).await;
     };
     let (mailbox, mail) = Mailbox::new();
     let running = Running { mailbox: mailbox.clone(), account: q.account };
@@ -111,20 +115,23 @@ pub(crate) fn unstarted(what: EndWhat) -> EndReason {
 }
 
 /// Ends a call that never ran, or whose process is gone: end, settlement and release at once.
-pub(crate) async fn end_unstarted(core: &Core, call: CallId, reason: EndReason) {
+/// Answers whether it is over.
+pub(crate) async fn end_unstarted(core: &Core, call: CallId, reason: EndReason) -> bool {
     let record = match core.parts.records.call(call).await {
         Ok(Some(record)) if !record.is_ended() => record,
-        Ok(_) => return,
+        Ok(_) => return true,
         Err(ReadError(cause)) => {
             tracing::error!(%call, %cause, "cannot end a call");
-            return;
+            return false;
         }
     };
     let at = core.parts.clock.moment();
     if let Err(error) = commit_end(core, &record, at, reason).await {
         tracing::error!(%call, %error, "cannot end a call");
+        return false;
     }
     core.hub.close(call);
+    true
 }
 
 async fn commit_end(
@@ -179,6 +186,7 @@ pub(crate) async fn recover(core: &Core) -> Result<Recovered, ReadError> {
                 account: record.accepted.account,
                 number,
                 until: queue_deadline(record.created_at, record.accepted.limits.queue_s),
+                not_before: Now::default(),
             });
             found.requeued += 1;
         } else {

@@ -117,8 +117,11 @@ impl Engine {
             return Ok(HungUp { status: record.status, already_ended: true });
         }
         let core = &self.core;
-        if core.scheduler.withdraw(id).is_some() {
-            end_unstarted(core, id, unstarted(EndWhat::Canceled)).await;
+        if let Some(queued) = core.scheduler.withdraw(id) {
+            if !end_unstarted(core, id, unstarted(EndWhat::Canceled)).await {
+                core.scheduler.enqueue(queued.later(core.parts.clock.now()));
+                return Err(Refusal::Overloaded);
+            }
         } else if let Some(mailbox) = core.mailbox(id) {
             let mut news = core.hub.subscribe(id);
             let credential: Option<Credential> = Some(who.credential);

@@ -137,6 +137,23 @@ impl CallJournal {
         self.due = if self.waiting.is_empty() { None } else { Some(now) };
     }
 
+    /// An end that waits was reckoned with `amount` held that never was.
+    pub(crate) fn correct_hold(&mut self, amount: MicroYuan) {
+        let end = self.waiting.iter_mut().find_map(|e| match &mut e.event {
+            Event::CallEnded(end) => Some(end),
+            _ => None,
+        });
+        let Some(end) = end else { return };
+        end.hold.0 -= amount.0;
+        match settlement(self.call, self.account, end) {
+            Ok(right) => {
+                self.transactions.retain(|t| t.kind() != TransactionKind::Settlement);
+                self.transactions.push(right);
+            }
+            Err(error) => tracing::error!(call = %self.call, %error, "settlement refused"),
+        }
+    }
+
     /// A commit succeeded.
     pub(crate) fn succeeded(&mut self) {
         self.retry = RETRY_MIN;

@@ -300,6 +300,7 @@ impl Run {
         let (kept, amount) = c.without_extension();
         self.held = MicroYuan(self.held.0 - amount.0);
         self.journal.take_back(self.core.parts.clock.now(), kept);
+        self.journal.correct_hold(amount);
         self.feed(Input::HoldExtended(None));
     }
 

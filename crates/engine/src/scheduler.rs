@@ -16,6 +16,18 @@ pub(crate) struct Queued {
     pub(crate) number: PhoneNumber,
     /// After this it is given up.
     pub(crate) until: WallTime,
+    /// Not looked at before: the store did not answer, or had no room.
+    pub(crate) not_before: Now,
+}
+
+/// After this the store is asked again.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Queued {
+    /// The same, to be looked at again a little later.
+    pub(crate) fn later(self, now: Now) -> Self {
+        Self { not_before: now + RETRY, ..self }
+    }
 }
 
 /// What to do with a queued call.
@@ -112,6 +124,11 @@ impl Scheduler {
         let mut i = 0;
         while i < state.queue.len() {
             let q = &state.queue[i];
+            if now < q.not_before {
+                again = Some(again.map_or(q.not_before, |a| a.min(q.not_before)));
+                i += 1;
+                continue;
+            }
             if wall >= q.until {
                 if let Some(q) = state.queue.remove(i) {
                     decisions.push(Decision::Expire(q));

@@ -32,6 +32,7 @@ struct Inner {
     accounts: Vec<Account>,
     keys: Vec<NewKey>,
     failing: bool,
+    unreadable: bool,
     takes: Duration,
 }
 
@@ -39,6 +40,11 @@ impl MemoryStore {
     /// From now on commits fail as on a full disk; `false` ends that.
     pub fn set_failing(&self, failing: bool) {
         self.lock().failing = failing;
+    }
+
+    /// From now on calls and opt-outs cannot be read; `false` ends that.
+    pub fn set_unreadable(&self, unreadable: bool) {
+        self.lock().unreadable = unreadable;
     }
 
     /// From now on a commit takes so long; at first it takes no time.
@@ -189,7 +195,11 @@ impl Records for MemoryStore {
     }
 
     fn call(&self, id: CallId) -> PortFuture<'_, Result<Option<CallRecord>, ReadError>> {
-        ready(Ok(self.lock().calls.get(&id).map(|r| (**r).clone())))
+        let s = self.lock();
+        if s.unreadable {
+            return ready(Err(ReadError("made to fail".to_owned())));
+        }
+        ready(Ok(s.calls.get(&id).map(|r| (**r).clone())))
     }
 
     fn events(
@@ -238,7 +248,11 @@ impl Records for MemoryStore {
         account: AccountId,
         phone: PhoneNumber,
     ) -> PortFuture<'_, Result<bool, ReadError>> {
-        ready(Ok(self.lock().opt_outs.contains(&(account, phone))))
+        let s = self.lock();
+        if s.unreadable {
+            return ready(Err(ReadError("made to fail".to_owned())));
+        }
+        ready(Ok(s.opt_outs.contains(&(account, phone))))
     }
 
     fn dialled_since(

@@ -50,8 +50,8 @@ async fn we_fall_silent_as_soon_as_speech_is_noticed() {
     let (world, record) = talk(&[AwaitInto(1_200), Say("什么事", 800)]).await;
     let question = record.lines.iter().find(|l| l.text == "什么事").unwrap();
     let audible = world.plane.audible(record.call);
-    let before = audible.iter().filter(|a| a.from.as_millis() < question.start_ms);
-    let silent_from = before.last().unwrap().to.as_millis();
+    let mut before = audible.iter().filter(|a| a.from.as_millis() < question.start_ms);
+    let silent_from = before.next_back().unwrap().to.as_millis();
     let late = silent_from.saturating_sub(question.start_ms);
     assert!(late <= 80, "spoke {late} ms into the callee's speech");
     let next = audible.iter().find(|a| a.from.as_millis() > question.start_ms).unwrap();

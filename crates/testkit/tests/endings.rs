@@ -1,4 +1,5 @@
 //! Who hangs up, when, and what is then the reason.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use domain::{CallStatus, EndWhat, Who};
 use engine::Calls;

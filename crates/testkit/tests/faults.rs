@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use domain::{CallRecord, CallStatus, EndWhat, Event, MicroYuan, Refusal};
+use engine::Calls;
 use testkit::Act::*;
 use testkit::{Mood, Moods, Plan, Setup, World, check_all, outcome, people};
 
@@ -254,4 +255,36 @@ async fn late_models_change_nothing_but_the_time_it_takes() {
     let record = world.whole_call(people::after_hello(&[&acts])).await;
     check_all(&world);
     assert_eq!(outcome(&record), "completed / task_done / confirmed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_read_when_a_call_is_due_only_delays_it() {
+    let world = Setup::default().start().await;
+    let call = world.call(NUMBER, people::cooperative()).await;
+    world.store.set_unreadable(true);
+    world.pass(30_000).await;
+    assert_eq!(world.trunk.dialled(), []);
+    assert_eq!(world.engine.waiting(), 1, "it waits still");
+    world.store.set_unreadable(false);
+    world.settle(60).await;
+    check_all(&world);
+    assert_eq!(outcome(&world.record(call)), "completed / task_done / confirmed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queued_call_that_cannot_be_ended_yet_is_ended_when_the_store_works() {
+    let limits = domain::CallLimits { queue_s: 20, ..domain::CallLimits::default() };
+    let world = Setup { max_concurrent: 1, limits, ..Setup::default() }.start().await;
+    world.call("13800138001", people::no_answer()).await;
+    let call = world.call(NUMBER, people::cooperative()).await;
+    world.pass(15_000).await;
+    world.store.set_failing(true);
+    let refused = world.engine.hang_up(&world.who, call).await;
+    assert_eq!(refused.unwrap_err(), Refusal::Overloaded, "nothing was cancelled");
+    world.pass(60_000).await;
+    assert_eq!(world.record(call).status, CallStatus::Queued);
+    world.store.set_failing(false);
+    world.settle(60).await;
+    check_all(&world);
+    assert_eq!(outcome(&world.record(call)), "failed / queue_expired / not_reached");
 }

@@ -1,6 +1,8 @@
 //! What is held, what is charged, and what happens when either runs out.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use domain::{CallLimits, EndWhat, Event, MicroYuan, Refusal, TransactionKind, Who};
+use engine::Calls;
 use testkit::Act::*;
 use testkit::{Act, Plan, Setup, World, check_all, outcome, people};
 
@@ -123,5 +125,26 @@ async fn charges_follow_the_connected_time() {
         let record = world.whole_call(people::after_hello(&[&yes, acts])).await;
         check_all(&world);
         assert_eq!(record.charge, Some(MicroYuan(minutes * MINUTE)), "{acts:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ends_while_its_extension_is_refused_is_settled_with_what_was_held() {
+    // 270 s after the answer the extension is asked for; the store takes its time to refuse it.
+    for after_ms in [269_500, 270_050, 270_500, 271_500] {
+        let world = world(5, 600).await;
+        world.store.set_commit_takes(std::time::Duration::from_millis(900));
+        let call = world.call("13800138000", endless()).await;
+        world.until(call, 20, |r| r.milestones.answered_at.is_some()).await;
+        let answered = world.record(call).milestones.answered_at.unwrap();
+        let late = world.clock.wall().millis_since(answered);
+        world.pass(after_ms - u64::try_from(late).unwrap()).await;
+        world.engine.hang_up(&world.who, call).await.unwrap();
+        world.settle(60).await;
+        check_all(&world);
+        let record = world.record(call);
+        assert_eq!(outcome(&record), "completed / owner_hung_up / confirmed");
+        assert_eq!(record.held, MicroYuan(5 * MINUTE), "{after_ms}");
+        assert_eq!(record.charge, Some(MicroYuan(5 * MINUTE)), "{after_ms}");
     }
 }

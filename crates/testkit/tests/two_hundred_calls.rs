@@ -1,5 +1,6 @@
 //! Two hundred calls of mixed fates through the real engine, with everything that must hold for
 //! all of them; and the same seed gives the same journals.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! Following a call: every event once, in order, and the end last.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 
