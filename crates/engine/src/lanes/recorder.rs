@@ -1,7 +1,7 @@
 //! Writes recordings, off the lanes.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, BufWriter};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,6 +18,9 @@ use crate::ports::blobs::{BlobWriter, Blobs};
 /// Blocks that may wait for the disk: two seconds of 80 legs, or 40 ms of 4,000. Overflow rule:
 /// the block is lost, its place in the file is silence, and the file's record says how many.
 const BLOCKS: usize = 8_192;
+/// Bytes of a recording that wait to be written together: a quarter of a second. A file system
+/// call for each block would cost as much as the legs' VAD.
+const BUFFER: usize = 8 * 1024;
 /// The writer looks at its queue this often, so that lanes need not wake it.
 const NAP: Duration = Duration::from_millis(20);
 
@@ -36,7 +39,7 @@ struct Shared {
     stopping: AtomicBool,
 }
 
-type Writer = WavWriter<Box<dyn BlobWriter>>;
+type Writer = WavWriter<BufWriter<Box<dyn BlobWriter>>>;
 
 impl Recorder {
     pub(crate) fn start(blobs: Arc<dyn Blobs>) -> io::Result<Self> {
@@ -127,7 +130,8 @@ impl Shared {
 
     fn create(&self, key: LegKey) -> Option<Writer> {
         let name = self.expected().get(&key).map(|(name, _)| name.clone())?;
-        match self.blobs.create(&name).and_then(WavWriter::new) {
+        let buffered = |blob| BufWriter::with_capacity(BUFFER, blob);
+        match self.blobs.create(&name).map(buffered).and_then(WavWriter::new) {
             Ok(writer) => Some(writer),
             Err(error) => {
                 tracing::error!(call = %key.call, %error, "cannot record this call");
@@ -145,7 +149,8 @@ impl Shared {
         if let Some(writer) = writer {
             recorded.duration_ms = writer.duration_ms();
             recorded.lost_blocks = writer.lost_blocks();
-            match writer.finish().and_then(|blob| blob.finish()) {
+            let unbuffered = |out: BufWriter<_>| out.into_inner().map_err(|e| e.into_error());
+            match writer.finish().and_then(unbuffered).and_then(|blob| blob.finish()) {
                 Ok(sha256) => {
                     recorded.blob = Some(name);
                     recorded.sha256 = Some(sha256);
