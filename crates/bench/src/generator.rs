@@ -53,7 +53,7 @@ pub struct GenerateArgs {
 pub struct Offer {
     /// RTP ports, one for each slot.
     pub ports: Vec<u16>,
-    /// Where RTCP may go; nobody reads it.
+    /// Where RTCP may go; it is thrown away.
     pub rtcp: u16,
     /// Share of packets that are loud.
     pub loud_share: f64,
@@ -102,7 +102,7 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
         Script::new(&audio::speech("en-us+f3")?, args.seed)
     };
     let sockets: Vec<UdpSocket> = (0..SLOTS).map(|_| open()).collect::<io::Result<_>>()?;
-    let rtcp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let rtcp = open()?;
     let port = |socket: &UdpSocket| socket.local_addr().map(|a| a.port());
     tell(&Offer {
         ports: sockets.iter().map(port).collect::<io::Result<_>>()?,
@@ -112,7 +112,7 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let plan: Plan = serde_json::from_str(&line)?;
-    tell(&Callees::new(script, &plan, args.seed).play(&sockets, &plan)?)
+    tell(&Callees::new(script, &plan, args.seed).play(&sockets, &rtcp, &plan)?)
 }
 
 fn tell(what: &impl Serialize) -> Result<(), Failure> {
@@ -152,7 +152,12 @@ impl Callees {
         }
     }
 
-    fn play(mut self, sockets: &[UdpSocket], plan: &Plan) -> Result<Outcome, Failure> {
+    fn play(
+        mut self,
+        sockets: &[UdpSocket],
+        rtcp: &UdpSocket,
+        plan: &Plan,
+    ) -> Result<Outcome, Failure> {
         // Whole rounds before the start: the legs may speak already, and nothing may pile up.
         let early = (plan.start_ns - monotonic_ns()).max(0) / (20 * 1_000_000);
         let mut due = plan.start_ns - early * 20 * 1_000_000;
@@ -172,6 +177,7 @@ impl Callees {
             }
             if slot == 0 {
                 offset = stamp_offset_ns();
+                while self.arrivals.receive(rtcp)? {}
             }
             self.receive(&sockets[(slot + READ_AFTER) % SLOTS], offset)?;
             due += SLOT_NS;

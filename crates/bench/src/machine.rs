@@ -44,7 +44,8 @@ pub fn describe() -> String {
         .lines()
         .find_map(|l| l.strip_prefix("model name"))
         .map_or("unknown processor", |l| l.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // Not what this process may use: it is pinned.
+    let cores = cpu.lines().filter(|l| l.starts_with("processor")).count();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!("{model}, {cores} cores, Linux {}", kernel.trim())
 }
