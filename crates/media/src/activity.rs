@@ -41,12 +41,7 @@ struct Segment {
 impl ActivityDetector {
     /// A detector for which scores from `threshold_milli` thousandths on are speech.
     pub const fn new(threshold_milli: u32) -> Self {
-        Self {
-            threshold_milli,
-            recent: 0,
-            segment: None,
-            silence_ms: 0,
-        }
+        Self { threshold_milli, recent: 0, segment: None, silence_ms: 0 }
     }
 
     /// Changes the threshold.
@@ -56,19 +51,11 @@ impl ActivityDetector {
 
     /// Takes in the score of the frame that began at `at`.
     pub fn frame(&mut self, at: MediaTime, score: f32) -> Option<Activity> {
-        let lowered = if self.segment.is_some() {
-            HYSTERESIS_MILLI
-        } else {
-            0
-        };
+        let lowered = if self.segment.is_some() { HYSTERESIS_MILLI } else { 0 };
         let threshold = self.threshold_milli.saturating_sub(lowered).max(1) as f32 / 1_000.0;
         let speech = score >= threshold;
         self.recent = (self.recent << 1) | u32::from(speech);
-        self.silence_ms = if speech {
-            0
-        } else {
-            self.silence_ms + FRAME_MS
-        };
+        self.silence_ms = if speech { 0 } else { self.silence_ms + FRAME_MS };
         let after = at + MediaTime::from_millis(FRAME_MS);
         if let Some(segment) = &mut self.segment {
             if speech {
@@ -156,10 +143,7 @@ mod tests {
         for n in 0..10 {
             d.frame(MediaTime::from_millis(n * 20), 0.9);
         }
-        assert_eq!(
-            (d.speech_ms(), d.silence_ms(), d.is_speaking()),
-            (200, 0, true)
-        );
+        assert_eq!((d.speech_ms(), d.silence_ms(), d.is_speaking()), (200, 0, true));
         d.frame(MediaTime::from_millis(200), 0.0);
         assert_eq!((d.speech_ms(), d.silence_ms()), (200, 20));
     }

@@ -63,10 +63,7 @@ impl CodecId {
     }
     /// The codec that an SDP encoding name means; names are not case-sensitive.
     pub fn from_name(name: &str) -> Option<CodecId> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|c| c.name().eq_ignore_ascii_case(name))
+        Self::ALL.iter().copied().find(|c| c.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -125,12 +122,7 @@ mod tests {
                 assert_eq!(codec.decode(&byte, &mut back), 1);
                 let error = (i32::from(back[0]) - i32::from(sample)).abs();
                 let bound = (i32::from(sample).abs() / 24).max(16);
-                assert!(
-                    error <= bound,
-                    "{id:?} {sample} -> {} -> {}",
-                    byte[0],
-                    back[0]
-                );
+                assert!(error <= bound, "{id:?} {sample} -> {} -> {}", byte[0], back[0]);
             }
         }
     }
@@ -157,8 +149,7 @@ mod tests {
         for id in CodecId::ALL {
             assert_eq!(CodecId::from_name(&id.name().to_lowercase()), Some(*id));
             assert_eq!(
-                id.static_payload_type()
-                    .and_then(CodecId::from_static_payload_type),
+                id.static_payload_type().and_then(CodecId::from_static_payload_type),
                 Some(*id)
             );
         }

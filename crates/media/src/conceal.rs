@@ -28,12 +28,7 @@ pub struct Concealer {
 
 impl Default for Concealer {
     fn default() -> Self {
-        Self {
-            history: [0; HISTORY],
-            period: [0; MAX_PERIOD],
-            period_len: MIN_PERIOD,
-            run: 0,
-        }
+        Self { history: [0; HISTORY], period: [0; MAX_PERIOD], period_len: MIN_PERIOD, run: 0 }
     }
 }
 
@@ -142,11 +137,7 @@ mod tests {
             let mut out = [0i16; 80];
             c.lost(&mut out);
             let error: Vec<i16> = out.iter().zip(&wave[800..]).map(|(a, b)| a - b).collect();
-            assert!(
-                rms(&error) < 0.25 * rms(&wave[800..880]),
-                "{hz}: {}",
-                rms(&error)
-            );
+            assert!(rms(&error) < 0.25 * rms(&wave[800..880]), "{hz}: {}", rms(&error));
         }
     }
 
@@ -154,10 +145,7 @@ mod tests {
     fn the_seams_make_no_click() {
         let wave = vowel(120.0, [700.0, 1_200.0, 2_500.0], 2_000);
         let step = |s: &[i16]| {
-            s.windows(2)
-                .map(|w| (i32::from(w[0]) - i32::from(w[1])).abs())
-                .max()
-                .unwrap()
+            s.windows(2).map(|w| (i32::from(w[0]) - i32::from(w[1])).abs()).max().unwrap()
         };
         let usual = step(&wave);
         let mut c = Concealer::default();
@@ -171,11 +159,7 @@ mod tests {
             }
             all.extend(part);
         }
-        assert!(
-            step(&all) <= usual * 13 / 10,
-            "{} after {usual}",
-            step(&all)
-        );
+        assert!(step(&all) <= usual * 13 / 10, "{} after {usual}", step(&all));
     }
 
     #[test]

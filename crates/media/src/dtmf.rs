@@ -25,9 +25,7 @@ impl Key {
     /// The key with this sign: `0`–`9`, `*`, `#`, `A`–`D`.
     pub fn from_char(sign: char) -> Option<Key> {
         let sign = sign.to_ascii_uppercase();
-        KEYS.iter()
-            .position(|k| char::from(*k) == sign)
-            .map(|n| Key(n as u8))
+        KEYS.iter().position(|k| char::from(*k) == sign).map(|n| Key(n as u8))
     }
     /// Its sign.
     pub fn as_char(self) -> char {
@@ -75,12 +73,7 @@ impl KeyReceiver {
                 return None;
             }
         }
-        self.current = Some(Current {
-            key,
-            timestamp,
-            duration,
-            ended,
-        });
+        self.current = Some(Current { key, timestamp, duration, ended });
         Some(key)
     }
 
@@ -177,9 +170,7 @@ mod tests {
         for key in keys.chars() {
             sender.push(Key::from_char(key).unwrap()).unwrap();
         }
-        (0..20 * keys.len() as u32)
-            .filter_map(|n| sender.tick(1_000 + n * 160))
-            .collect()
+        (0..20 * keys.len() as u32).filter_map(|n| sender.tick(1_000 + n * 160)).collect()
     }
 
     fn receive(packets: &[KeyPacket]) -> String {
@@ -200,21 +191,12 @@ mod tests {
     #[test]
     fn one_key_looks_like_this_on_the_wire() {
         let packets = send("#");
-        let durations: Vec<u16> = packets
-            .iter()
-            .map(|p| u16::from_be_bytes([p.payload[2], p.payload[3]]))
-            .collect();
+        let durations: Vec<u16> =
+            packets.iter().map(|p| u16::from_be_bytes([p.payload[2], p.payload[3]])).collect();
         assert_eq!(durations, [160, 320, 480, 640, 800, 800, 800, 800]);
-        let ends: Vec<bool> = packets
-            .iter()
-            .map(|p| p.payload[1] & END_BIT != 0)
-            .collect();
+        let ends: Vec<bool> = packets.iter().map(|p| p.payload[1] & END_BIT != 0).collect();
         assert_eq!(ends, [false, false, false, false, false, true, true, true]);
-        assert!(
-            packets
-                .iter()
-                .all(|p| p.timestamp == 1_000 && p.payload[0] == 11)
-        );
+        assert!(packets.iter().all(|p| p.timestamp == 1_000 && p.payload[0] == 11));
         assert_eq!(packets.iter().filter(|p| p.marker).count(), 1);
     }
 
@@ -233,9 +215,7 @@ mod tests {
             p
         });
         check("only one end each", &|p| vec![p[7], p[15]]);
-        check("each twice", &|p| {
-            p.into_iter().flat_map(|p| [p, p]).collect()
-        });
+        check("each twice", &|p| p.into_iter().flat_map(|p| [p, p]).collect());
         check("neighbours swapped", &|mut p| {
             p.chunks_exact_mut(2).for_each(|c| c.swap(0, 1));
             p

@@ -68,10 +68,7 @@ impl Endpointer {
 
     /// Changes the pauses; an open utterance goes on.
     pub fn set(&mut self, settings: &TurnSettings) {
-        *self = Self {
-            utterance: self.utterance,
-            ..Self::new(settings)
-        };
+        *self = Self { utterance: self.utterance, ..Self::new(settings) };
     }
 
     /// Opens an utterance whose speech began at `start`, unless one is open.
@@ -94,21 +91,12 @@ impl Endpointer {
             u.speech(closed, rms);
         }
         let silence_ms = closed.since(u.end).as_millis();
-        let patience = if u.sounds_unfinished() {
-            self.hold_off_ms
-        } else {
-            0
-        };
+        let patience = if u.sounds_unfinished() { self.hold_off_ms } else { 0 };
         let forced = closed.since(u.start).as_millis() >= MAX_UTTERANCE_MS;
         if silence_ms < self.pause_ms + patience && !forced {
             return None;
         }
-        let ended = UtteranceEnd {
-            start: u.start,
-            end: u.end,
-            closed,
-            forced,
-        };
+        let ended = UtteranceEnd { start: u.start, end: u.end, closed, forced };
         self.utterance = None;
         Some(ended)
     }
@@ -121,23 +109,14 @@ impl Endpointer {
     /// Closes an open utterance at `at`, whatever it sounds like.
     pub fn close(&mut self, at: MediaTime) -> Option<UtteranceEnd> {
         let u = self.utterance.take()?;
-        Some(UtteranceEnd {
-            start: u.start,
-            end: u.end,
-            closed: at,
-            forced: true,
-        })
+        Some(UtteranceEnd { start: u.start, end: u.end, closed: at, forced: true })
     }
 }
 
 impl Utterance {
     fn speech(&mut self, closed: MediaTime, rms: u32) {
         let gap = closed.since(self.end).as_millis().saturating_sub(FRAME_MS);
-        self.stretch_frames = if gap >= GAP_MS {
-            1
-        } else {
-            self.stretch_frames + 1
-        };
+        self.stretch_frames = if gap >= GAP_MS { 1 } else { self.stretch_frames + 1 };
         self.speech_frames += 1;
         self.end = closed;
         let power = u64::from(rms) * u64::from(rms);
@@ -163,11 +142,7 @@ mod tests {
 
     /// Loudness of speech per frame as a digit, `.` for silence; answers `start-end@closed`.
     fn run(frames: &str) -> Vec<String> {
-        let settings = TurnSettings {
-            pause_ms: 400,
-            hold_off_ms: 200,
-            ..TurnSettings::default()
-        };
+        let settings = TurnSettings { pause_ms: 400, hold_off_ms: 200, ..TurnSettings::default() };
         let mut endpointer = Endpointer::new(&settings);
         let mut ends = Vec::new();
         for (n, sign) in frames.chars().enumerate() {

@@ -150,12 +150,7 @@ struct Source {
 
 impl Default for JitterBuffer {
     fn default() -> Self {
-        let free = Place {
-            timestamp: 0,
-            seq: 0,
-            len: 0,
-            kind: None,
-        };
+        let free = Place { timestamp: 0, seq: 0, len: 0, kind: None };
         Self {
             places: [free; JITTER_SLOTS],
             payloads: Box::new([[0; MAX_PAYLOAD]; JITTER_SLOTS]),
@@ -232,9 +227,7 @@ impl JitterBuffer {
         };
         loop {
             let Some((index, ahead)) = self.earliest().filter(|(_, ahead)| *ahead <= 0) else {
-                let ahead = self
-                    .earliest()
-                    .map_or(usize::MAX, |(_, ahead)| ahead as usize);
+                let ahead = self.earliest().map_or(usize::MAX, |(_, ahead)| ahead as usize);
                 return self.gap(want.min(ahead));
             };
             let place = self.places[index];
@@ -253,11 +246,7 @@ impl JitterBuffer {
             self.source = Some(source);
             (self.paused, self.gap_run) = (false, 0);
             let payload = &self.payloads[index][..usize::from(place.len)];
-            return Taken::Packet {
-                codec,
-                payload,
-                skip,
-            };
+            return Taken::Packet { codec, payload, skip };
         }
     }
 
@@ -322,11 +311,7 @@ impl JitterBuffer {
         };
         let ahead = seq.wrapping_sub(source.newest) as i16;
         if ahead > 0 {
-            source.seen = source
-                .seen
-                .checked_shl(ahead.unsigned_abs().into())
-                .unwrap_or(0)
-                | 1;
+            source.seen = source.seen.checked_shl(ahead.unsigned_abs().into()).unwrap_or(0) | 1;
             source.newest = seq;
             return false;
         }
@@ -356,11 +341,7 @@ impl JitterBuffer {
     /// The place to be played first, and how far its timestamp lies ahead of the position.
     fn earliest(&self) -> Option<(usize, i32)> {
         let position = self.source?.position;
-        let waiting = self
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(_, p)| p.kind.is_some());
+        let waiting = self.places.iter().enumerate().filter(|(_, p)| p.kind.is_some());
         waiting
             .map(|(i, p)| (i, p.timestamp.wrapping_sub(position) as i32, p.seq))
             .min_by_key(|(_, ahead, seq)| (*ahead, *seq))

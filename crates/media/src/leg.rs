@@ -101,10 +101,7 @@ impl Leg {
             hearing: Hearing::new(&setup.turn),
             outbound: Outbound::new(&setup),
             reporter: Reporter::new(&setup.cname),
-            clock: Clock {
-                at: MediaTime::ZERO,
-                answered: false,
-            },
+            clock: Clock { at: MediaTime::ZERO, answered: false },
             watch: Watch {
                 timeout: setup.media_timeout,
                 since: None,
@@ -134,10 +131,7 @@ impl Leg {
         if let Some(end) = self.hearing.restart(self.clock.at) {
             self.tell(Heard::UtteranceEnded(end));
         }
-        self.clock = Clock {
-            at: MediaTime::ZERO,
-            answered: true,
-        };
+        self.clock = Clock { at: MediaTime::ZERO, answered: true };
         self.watch.last_media = MediaTime::ZERO;
         self.watch.expect(now);
     }
@@ -154,9 +148,7 @@ impl Leg {
         self.watch.packet(now, self.clock.at);
         let header = packet.header;
         let came = arrival(now);
-        self.reporter
-            .reception
-            .packet(header.ssrc, header.seq, header.timestamp, came);
+        self.reporter.reception.packet(header.ssrc, header.seq, header.timestamp, came);
         let arrived = self.inbound.packet(now, &agreed, &packet);
         if !std::mem::replace(&mut self.watch.first_told, true) {
             self.tell(Heard::FirstPacket { from });
@@ -199,11 +191,7 @@ impl Leg {
         }
         if self.record && self.clock.answered {
             let index = at.as_millis() / FRAME_MS;
-            out.stereo = Some(StereoBlock {
-                index,
-                left: heard,
-                right: said,
-            });
+            out.stereo = Some(StereoBlock { index, left: heard, right: said });
         }
         if self.reporter.is_due(now) {
             self.report(now, false, out);
@@ -233,14 +221,8 @@ impl Leg {
         let taken = match command {
             LegCommand::Queue { playlist, item } => playout.queue(playlist, item),
             LegCommand::EndItem { playlist, item } => playout.end_item(playlist, item),
-            LegCommand::Play {
-                playlist,
-                item,
-                chunk,
-            } => {
-                return playout
-                    .push(playlist, item, chunk)
-                    .map_err(LegError::Refused);
+            LegCommand::Play { playlist, item, chunk } => {
+                return playout.push(playlist, item, chunk).map_err(LegError::Refused);
             }
             LegCommand::SendKeys(keys) => return self.send_keys(&keys),
             LegCommand::Pause => {
@@ -273,11 +255,7 @@ impl Leg {
                 true
             }
         };
-        if taken {
-            Ok(())
-        } else {
-            Err(LegError::TooManyItems)
-        }
+        if taken { Ok(()) } else { Err(LegError::TooManyItems) }
     }
 
     /// The next event. Those of playout come last; their own times tell the order.
@@ -287,12 +265,7 @@ impl Leg {
         }
         let event = self.outbound.playout.poll_event()?;
         let early = !self.clock.answered;
-        Some(LegEvent {
-            leg: self.id,
-            at: event.at,
-            early,
-            what: Heard::Playout(event),
-        })
+        Some(LegEvent { leg: self.id, at: event.at, early, what: Heard::Playout(event) })
     }
 
     /// A chunk that was played or cut, to be dropped off the lane.
@@ -353,12 +326,7 @@ impl Leg {
         let (leg, early) = (self.id, !self.clock.answered);
         let (events, lost) = (&mut self.events, &mut self.events_lost);
         self.hearing.tick(at, heard, out, |what| {
-            let event = LegEvent {
-                leg,
-                at,
-                early,
-                what,
-            };
+            let event = LegEvent { leg, at, early, what };
             *lost += u64::from(events.push(event).is_err());
         });
     }
@@ -371,11 +339,7 @@ impl Leg {
     }
 
     fn send_keys(&mut self, keys: &Keys) -> Result<(), LegError> {
-        if self
-            .link
-            .agreed
-            .is_none_or(|a| a.dtmf_payload_type.is_none())
-        {
+        if self.link.agreed.is_none_or(|a| a.dtmf_payload_type.is_none()) {
             return Err(LegError::NoKeys);
         }
         let sender = &mut self.outbound.keys;
@@ -397,15 +361,7 @@ impl Leg {
 
     fn tell(&mut self, what: Heard) {
         let (leg, at, early) = (self.id, self.clock.at, !self.clock.answered);
-        let lost = self
-            .events
-            .push(LegEvent {
-                leg,
-                at,
-                early,
-                what,
-            })
-            .is_err();
+        let lost = self.events.push(LegEvent { leg, at, early, what }).is_err();
         self.events_lost += u64::from(lost);
     }
 }
@@ -427,9 +383,7 @@ impl Watch {
             self.since = Some(now);
             return None;
         }
-        let silent = self
-            .since
-            .is_some_and(|since| now.since(since) >= self.timeout);
+        let silent = self.since.is_some_and(|since| now.since(since) >= self.timeout);
         (silent && !std::mem::replace(&mut self.told, true)).then_some(self.last_media)
     }
 }

@@ -113,9 +113,7 @@ impl Playout {
             return Err(PushRefused::Ended(chunk));
         }
         let len = chunk.len() as u64;
-        self.chunks
-            .push(found.queue, chunk)
-            .map_err(PushRefused::TooManyChunks)?;
+        self.chunks.push(found.queue, chunk).map_err(PushRefused::TooManyChunks)?;
         found.pushed += len;
         Ok(())
     }
@@ -265,11 +263,7 @@ impl Playout {
         }
         self.run_dry(done, item);
         // A finished item makes room for the next one within the same tick.
-        if item.ended {
-            self.fill_some(done, out)
-        } else {
-            0
-        }
+        if item.ended { self.fill_some(done, out) } else { 0 }
     }
 
     /// The first item has no samples left: it is over, or it starves.
@@ -312,11 +306,7 @@ impl Playout {
             Motion::Resuming(left) => {
                 ramp(out, left, len, true);
                 let left = left - out.len();
-                self.motion = if left == 0 {
-                    Motion::Playing
-                } else {
-                    Motion::Resuming(left)
-                };
+                self.motion = if left == 0 { Motion::Playing } else { Motion::Resuming(left) };
             }
             Motion::Playing | Motion::Paused => {}
         }
@@ -390,16 +380,7 @@ impl Playout {
         let taken = |queue: &usize| self.items.iter().flatten().any(|i| i.queue == *queue);
         let queue = (0..MAX_ITEMS).find(|queue| !taken(queue))?;
         let (begun, starved, ended) = (false, false, false);
-        let new = Item {
-            playlist,
-            item,
-            queue,
-            sent: 0,
-            pushed: 0,
-            begun,
-            starved,
-            ended,
-        };
+        let new = Item { playlist, item, queue, sent: 0, pushed: 0, begun, starved, ended };
         self.items[place] = Some(new);
         Some(place)
     }
@@ -411,12 +392,7 @@ impl Playout {
 
     fn emit(&mut self, item: &Item, done: usize, change: PlayoutChange) {
         let at = self.at + self.time(done as u64);
-        let event = PlayoutEvent {
-            playlist: item.playlist,
-            item: item.item,
-            at,
-            change,
-        };
+        let event = PlayoutEvent { playlist: item.playlist, item: item.item, at, change };
         // Overflow rule: cannot happen while the lane drains each tick (see MAX_EVENTS); the
         // newest would be lost.
         let _ = self.events.push(event);

@@ -75,11 +75,9 @@ impl Reception {
                     return;
                 }
             } else {
-                source.base = source.base.min(
-                    source
-                        .highest
-                        .wrapping_sub(u32::from(0u16.wrapping_sub(ahead))),
-                );
+                source.base = source
+                    .base
+                    .min(source.highest.wrapping_sub(u32::from(0u16.wrapping_sub(ahead))));
             }
         }
         if let Some(source) = &mut self.source {
@@ -98,11 +96,8 @@ impl Reception {
         source.reported_expected = expected;
         source.reported_received = source.received;
         let missing = i64::from(due) - i64::from(came);
-        let fraction = if due == 0 || missing <= 0 {
-            0
-        } else {
-            (missing * 256 / i64::from(due)).min(255)
-        };
+        let fraction =
+            if due == 0 || missing <= 0 { 0 } else { (missing * 256 / i64::from(due)).min(255) };
         Some(ReportBlock {
             ssrc: source.ssrc,
             fraction_lost: fraction as u8,
@@ -175,20 +170,8 @@ mod tests {
             ("wrap", &[65_534, 65_535, 0, 1], 4, 0, 0x1_0001),
             ("wrap with loss", &[65_534, 1], 2, 2, 0x1_0001),
             ("first one late", &[10, 9, 11], 3, 0, 11),
-            (
-                "single stray jump is not believed",
-                &[1, 2, 30_000, 3],
-                3,
-                0,
-                3,
-            ),
-            (
-                "restart confirmed",
-                &[1, 2, 30_000, 30_001, 30_002],
-                4,
-                0,
-                30_002,
-            ),
+            ("single stray jump is not believed", &[1, 2, 30_000, 3], 3, 0, 3),
+            ("restart confirmed", &[1, 2, 30_000, 30_001, 30_002], 4, 0, 30_002),
         ];
         for (what, seqs, received, lost, highest) in table {
             let mut r = feed(seqs);

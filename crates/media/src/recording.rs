@@ -47,11 +47,7 @@ impl<W: Write + Seek> WavWriter<W> {
     /// Those of the writer.
     pub fn new(mut out: W) -> io::Result<Self> {
         out.write_all(&header(0))?;
-        Ok(Self {
-            out,
-            blocks: 0,
-            lost: 0,
-        })
+        Ok(Self { out, blocks: 0, lost: 0 })
     }
 
     /// Adds a block at its place; blocks missing before it become silence. A block that comes
@@ -60,11 +56,7 @@ impl<W: Write + Seek> WavWriter<W> {
     /// # Errors
     /// Those of the writer.
     pub fn block(&mut self, block: &StereoBlock) -> io::Result<()> {
-        let Some(missing) = block
-            .index
-            .checked_sub(self.blocks)
-            .filter(|m| *m <= MAX_GAP)
-        else {
+        let Some(missing) = block.index.checked_sub(self.blocks).filter(|m| *m <= MAX_GAP) else {
             return Ok(());
         };
         for _ in 0..missing {
@@ -90,8 +82,7 @@ impl<W: Write + Seek> WavWriter<W> {
         let data = self.blocks.saturating_mul(BLOCK_BYTES as u64);
         self.out.seek(SeekFrom::Start(0))?;
         // Beyond 4 GiB (37 hours) the length is left at its largest, as other writers do.
-        self.out
-            .write_all(&header(u32::try_from(data).unwrap_or(u32::MAX)))?;
+        self.out.write_all(&header(u32::try_from(data).unwrap_or(u32::MAX)))?;
         self.out.seek(SeekFrom::End(0))?;
         self.out.flush()?;
         Ok(self.out)
@@ -148,11 +139,7 @@ mod tests {
         let mut wav = WavWriter::new(Cursor::new(Vec::new())).unwrap();
         for index in indices {
             let mark = *index as i16 + 1;
-            let block = StereoBlock {
-                index: *index,
-                left: [mark; 160],
-                right: [-mark; 160],
-            };
+            let block = StereoBlock { index: *index, left: [mark; 160], right: [-mark; 160] };
             wav.block(&block).unwrap();
         }
         let (ms, lost) = (wav.duration_ms(), wav.lost_blocks());
@@ -171,25 +158,16 @@ mod tests {
         let (bytes, ms, _) = write(&[0, 1, 2]);
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
         assert_eq!(ms, 60);
-        assert_eq!(
-            (&bytes[..4], word(4) as usize),
-            (&b"RIFF"[..], bytes.len() - 8)
-        );
+        assert_eq!((&bytes[..4], word(4) as usize), (&b"RIFF"[..], bytes.len() - 8));
         assert_eq!(&bytes[8..16], b"WAVEfmt ");
         assert_eq!((word(16), word(20), word(24)), (16, 2 << 16 | 1, 8_000));
         assert_eq!((word(28), word(32)), (32_000, 16 << 16 | 4));
-        assert_eq!(
-            (&bytes[36..40], word(40) as usize),
-            (&b"LIST"[..], LIST_LEN - 8)
-        );
+        assert_eq!((&bytes[36..40], word(40) as usize), (&b"LIST"[..], LIST_LEN - 8));
         assert_eq!(&bytes[44..52], b"INFOICMT");
         assert_eq!(&bytes[56..56 + AI_COMMENT.len()], AI_COMMENT.as_bytes());
         let data = 36 + LIST_LEN;
         assert_eq!(data % 2, 0);
-        assert_eq!(
-            (&bytes[data..data + 4], word(data + 4)),
-            (&b"data"[..], 3 * 640)
-        );
+        assert_eq!((&bytes[data..data + 4], word(data + 4)), (&b"data"[..], 3 * 640));
     }
 
     #[test]
@@ -202,11 +180,7 @@ mod tests {
             (vec![], vec![], 0),
         ] {
             let (bytes, ms, counted) = write(&indices);
-            assert_eq!(
-                (marks(&bytes), counted),
-                (want.clone(), lost),
-                "{indices:?}"
-            );
+            assert_eq!((marks(&bytes), counted), (want.clone(), lost), "{indices:?}");
             assert_eq!(ms, 20 * want.len() as u64);
         }
     }

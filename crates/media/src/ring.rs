@@ -10,11 +10,7 @@ pub struct Ring<T, const N: usize> {
 
 impl<T, const N: usize> Default for Ring<T, N> {
     fn default() -> Self {
-        Self {
-            places: std::array::from_fn(|_| None),
-            head: 0,
-            len: 0,
-        }
+        Self { places: std::array::from_fn(|_| None), head: 0, len: 0 }
     }
 }
 

@@ -73,9 +73,7 @@ impl ReportBlock {
         if self.lsr == 0 {
             return None;
         }
-        let units = ntp_middle(ntp_of(now))
-            .wrapping_sub(self.lsr)
-            .wrapping_sub(self.dlsr);
+        let units = ntp_middle(ntp_of(now)).wrapping_sub(self.lsr).wrapping_sub(self.dlsr);
         // A peer that rounds DLSR up makes this slightly negative; a minute is nonsense.
         if units > u32::MAX - 65_536 {
             return Some(0);
@@ -151,12 +149,7 @@ impl<'a> Compound<'a> {
         let mut first = true;
         while first || !rest.is_empty() {
             let (packet, after) = read_packet(rest)?;
-            if first
-                && !matches!(
-                    packet,
-                    Rtcp::SenderReport { .. } | Rtcp::ReceiverReport { .. }
-                )
-            {
+            if first && !matches!(packet, Rtcp::SenderReport { .. } | Rtcp::ReceiverReport { .. }) {
                 return Err(RtcpError::NoReport(rest[1]));
             }
             first = false;
@@ -189,9 +182,7 @@ pub const fn ntp_middle(ntp: u64) -> u32 {
 }
 
 fn read_packet(datagram: &[u8]) -> Result<(Rtcp<'_>, &[u8]), RtcpError> {
-    let short = RtcpError::TooShort {
-        len: datagram.len(),
-    };
+    let short = RtcpError::TooShort { len: datagram.len() };
     let head = datagram.get(..4).ok_or(short)?;
     if head[0] >> 6 != 2 {
         return Err(RtcpError::Version(head[0] >> 6));
@@ -211,25 +202,16 @@ fn read_packet(datagram: &[u8]) -> Result<(Rtcp<'_>, &[u8]), RtcpError> {
                 octets: word(body, 20),
             };
             let blocks = Blocks(&body[24..24 + count * BLOCK_LEN]);
-            Rtcp::SenderReport {
-                ssrc: word(body, 0),
-                info,
-                blocks,
-            }
+            Rtcp::SenderReport { ssrc: word(body, 0), info, blocks }
         }
         RR => {
             need(4 + count * BLOCK_LEN)?;
             let blocks = Blocks(&body[4..4 + count * BLOCK_LEN]);
-            Rtcp::ReceiverReport {
-                ssrc: word(body, 0),
-                blocks,
-            }
+            Rtcp::ReceiverReport { ssrc: word(body, 0), blocks }
         }
         BYE if count > 0 => {
             need(4 * count)?;
-            Rtcp::Bye {
-                ssrc: word(body, 0),
-            }
+            Rtcp::Bye { ssrc: word(body, 0) }
         }
         _ => Rtcp::Other { packet_type },
     };
@@ -238,9 +220,7 @@ fn read_packet(datagram: &[u8]) -> Result<(Rtcp<'_>, &[u8]), RtcpError> {
 
 /// Big-endian word; callers have checked the length.
 fn word(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+    bytes.get(at..at + 4).map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 #[cfg(test)]

@@ -68,9 +68,7 @@ impl<'a> RtpPacket<'a> {
     /// # Errors
     /// [`RtpError`] when lengths do not fit together or it is no RTP; never panics.
     pub fn parse(datagram: &'a [u8]) -> Result<Self, RtpError> {
-        let short = RtpError::TooShort {
-            len: datagram.len(),
-        };
+        let short = RtpError::TooShort { len: datagram.len() };
         let head = datagram.get(..RTP_HEADER_LEN).ok_or(short)?;
         if head[0] >> 6 != 2 {
             return Err(RtpError::Version(head[0] >> 6));
@@ -108,9 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn bytes(first: u8, second: u8, rest: &[u8]) -> Vec<u8> {
-        let mut b = vec![
-            first, second, 0x12, 0x34, 0, 0, 0, 160, 0xde, 0xad, 0xbe, 0xef,
-        ];
+        let mut b = vec![first, second, 0x12, 0x34, 0, 0, 0, 160, 0xde, 0xad, 0xbe, 0xef];
         b.extend_from_slice(rest);
         b
     }
@@ -121,16 +117,8 @@ mod tests {
         let table: &[Case] = &[
             ("plain", bytes(0x80, 8, &[1, 2, 3]), Ok(&[1, 2, 3])),
             ("one csrc", bytes(0x81, 8, &[9, 9, 9, 9, 1]), Ok(&[1])),
-            (
-                "csrc missing",
-                bytes(0x82, 8, &[9, 9, 9, 9, 1]),
-                Err(RtpError::TooShort { len: 17 }),
-            ),
-            (
-                "extension",
-                bytes(0x90, 8, &[0xbe, 0xde, 0, 1, 5, 5, 5, 5, 7]),
-                Ok(&[7]),
-            ),
+            ("csrc missing", bytes(0x82, 8, &[9, 9, 9, 9, 1]), Err(RtpError::TooShort { len: 17 })),
+            ("extension", bytes(0x90, 8, &[0xbe, 0xde, 0, 1, 5, 5, 5, 5, 7]), Ok(&[7])),
             (
                 "extension cut",
                 bytes(0x90, 8, &[0xbe, 0xde, 0, 2, 5, 5, 5, 5]),
@@ -138,36 +126,16 @@ mod tests {
             ),
             ("padding", bytes(0xa0, 8, &[1, 2, 0, 2]), Ok(&[1, 2])),
             ("padding is all", bytes(0xa0, 8, &[0, 2]), Ok(&[])),
-            (
-                "padding too long",
-                bytes(0xa0, 8, &[1, 3]),
-                Err(RtpError::Padding(3)),
-            ),
-            (
-                "padding zero",
-                bytes(0xa0, 8, &[1, 0]),
-                Err(RtpError::Padding(0)),
-            ),
-            (
-                "padding of nothing",
-                bytes(0xa0, 8, &[]),
-                Err(RtpError::Padding(0)),
-            ),
+            ("padding too long", bytes(0xa0, 8, &[1, 3]), Err(RtpError::Padding(3))),
+            ("padding zero", bytes(0xa0, 8, &[1, 0]), Err(RtpError::Padding(0))),
+            ("padding of nothing", bytes(0xa0, 8, &[]), Err(RtpError::Padding(0))),
             ("version 1", bytes(0x40, 8, &[1]), Err(RtpError::Version(1))),
             ("rtcp", bytes(0x80, 200, &[1]), Err(RtpError::Rtcp(200))),
             ("empty", vec![], Err(RtpError::TooShort { len: 0 })),
-            (
-                "eleven",
-                vec![0x80; 11],
-                Err(RtpError::TooShort { len: 11 }),
-            ),
+            ("eleven", vec![0x80; 11], Err(RtpError::TooShort { len: 11 })),
         ];
         for (what, datagram, want) in table {
-            assert_eq!(
-                RtpPacket::parse(datagram).map(|p| p.payload),
-                *want,
-                "{what}"
-            );
+            assert_eq!(RtpPacket::parse(datagram).map(|p| p.payload), *want, "{what}");
         }
     }
 

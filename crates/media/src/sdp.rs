@@ -56,21 +56,13 @@ impl Direction {
         }
     }
     fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::SendRecv,
-            Self::SendOnly,
-            Self::RecvOnly,
-            Self::Inactive,
-        ]
-        .into_iter()
-        .find(|d| d.word() == word)
+        [Self::SendRecv, Self::SendOnly, Self::RecvOnly, Self::Inactive]
+            .into_iter()
+            .find(|d| d.word() == word)
     }
     /// Both what we want and what the peer, speaking of itself, allows.
     const fn meet(self, peer: Direction) -> Direction {
-        Direction::of(
-            self.sends() && peer.receives(),
-            self.receives() && peer.sends(),
-        )
+        Direction::of(self.sends() && peer.receives(), self.receives() && peer.sends())
     }
 }
 
@@ -126,18 +118,9 @@ impl<'a> LocalMedia<'a> {
     /// The text of an offer.
     pub fn offer(&self) -> String {
         let mut text = self.head();
-        let formats: Vec<(u8, CodecId)> = self
-            .codecs
-            .iter()
-            .filter_map(|c| c.static_payload_type().map(|pt| (pt, *c)))
-            .collect();
-        self.audio(
-            &mut text,
-            &formats,
-            Some(DTMF_PAYLOAD_TYPE),
-            "RTP/AVP",
-            self.direction,
-        );
+        let formats: Vec<(u8, CodecId)> =
+            self.codecs.iter().filter_map(|c| c.static_payload_type().map(|pt| (pt, *c))).collect();
+        self.audio(&mut text, &formats, Some(DTMF_PAYLOAD_TYPE), "RTP/AVP", self.direction);
         text
     }
 
@@ -166,11 +149,7 @@ impl<'a> LocalMedia<'a> {
                 self.audio(&mut text, &formats, dtmf, &media.proto, agreed.direction);
             } else {
                 // RFC 3264 section 6: each stream is answered; port zero refuses it.
-                let _ = write!(
-                    text,
-                    "m={} 0 {} {}\r\n",
-                    media.kind, media.proto, media.formats
-                );
+                let _ = write!(text, "m={} 0 {} {}\r\n", media.kind, media.proto, media.formats);
             }
         }
         Ok((text, agreed))
@@ -178,11 +157,8 @@ impl<'a> LocalMedia<'a> {
 
     fn negotiate(&self, audio: &RemoteAudio) -> Result<Negotiated, SdpError> {
         let known = |(_, codec): &&(u8, CodecId)| self.codecs.contains(codec);
-        let (payload_type, codec) = *audio
-            .codecs
-            .iter()
-            .find(known)
-            .ok_or(SdpError::NoCommonCodec)?;
+        let (payload_type, codec) =
+            *audio.codecs.iter().find(known).ok_or(SdpError::NoCommonCodec)?;
         Ok(Negotiated {
             remote: audio.rtp,
             remote_rtcp: audio.rtcp,
@@ -221,10 +197,7 @@ impl<'a> LocalMedia<'a> {
             let _ = write!(text, "a=rtpmap:{payload_type} {name}/{rate}\r\n");
         }
         if let Some(pt) = dtmf {
-            let _ = write!(
-                text,
-                "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-16\r\n"
-            );
+            let _ = write!(text, "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-16\r\n");
         }
         let _ = write!(text, "a=ptime:20\r\na={}\r\n", direction.word());
     }

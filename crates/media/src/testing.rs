@@ -67,12 +67,8 @@ pub fn espeak(voice: &str, text: &str) -> Option<Vec<i16>> {
         .args(["-v", voice, "-s", "200", "-z", "--stdout", "--", text])
         .output()
         .ok()?;
-    let pcm: Vec<i16> = out
-        .stdout
-        .get(44..)?
-        .chunks_exact(2)
-        .map(|b| i16::from_le_bytes([b[0], b[1]]))
-        .collect();
+    let pcm: Vec<i16> =
+        out.stdout.get(44..)?.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
     let mut samples = Vec::new();
     let mut resampler = crate::resample::SpeechResampler::new(22_050, 8_000);
     resampler.push(&pcm, &mut samples);

@@ -91,15 +91,10 @@ impl ToneDetector {
                 // The first frame is seldom full; later ones settle the estimate.
                 run.hz += (new.0 - run.hz) / 4.0;
                 run.power += (new.1 - run.power) / 2.0;
-                let (steady, long) = (
-                    run.frames >= STEADY_FRAMES,
-                    run.frames * FRAME_MS >= REPORT_MS,
-                );
+                let (steady, long) =
+                    (run.frames >= STEADY_FRAMES, run.frames * FRAME_MS >= REPORT_MS);
                 let tone = if long { self.report() } else { None };
-                ToneFrame {
-                    tonal: steady,
-                    tone,
-                }
+                ToneFrame { tonal: steady, tone }
             }
             _ => {
                 let tone = self.report();
@@ -168,11 +163,7 @@ fn frequency(x: &[f32; SAMPLES]) -> Option<f32> {
     }
     let root = (r2 * r2 + 8.0 * r1 * r1).sqrt();
     // Two forms of one root of 2·r1·c² − r2·c − r1 = 0: neither subtracts nearly equal numbers.
-    let cosine = if r2 < 0.0 {
-        2.0 * r1 / (root - r2)
-    } else {
-        (r2 + root) / (4.0 * r1)
-    };
+    let cosine = if r2 < 0.0 { 2.0 * r1 / (root - r2) } else { (r2 + root) / (4.0 * r1) };
     (cosine.abs() <= 1.0).then(|| cosine.acos() * HZ_PER_RADIAN)
 }
 
@@ -209,10 +200,8 @@ mod tests {
         let mut tones = Vec::new();
         let mut tonal = 0;
         for (n, part) in samples.chunks_exact(160).enumerate() {
-            let got = detector.frame(
-                MediaTime::from_millis(20 * n as u64),
-                part.try_into().unwrap(),
-            );
+            let got =
+                detector.frame(MediaTime::from_millis(20 * n as u64), part.try_into().unwrap());
             tones.extend(got.tone);
             tonal += usize::from(got.tonal);
         }
@@ -225,11 +214,8 @@ mod tests {
         let mut bytes = vec![0; samples.len()];
         let mut out = vec![0; samples.len()];
         let hiss = noise(5, 60, samples.len());
-        let noisy: Vec<i16> = samples
-            .iter()
-            .zip(&hiss)
-            .map(|(a, b)| a.saturating_add(*b))
-            .collect();
+        let noisy: Vec<i16> =
+            samples.iter().zip(&hiss).map(|(a, b)| a.saturating_add(*b)).collect();
         codec.encode(&noisy, &mut bytes);
         codec.decode(&bytes, &mut out);
         out
@@ -245,19 +231,13 @@ mod tests {
     #[test]
     fn beeps_are_reported_once_with_pitch_and_beginning() {
         for hz in [400.0, 440.0, 850.0, 1_000.0, 1_400.0, 2_000.0] {
-            for (ms, least, most) in [
-                (260, 220, 280),
-                (350, 300, 360),
-                (500, 400, 400),
-                (2_000, 400, 400),
-            ] {
+            for (ms, least, most) in
+                [(260, 220, 280), (350, 300, 360), (500, 400, 400), (2_000, 400, 400)]
+            {
                 let (tones, tonal) = run(&beep(hz, ms, 6_000.0));
                 assert_eq!(tones.len(), 1, "{hz} {ms}: {tones:?}");
                 let tone = tones[0];
-                assert!(
-                    (f64::from(tone.hz) - hz).abs() < hz * 0.015 + 2.0,
-                    "{hz}: {tone:?}"
-                );
+                assert!((f64::from(tone.hz) - hz).abs() < hz * 0.015 + 2.0, "{hz}: {tone:?}");
                 assert!((120..=160).contains(&tone.start.as_millis()), "{tone:?}");
                 let long = tone.duration.as_millis();
                 assert!((least..=most).contains(&long), "{hz} {ms}: {tone:?}");
@@ -274,9 +254,7 @@ mod tests {
             all.extend(vec![0; 2_000]);
             // 10 dB below the tone.
             let hiss = noise(8, 2_300, all.len());
-            all.iter_mut()
-                .zip(hiss)
-                .for_each(|(s, n)| *s = s.saturating_add(n));
+            all.iter_mut().zip(hiss).for_each(|(s, n)| *s = s.saturating_add(n));
             let (tones, _) = run(&all);
             assert!(
                 matches!(tones[..], [t] if (f64::from(t.hz) - hz).abs() < 10.0),
@@ -327,29 +305,16 @@ mod tests {
                 "en-us",
                 "You have reached the voice mail of nobody. Please leave a message after the beep.",
             ),
-            (
-                "en-us+f3",
-                "Oooh, you knew who you were, moo. Aaah, mmmm, eeee.",
-            ),
-            (
-                "cmn-latn-pinyin",
-                "您好，请问是王先生吗？我是语音助手，嗯，哦，呜。",
-            ),
-            (
-                "cmn-latn-pinyin+f2",
-                "对不起，您拨打的用户暂时无法接通，请稍后再拨。",
-            ),
+            ("en-us+f3", "Oooh, you knew who you were, moo. Aaah, mmmm, eeee."),
+            ("cmn-latn-pinyin", "您好，请问是王先生吗？我是语音助手，嗯，哦，呜。"),
+            ("cmn-latn-pinyin+f2", "对不起，您拨打的用户暂时无法接通，请稍后再拨。"),
         ] {
             let Some(speech) = espeak(voice, text) else {
                 return;
             };
             let (tones, tonal) = run(&over_the_line(&speech));
             assert_eq!(tones, [], "{voice}");
-            assert!(
-                tonal * 50 < speech.len() / 160,
-                "{voice}: {tonal} of {}",
-                speech.len() / 160
-            );
+            assert!(tonal * 50 < speech.len() / 160, "{voice}: {tonal} of {}", speech.len() / 160);
         }
     }
 }

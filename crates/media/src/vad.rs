@@ -66,10 +66,7 @@ impl Default for Vad {
 
 impl fmt::Debug for Vad {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vad")
-            .field("hold", &self.hold)
-            .field("last", &self.last)
-            .finish()
+        f.debug_struct("Vad").field("hold", &self.hold).field("last", &self.last).finish()
     }
 }
 
@@ -109,15 +106,11 @@ impl Vad {
         while !left.is_empty() {
             let (now, later) = left.split_at(left.len().min(MODEL_FRAME - self.rest_len));
             // With every second sample changed in sign the spectrum is mirrored at 4 kHz; a
-            // quarter of that is added.
+            // quarter of that is added. Frames of 320 and 256 samples only split at even places.
             let place = &mut self.rest[self.rest_len..];
-            for ((n, sample), source) in place.iter_mut().enumerate().zip(now) {
-                let image = if (self.rest_len + n).is_multiple_of(2) {
-                    5
-                } else {
-                    3
-                };
-                *sample = (i32::from(*source) * image / 4).clamp(-32_768, 32_767) as i16;
+            for (pair, source) in place.chunks_exact_mut(2).zip(now.chunks_exact(2)) {
+                pair[0] = quarters(source[0], 5);
+                pair[1] = quarters(source[1], 3);
             }
             self.rest_len += now.len();
             left = later;
@@ -130,6 +123,11 @@ impl Vad {
         self.last = highest.unwrap_or(self.last);
         self.last
     }
+}
+
+/// So many quarters of a sample.
+fn quarters(sample: i16, n: i32) -> i16 {
+    (i32::from(sample) * n / 4).clamp(-32_768, 32_767) as i16
 }
 
 /// The loudness of the quietest frames of late.
@@ -159,10 +157,8 @@ impl Floor {
 
 /// Root of the mean square of samples.
 pub fn rms(samples: &[i16]) -> u32 {
-    let sum: u64 = samples
-        .iter()
-        .map(|s| u64::from(s.unsigned_abs()).pow(2))
-        .sum();
+    let sum: u64 =
+        samples.iter().map(|s| u64::from((i32::from(*s) * i32::from(*s)).unsigned_abs())).sum();
     (sum / samples.len().max(1) as u64).isqrt() as u32
 }
 
@@ -206,10 +202,8 @@ mod tests {
 
     #[test]
     fn synthesised_speech_is_speech() {
-        let Some(speech) = espeak(
-            "en-us",
-            "Good morning, this is a test of the telephone line.",
-        ) else {
+        let Some(speech) = espeak("en-us", "Good morning, this is a test of the telephone line.")
+        else {
             return;
         };
         let got = share(&scores(&speech));

@@ -16,13 +16,7 @@ fn hour(ppm: i64) -> (u64, u64, usize) {
         while i64::from(sent) * 20_000 * (1_000_000 - ppm) / 1_000_000 <= now_us as i64 {
             let (seq, timestamp) = (sent as u16, sent.wrapping_mul(160));
             let kind = PacketKind::Audio(CodecId::Pcma);
-            let packet = Incoming {
-                kind,
-                seq,
-                timestamp,
-                ssrc: 1,
-                payload: &[0xd5; 160],
-            };
+            let packet = Incoming { kind, seq, timestamp, ssrc: 1, payload: &[0xd5; 160] };
             buffer.insert((now_us / 125) as u32, &packet);
             sent += 1;
         }
@@ -39,21 +33,14 @@ fn hour(ppm: i64) -> (u64, u64, usize) {
         }
     }
     let counts = buffer.counts();
-    (
-        counts.late + counts.overflowed,
-        counts.concealed,
-        deepest as usize,
-    )
+    (counts.late + counts.overflowed, counts.concealed, deepest as usize)
 }
 
 #[test]
 fn an_hour_with_a_wrong_clock_is_heard_without_loss() {
     for ppm in [0, 100, -100, 400, -400] {
         let (lost, concealed, deepest) = hour(ppm);
-        assert!(
-            lost + concealed <= 2,
-            "{ppm}: {lost} lost, {concealed} concealed"
-        );
+        assert!(lost + concealed <= 2, "{ppm}: {lost} lost, {concealed} concealed");
         assert!(deepest <= 4, "{ppm}: {deepest} packets deep");
     }
 }

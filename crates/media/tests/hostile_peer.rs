@@ -22,10 +22,7 @@ fn leg() -> Leg {
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    let mut leg = Leg::new(LegSetup {
-        record: true,
-        ..LegSetup::new(LegId::CALLEE, 7, 0, 0)
-    });
+    let mut leg = Leg::new(LegSetup { record: true, ..LegSetup::new(LegId::CALLEE, 7, 0, 0) });
     leg.connect(Now::default(), &agreed, &[]);
     leg.answered(Now::default());
     leg

@@ -51,10 +51,7 @@ const AGREED: Negotiated = Negotiated {
 };
 
 fn setup() -> LegSetup {
-    LegSetup {
-        record: true,
-        ..LegSetup::new(LegId::CALLEE, 7, 0, 0)
-    }
+    LegSetup { record: true, ..LegSetup::new(LegId::CALLEE, 7, 0, 0) }
 }
 
 #[test]
@@ -73,11 +70,7 @@ fn receive_and_tick_allocate_nothing() {
         let payload: [u8; 160] = std::array::from_fn(|i| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let buzz = (i as u32 * (90 + n % 40) / 800).is_multiple_of(2);
-            if loud && buzz {
-                0x20 | (state >> 29) as u8
-            } else {
-                0xd5
-            }
+            if loud && buzz { 0x20 | (state >> 29) as u8 } else { 0xd5 }
         });
         // What the control plane brings is made before counting.
         let commands = [
@@ -87,15 +80,9 @@ fn receive_and_tick_allocate_nothing() {
                 chunk: vec![1_000; 100].into_boxed_slice(),
             },
             LegCommand::SetOnSpeech(OnSpeech::PauseAfter { ms: 200 }),
-            if n % 100 == 99 {
-                LegCommand::CutAll
-            } else {
-                LegCommand::Resume
-            },
+            if n % 100 == 99 { LegCommand::CutAll } else { LegCommand::Resume },
         ];
-        let keys = (n % 400 == 0)
-            .then(|| Keys::parse("1#").unwrap())
-            .map(LegCommand::SendKeys);
+        let keys = (n % 400 == 0).then(|| Keys::parse("1#").unwrap()).map(LegCommand::SendKeys);
         let before = COUNT.get().0;
         for command in commands.into_iter().chain(keys) {
             assert!(leg.command(now, command).is_ok());
@@ -115,19 +102,8 @@ fn receive_and_tick_allocate_nothing() {
         }
         leg.receive_rtp(now, AGREED.remote_rtcp, &bytes[..len / 2]);
         if n % 250 == 0 {
-            let sender = Some(SenderInfo {
-                ntp: 1 << 40,
-                rtp_timestamp: 0,
-                packets: n,
-                octets: n,
-            });
-            let report = Report {
-                ssrc: 3,
-                sender,
-                block: None,
-                cname: "x",
-                bye: false,
-            };
+            let sender = Some(SenderInfo { ntp: 1 << 40, rtp_timestamp: 0, packets: n, octets: n });
+            let report = Report { ssrc: 3, sender, block: None, cname: "x", bye: false };
             let mut out = [0; RTCP_MAX_LEN];
             let len = report.write(&mut out);
             leg.receive_rtcp(now, AGREED.remote_rtcp, &out[..len]);
@@ -144,10 +120,7 @@ fn receive_and_tick_allocate_nothing() {
             used += 1;
         }
     }
-    assert!(
-        frames > 500 && events > 100 && used > 1_000,
-        "{frames} {events} {used}"
-    );
+    assert!(frames > 500 && events > 100 && used > 1_000, "{frames} {events} {used}");
     assert_eq!(blocks, 3_000);
 }
 

@@ -20,10 +20,7 @@ fn hear(ms: u32) -> Vec<i16> {
         ptime_ms: ms,
         direction: Direction::SendRecv,
     };
-    let mut leg = Leg::new(LegSetup {
-        record: true,
-        ..LegSetup::new(LegId::CALLEE, 7, 0, 0)
-    });
+    let mut leg = Leg::new(LegSetup { record: true, ..LegSetup::new(LegId::CALLEE, 7, 0, 0) });
     leg.connect(Now::default(), &agreed, &[]);
     leg.answered(Now::default());
     let (mut tick, mut heard) = (Box::new(Tick::new()), Vec::new());
@@ -36,13 +33,7 @@ fn hear(ms: u32) -> Vec<i16> {
             let (mut payload, mut out) = (vec![0; len as usize], [0; 600]);
             Codec::new(CodecId::Pcmu).encode(&samples, &mut payload);
             let (seq, timestamp) = (sent as u16, sent * len);
-            let header = RtpHeader {
-                marker: false,
-                payload_type: 0,
-                seq,
-                timestamp,
-                ssrc: 3,
-            };
+            let header = RtpHeader { marker: false, payload_type: 0, seq, timestamp, ssrc: 3 };
             let len = header.write(&payload, &mut out).unwrap_or(0);
             leg.receive_rtp(now, peer, &out[..len]);
             sent += 1;

@@ -17,13 +17,7 @@ struct P {
 const AUDIO: PacketKind = PacketKind::Audio(CodecId::Pcma);
 
 fn p(at: u64, n: u16) -> P {
-    P {
-        at,
-        n,
-        timestamp: u32::from(n).wrapping_mul(160),
-        ssrc: 1,
-        kind: AUDIO,
-    }
+    P { at, n, timestamp: u32::from(n).wrapping_mul(160), ssrc: 1, kind: AUDIO }
 }
 
 /// Plays `ticks` ticks of 20 ms; one sign per tick: the packet number's last digit, `x` for a
@@ -37,13 +31,7 @@ fn play(packets: &[P], ticks: u64, quiet: bool) -> (String, JitterCounts, Jitter
             let payload = [p.n as u8; 160];
             let payload = if p.kind == AUDIO { &payload[..] } else { &[] };
             let (seq, timestamp, ssrc) = (p.n, p.timestamp, p.ssrc);
-            let packet = Incoming {
-                kind: p.kind,
-                seq,
-                timestamp,
-                ssrc,
-                payload,
-            };
+            let packet = Incoming { kind: p.kind, seq, timestamp, ssrc, payload };
             buffer.insert(p.at as u32 * 8, &packet);
         }
         match buffer.pace(now as u32 * 8, 0, quiet) {
@@ -58,9 +46,7 @@ fn play(packets: &[P], ticks: u64, quiet: bool) -> (String, JitterCounts, Jitter
             Pace::Even => {}
         }
         signs.push(match buffer.take(160) {
-            Taken::Packet {
-                payload, skip: 0, ..
-            } => char::from(b'0' + payload[0] % 10),
+            Taken::Packet { payload, skip: 0, .. } => char::from(b'0' + payload[0] % 10),
             Taken::Packet { .. } => '?',
             Taken::Lost(160) => 'x',
             Taken::Silence(160) => '.',
@@ -107,30 +93,17 @@ fn what_is_missing_is_concealed_and_what_is_late_is_counted() {
 #[test]
 fn a_packet_with_the_start_of_a_gap_inside_the_tick_fills_the_rest() {
     let mut buffer = JitterBuffer::default();
-    let packet = |seq, timestamp, payload| Incoming {
-        kind: AUDIO,
-        seq,
-        timestamp,
-        ssrc: 1,
-        payload,
-    };
+    let packet =
+        |seq, timestamp, payload| Incoming { kind: AUDIO, seq, timestamp, ssrc: 1, payload };
     buffer.insert(0, &packet(0, 0, &[1; 80]));
     buffer.insert(0, &packet(1, 200, &[2; 160]));
     assert_eq!(buffer.take(160), Taken::Silence(160));
     assert_eq!(buffer.take(160), Taken::Silence(160));
-    let first = Taken::Packet {
-        codec: CodecId::Pcma,
-        payload: &[1; 80],
-        skip: 0,
-    };
+    let first = Taken::Packet { codec: CodecId::Pcma, payload: &[1; 80], skip: 0 };
     assert_eq!(buffer.take(160), first);
     assert_eq!(buffer.take(80), Taken::Lost(80));
     assert_eq!(buffer.take(160), Taken::Lost(40));
-    let second = Taken::Packet {
-        codec: CodecId::Pcma,
-        payload: &[2; 160],
-        skip: 0,
-    };
+    let second = Taken::Packet { codec: CodecId::Pcma, payload: &[2; 160], skip: 0 };
     assert_eq!(buffer.take(120), second);
 }
 
@@ -139,11 +112,7 @@ fn sequence_numbers_and_timestamps_wrap() {
     let packets: Vec<P> = (0..12u16)
         .map(|n| {
             let timestamp = (u32::MAX - 500).wrapping_add(u32::from(n) * 160);
-            P {
-                n: 65_530u16.wrapping_add(n),
-                timestamp,
-                ..p(20 * u64::from(n), 0)
-            }
+            P { n: 65_530u16.wrapping_add(n), timestamp, ..p(20 * u64::from(n), 0) }
         })
         .collect();
     let (signs, counts, _) = play(&packets, 14, false);
@@ -154,10 +123,7 @@ fn sequence_numbers_and_timestamps_wrap() {
 
 #[test]
 fn a_new_source_or_clock_needs_two_packets_in_sequence() {
-    let stray = P {
-        ssrc: 9,
-        ..p(81, 700)
-    };
+    let stray = P { ssrc: 9, ..p(81, 700) };
     let mut packets = steady(0..8);
     packets.insert(5, stray);
     let (signs, counts, _) = play(&packets, 10, false);
@@ -180,23 +146,14 @@ fn a_new_source_or_clock_needs_two_packets_in_sequence() {
 #[test]
 fn silence_suppression_is_no_loss() {
     let mut packets = steady(0..4);
-    packets.push(P {
-        kind: PacketKind::Pause,
-        ..p(80, 4)
-    });
+    packets.push(P { kind: PacketKind::Pause, ..p(80, 4) });
     // Nothing for 600 ms, then speech again with timestamps that went on.
     packets.extend((5..9u16).map(|n| {
         let at = 680 + 20 * u64::from(n - 5);
-        P {
-            timestamp: at as u32 * 8,
-            ..p(at, n)
-        }
+        P { timestamp: at as u32 * 8, ..p(at, n) }
     }));
     let (signs, counts, _) = play(&packets, 42, false);
-    assert_eq!(
-        signs,
-        format!("..0123{}5678..", ".".repeat(30)).replace("5678..", "5678xx")
-    );
+    assert_eq!(signs, format!("..0123{}5678..", ".".repeat(30)).replace("5678..", "5678xx"));
     assert_eq!(counts.concealed, 2);
 }
 
@@ -210,9 +167,8 @@ fn a_stream_that_ends_is_concealed_for_200_ms_and_then_silent() {
 fn the_delay_grows_with_jitter_and_shrinks_again_in_quiet() {
     // 20 ms spacing with up to 80 ms of delay in a fixed pattern for five seconds, then none.
     let jitter = [0, 75, 10, 60, 30, 80, 5, 45];
-    let mut packets: Vec<P> = (0..250u16)
-        .map(|n| p(20 * u64::from(n) + jitter[usize::from(n) % 8], n))
-        .collect();
+    let mut packets: Vec<P> =
+        (0..250u16).map(|n| p(20 * u64::from(n) + jitter[usize::from(n) % 8], n)).collect();
     let (_, counts, buffer) = play(&packets, 250, false);
     assert_eq!(buffer.target_ms(), 80);
     assert!(counts.late < 10, "{counts:?}");
@@ -241,12 +197,6 @@ fn a_burst_larger_than_the_buffer_loses_the_oldest() {
     let (_, counts, _) = play(&packets, 1, false);
     assert_eq!(counts.overflowed, 8);
     let payload = [0; MAX_PAYLOAD + 1];
-    let big = Incoming {
-        kind: AUDIO,
-        seq: 0,
-        timestamp: 0,
-        ssrc: 1,
-        payload: &payload,
-    };
+    let big = Incoming { kind: AUDIO, seq: 0, timestamp: 0, ssrc: 1, payload: &payload };
     assert_eq!(JitterBuffer::default().insert(0, &big), Inserted::Oversized);
 }

@@ -34,10 +34,7 @@ pub(super) struct Hearing {
 
 impl Hearing {
     pub fn new(turn: &TurnSettings) -> Self {
-        let frame = Frame {
-            at: MediaTime::ZERO,
-            samples: [0; FRAME_SAMPLES],
-        };
+        let frame = Frame { at: MediaTime::ZERO, samples: [0; FRAME_SAMPLES] };
         Self {
             upsampler: Upsampler::default(),
             vad: Vad::default(),
@@ -81,10 +78,7 @@ impl Hearing {
         out: &mut Tick,
         mut tell: impl FnMut(Heard),
     ) {
-        let mut frame = Frame {
-            at,
-            samples: [0; FRAME_SAMPLES],
-        };
+        let mut frame = Frame { at, samples: [0; FRAME_SAMPLES] };
         self.upsampler.process(samples, &mut frame.samples);
         let toned = self.tone.frame(at, samples);
         if let Some(tone) = toned.tone {

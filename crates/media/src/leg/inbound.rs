@@ -73,21 +73,10 @@ impl Inbound {
         let payload_type = header.payload_type;
         let insert = |jitter: &mut JitterBuffer, kind, payload| {
             let (seq, timestamp, ssrc) = (header.seq, header.timestamp, header.ssrc);
-            jitter.insert(
-                arrival(now),
-                &Incoming {
-                    kind,
-                    seq,
-                    timestamp,
-                    ssrc,
-                    payload,
-                },
-            )
+            jitter.insert(arrival(now), &Incoming { kind, seq, timestamp, ssrc, payload })
         };
         if agreed.dtmf_payload_type == Some(payload_type) || payload_type == DTMF_PAYLOAD_TYPE {
-            let key = self
-                .keys
-                .packet(header.timestamp, header.marker, packet.payload);
+            let key = self.keys.packet(header.timestamp, header.marker, packet.payload);
             if key.is_some() {
                 insert(&mut self.jitter, PacketKind::Pause, &[]);
             }
@@ -132,11 +121,7 @@ impl Inbound {
             let want = TICK_SAMPLES - self.decoded_len;
             let room = &mut self.decoded[self.decoded_len..];
             self.decoded_len += match self.jitter.take(want) {
-                Taken::Packet {
-                    codec,
-                    payload,
-                    skip,
-                } => {
+                Taken::Packet { codec, payload, skip } => {
                     let len = Codec::new(codec).decode(payload, room);
                     room.copy_within(skip.min(len)..len, 0);
                     let len = len.saturating_sub(skip);

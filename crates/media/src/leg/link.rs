@@ -28,11 +28,7 @@ impl Link {
         self.agreed = Some(*agreed);
         self.allowed = [None; MAX_ALLOWED];
         let all = std::iter::once(agreed.remote.ip()).chain(allowed.iter().copied());
-        for (place, ip) in self
-            .allowed
-            .iter_mut()
-            .zip(all.filter(|ip| !ip.is_unspecified()))
-        {
+        for (place, ip) in self.allowed.iter_mut().zip(all.filter(|ip| !ip.is_unspecified())) {
             *place = Some(ip);
         }
         self.locked = None;
@@ -77,17 +73,13 @@ impl Link {
     /// that to where it asked.
     pub fn rtp_target(&self) -> Option<SocketAddr> {
         let asked = self.agreed.map(|a| a.remote);
-        self.locked
-            .or(asked)
-            .filter(|to| !to.ip().is_unspecified() && to.port() != 0)
+        self.locked.or(asked).filter(|to| !to.ip().is_unspecified() && to.port() != 0)
     }
 
     /// Where RTCP goes.
     pub fn rtcp_target(&self) -> Option<SocketAddr> {
         let asked = self.agreed.map(|a| a.remote_rtcp);
-        self.locked_rtcp
-            .or(asked)
-            .filter(|to| !to.ip().is_unspecified() && to.port() != 0)
+        self.locked_rtcp.or(asked).filter(|to| !to.ip().is_unspecified() && to.port() != 0)
     }
 
     /// Whether we are to send.
@@ -97,8 +89,7 @@ impl Link {
 
     /// Whether both sides are to send.
     pub fn is_both_ways(&self) -> bool {
-        self.agreed
-            .is_some_and(|a| a.direction == Direction::SendRecv)
+        self.agreed.is_some_and(|a| a.direction == Direction::SendRecv)
     }
 
     fn is_allowed(&self, from: SocketAddr) -> bool {

@@ -92,21 +92,14 @@ impl Outbound {
     }
 
     const fn header(&self, payload_type: u8, marker: bool, timestamp: u32) -> RtpHeader {
-        RtpHeader {
-            marker,
-            payload_type,
-            seq: self.seq,
-            timestamp,
-            ssrc: self.ssrc,
-        }
+        RtpHeader { marker, payload_type, seq: self.seq, timestamp, ssrc: self.ssrc }
     }
 
     fn send(&mut self, header: RtpHeader, payload: &[u8], out: &mut Datagram) {
         out.len = header.write(payload, &mut out.bytes).unwrap_or(0);
         self.seq = self.seq.wrapping_add(1);
         self.packets = self.packets.wrapping_add(1);
-        self.octets = self
-            .octets
-            .wrapping_add((out.len.max(RTP_HEADER_LEN) - RTP_HEADER_LEN) as u32);
+        self.octets =
+            self.octets.wrapping_add((out.len.max(RTP_HEADER_LEN) - RTP_HEADER_LEN) as u32);
     }
 }

@@ -37,8 +37,7 @@ impl Reporter {
     /// Begins to report: the first time after about half an interval, spread by `ssrc` so that
     /// the legs of a lane do not report in the same tick.
     pub fn begin(&mut self, now: Now, ssrc: u32) {
-        self.next
-            .get_or_insert(now + Duration::from_millis(2_000 + u64::from(ssrc % 1_500)));
+        self.next.get_or_insert(now + Duration::from_millis(2_000 + u64::from(ssrc % 1_500)));
     }
 
     /// Takes in a compound of the peer; returns whether it says goodbye.
@@ -82,13 +81,7 @@ impl Reporter {
             block.dlsr = u32::try_from(delay).unwrap_or(u32::MAX);
         }
         let sender = outbound.info(ntp_of(now));
-        let report = Report {
-            ssrc: outbound.ssrc,
-            sender,
-            block,
-            cname: &self.cname,
-            bye,
-        };
+        let report = Report { ssrc: outbound.ssrc, sender, block, cname: &self.cname, bye };
         let mut bytes = [0; RTCP_MAX_LEN];
         out.len = report.write(&mut bytes);
         out.bytes[..RTCP_MAX_LEN].copy_from_slice(&bytes);

@@ -40,10 +40,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let setup = LegSetup {
-            record: true,
-            ..LegSetup::new(LegId::CALLEE, 7, 10, 1_000)
-        };
+        let setup = LegSetup { record: true, ..LegSetup::new(LegId::CALLEE, 7, 10, 1_000) };
         let mut leg = Leg::new(setup);
         leg.connect(Now::from_millis(0), &agreed(), &[]);
         Self {
@@ -69,13 +66,7 @@ impl Stage {
 
     fn packet(&self, payload_type: u8, payload: &[u8]) -> Vec<u8> {
         let timestamp = u32::from(self.seq) * 160;
-        let header = RtpHeader {
-            marker: false,
-            payload_type,
-            seq: self.seq,
-            timestamp,
-            ssrc: 5,
-        };
+        let header = RtpHeader { marker: false, payload_type, seq: self.seq, timestamp, ssrc: 5 };
         let mut out = [0; 400];
         let len = header.write(payload, &mut out).unwrap();
         out[..len].to_vec()
@@ -91,8 +82,7 @@ impl Stage {
         }
         self.seq = self.seq.wrapping_add(1);
         self.leg.tick(self.now(), &mut self.tick);
-        self.told
-            .extend(std::iter::from_fn(|| self.leg.poll_event()));
+        self.told.extend(std::iter::from_fn(|| self.leg.poll_event()));
         self.frames.extend(self.tick.frames());
         self.blocks.extend(self.tick.stereo);
         self.now_ms += 20;
@@ -112,19 +102,8 @@ impl Stage {
         let (playlist, item) = (LIST, ItemId(item));
         let now = self.now();
         let chunk = samples.into_boxed_slice();
-        self.leg
-            .command(
-                now,
-                LegCommand::Play {
-                    playlist,
-                    item,
-                    chunk,
-                },
-            )
-            .unwrap();
-        self.leg
-            .command(now, LegCommand::EndItem { playlist, item })
-            .unwrap();
+        self.leg.command(now, LegCommand::Play { playlist, item, chunk }).unwrap();
+        self.leg.command(now, LegCommand::EndItem { playlist, item }).unwrap();
     }
 
     fn whats(&self) -> Vec<Heard> {
@@ -153,15 +132,9 @@ fn an_utterance_brings_its_events_and_its_frames_with_prefix() {
     assert_eq!(ends.next(), None);
     // The jitter buffer delays by its first target.
     let begin_ms = begin.as_millis() + 40;
-    assert!(
-        end.start.as_millis().abs_diff(begin_ms) <= 80,
-        "{end:?} {begin_ms}"
-    );
+    assert!(end.start.as_millis().abs_diff(begin_ms) <= 80, "{end:?} {begin_ms}");
     let end_ms = begin_ms + said.len() as u64 / 8;
-    assert!(
-        end.end.as_millis().abs_diff(end_ms) <= 160,
-        "{end:?} {end_ms}"
-    );
+    assert!(end.end.as_millis().abs_diff(end_ms) <= 160, "{end:?} {end_ms}");
     let waited = end.closed.since(end.end).as_millis();
     assert!((700..=1_100).contains(&waited), "{end:?}");
     assert!(!end.forced);
@@ -174,16 +147,8 @@ fn an_utterance_brings_its_events_and_its_frames_with_prefix() {
         assert_eq!(pair[1].at, pair[0].at + MediaTime::from_millis(20));
     }
     assert!(matches!(s.whats()[0], Heard::FirstPacket { .. }));
-    assert!(
-        s.told
-            .iter()
-            .any(|e| matches!(e.what, Heard::SpeechStarted { .. }))
-    );
-    assert!(
-        s.told
-            .iter()
-            .any(|e| matches!(e.what, Heard::SpeechStopped { .. }))
-    );
+    assert!(s.told.iter().any(|e| matches!(e.what, Heard::SpeechStarted { .. })));
+    assert!(s.told.iter().any(|e| matches!(e.what, Heard::SpeechStopped { .. })));
     assert!(s.told.iter().all(|e| !e.early && e.leg == LegId::CALLEE));
 }
 
@@ -195,11 +160,7 @@ fn a_pause_inside_a_sentence_does_not_end_it() {
     s.silence(560);
     s.hear(&speech());
     s.silence(1_500);
-    let ends = s
-        .whats()
-        .iter()
-        .filter(|w| matches!(w, Heard::UtteranceEnded(_)))
-        .count();
+    let ends = s.whats().iter().filter(|w| matches!(w, Heard::UtteranceEnded(_))).count();
     assert_eq!(ends, 1);
 }
 
@@ -211,13 +172,7 @@ fn noise_and_tones_make_no_utterance() {
     s.silence(4_000);
     s.hear(&sine(1_000.0, 8_000, 6_000.0, 4_000));
     s.silence(500);
-    assert!(
-        !s.whats()
-            .iter()
-            .any(|w| matches!(w, Heard::SpeechStarted { .. })),
-        "{:?}",
-        s.told
-    );
+    assert!(!s.whats().iter().any(|w| matches!(w, Heard::SpeechStarted { .. })), "{:?}", s.told);
     let tones: Vec<u32> = s
         .told
         .iter()
@@ -239,16 +194,8 @@ fn media_before_the_answer_is_early_and_time_begins_at_the_answer() {
     s.leg.answered(now);
     assert_eq!(s.leg.media_time(), MediaTime::ZERO);
     s.silence(100);
-    assert!(
-        s.told
-            .iter()
-            .any(|e| e.early && matches!(e.what, Heard::SpeechStarted { .. }))
-    );
-    let closed = s
-        .told
-        .iter()
-        .find(|e| matches!(e.what, Heard::UtteranceEnded(_)))
-        .unwrap();
+    assert!(s.told.iter().any(|e| e.early && matches!(e.what, Heard::SpeechStarted { .. })));
+    let closed = s.told.iter().find(|e| matches!(e.what, Heard::UtteranceEnded(_))).unwrap();
     assert!(closed.early);
     let indices: Vec<u64> = s.blocks.iter().map(|b| b.index).collect();
     assert_eq!(indices, [0, 1, 2, 3, 4]);
@@ -261,8 +208,7 @@ fn strangers_are_dropped_and_counted() {
     let other_port = SocketAddr::new(PEER, 4_002);
     let packet = s.packet(8, &[0xd5; 160]);
     s.leg.receive_rtp(s.now(), stranger, &packet);
-    s.leg
-        .receive_rtp(s.now(), SocketAddr::new(PEER, 4_000), &[1, 2, 3]);
+    s.leg.receive_rtp(s.now(), SocketAddr::new(PEER, 4_000), &[1, 2, 3]);
     assert_eq!((s.leg.quality().strangers, s.leg.quality().packets), (2, 0));
     // The first valid packet fixes the port, even if it is not the one in the SDP.
     s.leg.receive_rtp(s.now(), other_port, &packet);
@@ -292,20 +238,9 @@ fn packets_go_out_every_tick_with_timestamps_that_never_stop() {
         if n == 3 {
             s.play(1, vec![4_000; 320]);
         }
-        let direction = if (7..9).contains(&n) {
-            Direction::RecvOnly
-        } else {
-            Direction::SendRecv
-        };
+        let direction = if (7..9).contains(&n) { Direction::RecvOnly } else { Direction::SendRecv };
         let now = s.now();
-        s.leg.connect(
-            now,
-            &Negotiated {
-                direction,
-                ..agreed()
-            },
-            &[],
-        );
+        s.leg.connect(now, &Negotiated { direction, ..agreed() }, &[]);
         s.step(None);
         let header = |(_, bytes): (SocketAddr, &[u8])| RtpPacket::parse(bytes).unwrap().header;
         headers.push(s.tick.rtp.get().map(header));
@@ -349,30 +284,14 @@ fn two_legs_exchange_keys_audio_and_reports() {
     let local = LocalMedia::new(addr(1, 0).ip(), 1_000, 5);
     let remote = LocalMedia::new(addr(2, 0).ip(), 2_000, 6);
     let (answer, far_agreed) = remote.answer(local.offer().as_bytes()).unwrap();
-    near.connect(
-        Now::default(),
-        &local.accept(answer.as_bytes()).unwrap(),
-        &[],
-    );
+    near.connect(Now::default(), &local.accept(answer.as_bytes()).unwrap(), &[]);
     far.connect(Now::default(), &far_agreed, &[]);
     near.answered(Now::default());
     far.answered(Now::default());
-    near.command(
-        Now::default(),
-        LegCommand::SendKeys(Keys::parse("12#").unwrap()),
-    )
-    .unwrap();
+    near.command(Now::default(), LegCommand::SendKeys(Keys::parse("12#").unwrap())).unwrap();
     let chunk = sine(800.0, 8_000, 5_000.0, 8_000).into_boxed_slice();
     let (playlist, item) = (LIST, ItemId(1));
-    far.command(
-        Now::default(),
-        LegCommand::Play {
-            playlist,
-            item,
-            chunk,
-        },
-    )
-    .unwrap();
+    far.command(Now::default(), LegCommand::Play { playlist, item, chunk }).unwrap();
     let (mut tick, mut keys, mut tones, mut sent) = (Box::<Tick>::default(), String::new(), 0, 0);
     for n in 0..600 {
         // Half a tick each way: the round trip is 20 ms.
@@ -405,52 +324,30 @@ fn two_legs_exchange_keys_audio_and_reports() {
     assert_eq!((keys.as_str(), tones, sent), ("12#", 1, 1));
     for (leg, packets) in [(&near, 600), (&far, 600)] {
         let quality = leg.quality();
-        assert_eq!(
-            (quality.packets, quality.lost, quality.strangers),
-            (packets, 0, 0)
-        );
+        assert_eq!((quality.packets, quality.lost, quality.strangers), (packets, 0, 0));
         assert_eq!(quality.jitter_ms, 0);
-        assert!(
-            quality.round_trip_ms.is_some_and(|ms| ms <= 21),
-            "{quality:?}"
-        );
+        assert!(quality.round_trip_ms.is_some_and(|ms| ms <= 21), "{quality:?}");
         assert_eq!(leg.counts().jitter.late + leg.counts().events_lost, 0);
     }
     near.goodbye(Now::from_millis(12_000), &mut tick);
-    far.receive_rtcp(
-        Now::from_millis(12_010),
-        addr(1, 1_001),
-        tick.rtcp.get().unwrap().1,
-    );
+    far.receive_rtcp(Now::from_millis(12_010), addr(1, 1_001), tick.rtcp.get().unwrap().1);
     assert_eq!(far.poll_event().map(|e| e.what), Some(Heard::PeerLeft));
 }
 
 #[test]
 fn a_dead_stream_is_told_once_and_not_while_held() {
-    let setup = LegSetup {
-        media_timeout: Duration::from_secs(2),
-        ..LegSetup::new(LegId::CALLEE, 7, 0, 0)
-    };
-    let mut s = Stage {
-        leg: Leg::new(setup),
-        ..Stage::new()
-    };
+    let setup =
+        LegSetup { media_timeout: Duration::from_secs(2), ..LegSetup::new(LegId::CALLEE, 7, 0, 0) };
+    let mut s = Stage { leg: Leg::new(setup), ..Stage::new() };
     s.leg.connect(Now::default(), &agreed(), &[]);
     for _ in 0..200 {
         s.step(None);
     }
-    assert!(
-        s.told.is_empty(),
-        "unanswered calls are the ring limit's: {:?}",
-        s.told
-    );
+    assert!(s.told.is_empty(), "unanswered calls are the ring limit's: {:?}", s.told);
     let now = s.now();
     s.leg.answered(now);
     s.silence(500);
-    let held = Negotiated {
-        direction: Direction::Inactive,
-        ..agreed()
-    };
+    let held = Negotiated { direction: Direction::Inactive, ..agreed() };
     let now = s.now();
     s.leg.connect(now, &held, &[]);
     for _ in 0..200 {
@@ -461,26 +358,15 @@ fn a_dead_stream_is_told_once_and_not_while_held() {
     for _ in 0..300 {
         s.step(None);
     }
-    let dead: Vec<Heard> = s
-        .whats()
-        .into_iter()
-        .filter(|w| matches!(w, Heard::Dead { .. }))
-        .collect();
-    assert_eq!(
-        dead,
-        [Heard::Dead {
-            last_media: MediaTime::from_millis(480)
-        }]
-    );
+    let dead: Vec<Heard> =
+        s.whats().into_iter().filter(|w| matches!(w, Heard::Dead { .. })).collect();
+    assert_eq!(dead, [Heard::Dead { last_media: MediaTime::from_millis(480) }]);
 }
 
 #[test]
 fn commands_that_cannot_be_done_say_so() {
     let mut s = Stage::answered();
-    let none = Negotiated {
-        dtmf_payload_type: None,
-        ..agreed()
-    };
+    let none = Negotiated { dtmf_payload_type: None, ..agreed() };
     let now = s.now();
     let keys = LegCommand::SendKeys(Keys::parse("1").unwrap());
     s.leg.connect(now, &none, &[]);
@@ -496,11 +382,7 @@ fn commands_that_cannot_be_done_say_so() {
         s.play(n, vec![1; 8]);
     }
     let chunk: Chunk = vec![2; 8].into();
-    let more = LegCommand::Play {
-        playlist: LIST,
-        item: ItemId(99),
-        chunk: chunk.clone(),
-    };
+    let more = LegCommand::Play { playlist: LIST, item: ItemId(99), chunk: chunk.clone() };
     let refused = s.leg.command(now, more).unwrap_err();
     assert_eq!(refused.into_chunk(), Some(chunk));
 }
@@ -513,24 +395,16 @@ fn another_codec_of_the_peer_is_understood_and_told() {
     let unknown = s.packet(97, &[1; 20]);
     s.leg.receive_rtp(s.now(), agreed().remote, &unknown);
     s.step(None);
-    assert!(s.whats().contains(&Heard::CodecChanged {
-        codec: CodecId::Pcmu
-    }));
+    assert!(s.whats().contains(&Heard::CodecChanged { codec: CodecId::Pcmu }));
     assert_eq!(s.leg.counts().unknown, 1);
 }
 
 #[test]
 fn settings_change_in_mid_call() {
     let mut s = Stage::answered();
-    let turn = TurnSettings {
-        pause_ms: 300,
-        hold_off_ms: 0,
-        ..TurnSettings::default()
-    };
+    let turn = TurnSettings { pause_ms: 300, hold_off_ms: 0, ..TurnSettings::default() };
     let now = s.now();
-    s.leg
-        .command(now, LegCommand::SetEndpointing(turn))
-        .unwrap();
+    s.leg.command(now, LegCommand::SetEndpointing(turn)).unwrap();
     s.silence(200);
     s.hear(&speech());
     s.silence(600);
@@ -567,9 +441,7 @@ fn replies_are_bounded_closely_on_clean_and_noisy_lines() {
             if let Some(snr) = snr {
                 let level = f64::from(crate::vad::rms(&said)) / 10f64.powf(snr / 20.0);
                 let hiss = noise(7, (level * 3f64.sqrt()) as i32, line.len());
-                line.iter_mut()
-                    .zip(hiss)
-                    .for_each(|(s, n)| *s = s.saturating_add(n));
+                line.iter_mut().zip(hiss).for_each(|(s, n)| *s = s.saturating_add(n));
             }
             let mut s = Stage::answered();
             s.hear(&line);
@@ -580,14 +452,8 @@ fn replies_are_bounded_closely_on_clean_and_noisy_lines() {
             let end = end.unwrap_or_else(|| panic!("{text} {snr:?}"));
             // Two seconds of line and the first target of the jitter buffer come before.
             let (from, to) = (end.start.as_millis(), end.end.as_millis());
-            assert!(
-                from.abs_diff(2_040 + first) <= 140,
-                "{text} {snr:?} {from} {first}"
-            );
-            assert!(
-                to.abs_diff(2_040 + last) <= 100,
-                "{text} {snr:?} {to} {last}"
-            );
+            assert!(from.abs_diff(2_040 + first) <= 140, "{text} {snr:?} {from} {first}");
+            assert!(to.abs_diff(2_040 + last) <= 100, "{text} {snr:?} {to} {last}");
         }
     }
 }

@@ -20,11 +20,7 @@ pub struct Datagram {
 }
 
 impl Datagram {
-    const EMPTY: Datagram = Datagram {
-        bytes: [0; MAX_DATAGRAM],
-        len: 0,
-        to: None,
-    };
+    const EMPTY: Datagram = Datagram { bytes: [0; MAX_DATAGRAM], len: 0, to: None };
 
     /// Where to and what, if there is anything to send.
     pub fn get(&self) -> Option<(SocketAddr, &[u8])> {
@@ -54,10 +50,7 @@ impl Default for Tick {
 impl Tick {
     /// An empty one.
     pub const fn new() -> Self {
-        let frame = Frame {
-            at: MediaTime::ZERO,
-            samples: [0; FRAME_SAMPLES],
-        };
+        let frame = Frame { at: MediaTime::ZERO, samples: [0; FRAME_SAMPLES] };
         Self {
             rtp: Datagram::EMPTY,
             rtcp: Datagram::EMPTY,

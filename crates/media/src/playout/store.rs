@@ -16,11 +16,7 @@ struct Queue {
     read: usize,
 }
 
-const EMPTY: Queue = Queue {
-    head: NONE,
-    tail: NONE,
-    read: 0,
-};
+const EMPTY: Queue = Queue { head: NONE, tail: NONE, read: 0 };
 
 /// Sixteen queues of chunks, and the used chunks.
 #[derive(Debug)]
@@ -75,9 +71,7 @@ impl ChunkStore {
             if q.head == NONE {
                 break;
             }
-            let chunk = self.chunks[usize::from(q.head)]
-                .as_deref()
-                .unwrap_or_default();
+            let chunk = self.chunks[usize::from(q.head)].as_deref().unwrap_or_default();
             let left = &chunk[q.read.min(chunk.len())..];
             let take = left.len().min(out.len() - done);
             out[done..done + take].copy_from_slice(&left[..take]);
@@ -118,16 +112,8 @@ impl ChunkStore {
     fn drop_head(&mut self, queue: usize) {
         let index = self.queues[queue].head;
         let after = self.next[usize::from(index)];
-        let tail = if after == NONE {
-            NONE
-        } else {
-            self.queues[queue].tail
-        };
-        self.queues[queue] = Queue {
-            head: after,
-            tail,
-            read: 0,
-        };
+        let tail = if after == NONE { NONE } else { self.queues[queue].tail };
+        self.queues[queue] = Queue { head: after, tail, read: 0 };
         self.next[usize::from(index)] = self.used;
         self.used = index;
     }

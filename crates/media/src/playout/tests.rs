@@ -13,11 +13,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        Self {
-            playout: Playout::new(8_000),
-            tick: 0,
-            sent: Vec::new(),
-        }
+        Self { playout: Playout::new(8_000), tick: 0, sent: Vec::new() }
     }
 
     /// Pushes `samples` samples of value 1,000 to an item.
@@ -33,8 +29,7 @@ impl Stage {
     fn ticks(&mut self, count: u64) -> Vec<String> {
         for _ in 0..count {
             let mut out = [7i16; 160];
-            self.playout
-                .fill(MediaTime::from_millis(self.tick * 20), &mut out);
+            self.playout.fill(MediaTime::from_millis(self.tick * 20), &mut out);
             self.sent.extend(out);
             self.tick += 1;
         }
@@ -78,12 +73,7 @@ fn items_follow_each_other_within_a_tick_in_the_order_they_were_named() {
     s.end(1);
     assert_eq!(
         s.ticks(3),
-        [
-            "1 started @0",
-            "1 finished 210 @210",
-            "2 started @210",
-            "2 finished 100 @310"
-        ]
+        ["1 started @0", "1 finished 210 @210", "2 started @210", "2 finished 100 @310"]
     );
     assert_eq!(s.loud(), 310);
     assert!(s.sent[310..].iter().all(|v| *v == 0));
@@ -107,12 +97,7 @@ fn an_empty_item_starts_and_finishes_at_once() {
     s.end(2);
     assert_eq!(
         s.ticks(1),
-        [
-            "1 started @0",
-            "1 finished 0 @0",
-            "2 started @0",
-            "2 finished 160 @160"
-        ]
+        ["1 started @0", "1 finished 0 @0", "2 started @0", "2 finished 160 @160"]
     );
 }
 
@@ -171,9 +156,7 @@ fn a_cut_while_paused_adds_nothing_and_ends_the_pause() {
     s.playout.cut(LIST);
     assert_eq!(s.events(), ["1 cut 200 of 500 @480"]);
     let other = PlaylistId(2);
-    s.playout
-        .push(other, ItemId(9), vec![1_000; 160].into_boxed_slice())
-        .unwrap();
+    s.playout.push(other, ItemId(9), vec![1_000; 160].into_boxed_slice()).unwrap();
     assert_eq!(s.ticks(1), ["9 started @480"]);
 }
 
@@ -181,13 +164,7 @@ fn a_cut_while_paused_adds_nothing_and_ends_the_pause() {
 fn a_cut_leaves_other_playlists_alone() {
     let mut s = Stage::new();
     s.push(1, 400);
-    s.playout
-        .push(
-            PlaylistId(2),
-            ItemId(7),
-            vec![1_000; 160].into_boxed_slice(),
-        )
-        .unwrap();
+    s.playout.push(PlaylistId(2), ItemId(7), vec![1_000; 160].into_boxed_slice()).unwrap();
     s.playout.end_item(PlaylistId(2), ItemId(7));
     s.ticks(1);
     s.playout.cut(LIST);
@@ -238,10 +215,7 @@ fn bounds_refuse_and_hand_the_chunk_back() {
     assert_eq!(refused, Err(PushRefused::TooManyItems(chunk())));
     assert!(!p.queue(LIST, ItemId(98)) && !p.end_item(LIST, ItemId(97)));
     p.end_item(LIST, ItemId(1));
-    assert_eq!(
-        p.push(LIST, ItemId(1), chunk()),
-        Err(PushRefused::Ended(chunk()))
-    );
+    assert_eq!(p.push(LIST, ItemId(1), chunk()), Err(PushRefused::Ended(chunk())));
     for _ in MAX_ITEMS..MAX_CHUNKS {
         p.push(LIST, ItemId(0), chunk()).unwrap();
     }
@@ -258,11 +232,7 @@ fn bounds_refuse_and_hand_the_chunk_back() {
 fn every_sample_pushed_is_sent_once_whatever_the_chunks() {
     let mut s = Stage::new();
     let mut next = 1i16;
-    for (item, sizes) in [
-        (1, &[1, 159, 160, 161, 0, 7][..]),
-        (2, &[320, 33]),
-        (3, &[5]),
-    ] {
+    for (item, sizes) in [(1, &[1, 159, 160, 161, 0, 7][..]), (2, &[320, 33]), (3, &[5])] {
         for size in sizes {
             let chunk: Chunk = (0..*size).map(|n| next + n as i16).collect();
             next += *size as i16;

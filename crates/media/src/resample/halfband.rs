@@ -3,9 +3,8 @@
 /// Non-zero coefficients beside the centre, in 65,536ths: an ideal half-band response of 47 taps
 /// under a Kaiser window (β = 6), scaled to unity gain. The centre is one half, the others zero.
 /// At 16 kHz: −0.1 dB at 3.4 kHz, below −45 dB from 4.6 kHz.
-const TAPS: [i32; 12] = [
-    20_769, -6_664, 3_702, -2_351, 1_557, -1_036, 676, -425, 253, -139, 67, -25,
-];
+const TAPS: [i32; 12] =
+    [20_769, -6_664, 3_702, -2_351, 1_557, -1_036, 676, -425, 253, -139, 67, -25];
 /// Samples on each side of the centre that one branch sees.
 const SIDE: usize = TAPS.len();
 /// History of one branch.
@@ -39,8 +38,7 @@ impl Upsampler {
                 pair[0] = window[SIDE - 1];
                 pair[1] = clip((branch(window) + 0x4000) >> 15);
             }
-            self.past
-                .copy_from_slice(&line[piece.len()..piece.len() + SPAN]);
+            self.past.copy_from_slice(&line[piece.len()..piece.len() + SPAN]);
         }
     }
 
@@ -59,10 +57,7 @@ pub struct Downsampler {
 
 impl Default for Downsampler {
     fn default() -> Self {
-        Self {
-            even: [0; SIDE],
-            odd: [0; SPAN],
-        }
+        Self { even: [0; SIDE], odd: [0; SPAN] }
     }
 }
 
@@ -95,9 +90,7 @@ impl Downsampler {
 fn branch(window: &[i16]) -> i32 {
     let (before, after) = window.split_at(SIDE);
     let pairs = before.iter().rev().zip(after).zip(&TAPS);
-    pairs
-        .map(|((b, a), tap)| (i32::from(*b) + i32::from(*a)) * tap)
-        .sum()
+    pairs.map(|((b, a), tap)| (i32::from(*b) + i32::from(*a)) * tap).sum()
 }
 
 fn clip(value: i32) -> i16 {
@@ -128,11 +121,7 @@ mod tests {
             .collect();
         let scale = 0.25 / raw.iter().sum::<f64>() * 65_536.0;
         for (tap, want) in TAPS.iter().zip(&raw) {
-            assert!(
-                (f64::from(*tap) - want * scale).abs() <= 0.51,
-                "{tap} {}",
-                want * scale
-            );
+            assert!((f64::from(*tap) - want * scale).abs() <= 0.51, "{tap} {}", want * scale);
         }
     }
 
@@ -152,24 +141,15 @@ mod tests {
     fn speech_band_passes_and_images_do_not() {
         for hz in [300.0, 1_000.0, 2_000.0, 3_000.0, 3_300.0] {
             let out = up(&sine(hz, 8_000, 10_000.0, 1_600));
-            assert!(
-                level_at(&out[400..], 16_000, hz).abs_diff_db(10_000.0) < 0.5,
-                "{hz}"
-            );
+            assert!(level_at(&out[400..], 16_000, hz).abs_diff_db(10_000.0) < 0.5, "{hz}");
             let image = level_at(&out[400..], 16_000, 8_000.0 - hz);
             assert!(image < 10_000.0 / 100.0, "{hz}: image {image}");
             let back = down(&sine(hz, 16_000, 10_000.0, 3_200));
-            assert!(
-                level_at(&back[400..], 8_000, hz).abs_diff_db(10_000.0) < 0.5,
-                "{hz}"
-            );
+            assert!(level_at(&back[400..], 8_000, hz).abs_diff_db(10_000.0) < 0.5, "{hz}");
         }
         for hz in [4_700.0, 5_500.0, 7_000.0] {
-            let alias = level_at(
-                &down(&sine(hz, 16_000, 10_000.0, 3_200))[400..],
-                8_000,
-                8_000.0 - hz,
-            );
+            let alias =
+                level_at(&down(&sine(hz, 16_000, 10_000.0, 3_200))[400..], 8_000, 8_000.0 - hz);
             assert!(alias < 10_000.0 / 100.0, "{hz}: alias {alias}");
         }
     }
@@ -198,14 +178,10 @@ mod tests {
 
     #[test]
     fn full_scale_clips_instead_of_wrapping() {
-        let square: Vec<i16> = (0..400)
-            .map(|n| if n / 8 % 2 == 0 { i16::MAX } else { i16::MIN })
-            .collect();
+        let square: Vec<i16> =
+            (0..400).map(|n| if n / 8 % 2 == 0 { i16::MAX } else { i16::MIN }).collect();
         for pair in up(&square).windows(2) {
-            assert!(
-                (i32::from(pair[0]) - i32::from(pair[1])).abs() < 60_000,
-                "{pair:?}"
-            );
+            assert!((i32::from(pair[0]) - i32::from(pair[1])).abs() < 60_000, "{pair:?}");
         }
     }
 

@@ -33,14 +33,7 @@ impl SpeechResampler {
         let taps = 2 * side;
         let table = table(phases, taps, cutoff);
         // Half a filter of silence first, so that the output is not delayed against the input.
-        Self {
-            phases,
-            step,
-            taps,
-            table,
-            line: vec![0.0; side - 1],
-            next: 0,
-        }
+        Self { phases, step, taps, table, line: vec![0.0; side - 1], next: 0 }
     }
 
     /// Takes input and appends what can be computed of the output.
@@ -108,26 +101,14 @@ mod tests {
 
     #[test]
     fn synthesizer_rates_keep_pitch_level_and_length() {
-        for (from, to) in [
-            (22_050, 8_000),
-            (22_050, 16_000),
-            (16_000, 8_000),
-            (8_000, 16_000),
-        ] {
+        for (from, to) in [(22_050, 8_000), (22_050, 16_000), (16_000, 8_000), (8_000, 16_000)] {
             for hz in [300.0, 1_000.0, 3_000.0] {
                 let input = sine(hz, from, 10_000.0, from as usize);
                 let out = run(from, to, &input, 700);
                 let want = to as usize;
-                assert!(
-                    out.len().abs_diff(want) <= 2,
-                    "{from}->{to}: {} of {want}",
-                    out.len()
-                );
+                assert!(out.len().abs_diff(want) <= 2, "{from}->{to}: {} of {want}", out.len());
                 let level = level_at(&out[200..out.len() - 200], to, hz);
-                assert!(
-                    (level - 10_000.0).abs() < 500.0,
-                    "{from}->{to} {hz}: {level}"
-                );
+                assert!((level - 10_000.0).abs() < 500.0, "{from}->{to} {hz}: {level}");
             }
         }
     }
@@ -136,11 +117,7 @@ mod tests {
     fn what_the_lower_rate_cannot_hold_does_not_fold_back() {
         for hz in [4_600.0, 6_000.0, 9_000.0] {
             let out = run(22_050, 8_000, &sine(hz, 22_050, 10_000.0, 22_050), 512);
-            let peak = out[200..7_800]
-                .iter()
-                .map(|s| s.unsigned_abs())
-                .max()
-                .unwrap();
+            let peak = out[200..7_800].iter().map(|s| s.unsigned_abs()).max().unwrap();
             assert!(peak < 100, "{hz}: {peak}");
         }
     }
@@ -148,9 +125,6 @@ mod tests {
     #[test]
     fn pieces_do_not_change_the_stream() {
         let input = sine(440.0, 22_050, 8_000.0, 10_000);
-        assert_eq!(
-            run(22_050, 8_000, &input, 10_000),
-            run(22_050, 8_000, &input, 33)
-        );
+        assert_eq!(run(22_050, 8_000, &input, 10_000), run(22_050, 8_000, &input, 33));
     }
 }

@@ -22,11 +22,7 @@ impl Report<'_> {
     pub fn write(&self, out: &mut [u8; RTCP_MAX_LEN]) -> usize {
         let mut w = Writer { out, len: 0 };
         let count = u8::from(self.block.is_some());
-        let start = w.begin(
-            if self.sender.is_some() { SR } else { RR },
-            count,
-            self.ssrc,
-        );
+        let start = w.begin(if self.sender.is_some() { SR } else { RR }, count, self.ssrc);
         if let Some(s) = self.sender {
             w.put(&s.ntp.to_be_bytes());
             w.put(&s.rtp_timestamp.to_be_bytes());

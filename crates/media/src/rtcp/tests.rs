@@ -12,23 +12,11 @@ const BLOCK: ReportBlock = ReportBlock {
     lsr: 77,
     dlsr: 88,
 };
-const INFO: SenderInfo = SenderInfo {
-    ntp: 0x1_2345_6789,
-    rtp_timestamp: 5,
-    packets: 6,
-    octets: 7,
-};
+const INFO: SenderInfo = SenderInfo { ntp: 0x1_2345_6789, rtp_timestamp: 5, packets: 6, octets: 7 };
 
 fn compose(sender: Option<SenderInfo>, block: Option<ReportBlock>, bye: bool) -> Vec<u8> {
     let mut out = [0; RTCP_MAX_LEN];
-    let len = Report {
-        ssrc: 9,
-        sender,
-        block,
-        cname: "waihu",
-        bye,
-    }
-    .write(&mut out);
+    let len = Report { ssrc: 9, sender, block, cname: "waihu", bye }.write(&mut out);
     assert_eq!(len % 4, 0);
     out[..len].to_vec()
 }
@@ -44,23 +32,10 @@ fn what_is_composed_reads_back() {
         let bytes = compose(sender, block, bye);
         let packets: Vec<Rtcp<'_>> = Compound::parse(&bytes).unwrap().collect();
         match (packets[0], sender) {
-            (
-                Rtcp::SenderReport {
-                    ssrc: 9,
-                    info,
-                    mut blocks,
-                },
-                Some(want),
-            ) => {
+            (Rtcp::SenderReport { ssrc: 9, info, mut blocks }, Some(want)) => {
                 assert_eq!((info, blocks.next()), (want, block));
             }
-            (
-                Rtcp::ReceiverReport {
-                    ssrc: 9,
-                    mut blocks,
-                },
-                None,
-            ) => {
+            (Rtcp::ReceiverReport { ssrc: 9, mut blocks }, None) => {
                 assert_eq!(blocks.next(), block);
             }
             other => panic!("{other:?}"),
@@ -80,11 +55,7 @@ fn broken_compounds_are_refused_whole() {
     };
     for (what, bytes, want) in [
         ("empty", vec![], RtcpError::TooShort { len: 0 }),
-        (
-            "cut",
-            good[..good.len() - 1].to_vec(),
-            RtcpError::TooShort { len: 7 },
-        ),
+        ("cut", good[..good.len() - 1].to_vec(), RtcpError::TooShort { len: 7 }),
         ("version", with(0, 0x41), RtcpError::Version(1)),
         ("too many blocks", with(0, 0x9f), RtcpError::Count(SR)),
         ("begins with bye", with(1, BYE), RtcpError::NoReport(BYE)),
@@ -105,11 +76,7 @@ fn round_trip_is_what_lies_beyond_the_peers_own_delay() {
         (10_050, 51, Some(0)),
         (90_000, 0, None),
     ] {
-        let block = ReportBlock {
-            lsr,
-            dlsr: dlsr_ms * 65_536 / 1_000,
-            ..BLOCK
-        };
+        let block = ReportBlock { lsr, dlsr: dlsr_ms * 65_536 / 1_000, ..BLOCK };
         let got = block.round_trip_ms(Now::from_millis(came_ms));
         let near = match (got, want) {
             (Some(g), Some(w)) => u32::abs_diff(g, w) <= 1,

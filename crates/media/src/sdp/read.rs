@@ -47,10 +47,7 @@ pub(super) fn read_audio(text: &[u8]) -> Result<RemoteAudio, SdpError> {
     let index = find_audio(&session.medias)?;
     let media = &session.medias[index];
     let address = address(&session, media)?;
-    let (rtp, rtcp) = (
-        SocketAddr::new(address, media.port),
-        rtcp_address(address, media)?,
-    );
+    let (rtp, rtcp) = (SocketAddr::new(address, media.port), rtcp_address(address, media)?);
     let (codecs, dtmf) = formats(media);
     let mut direction = direction(&session, media);
     if address.is_unspecified() {
@@ -64,31 +61,16 @@ pub(super) fn read_audio(text: &[u8]) -> Result<RemoteAudio, SdpError> {
     });
     let medias = medias.collect();
     let ptime_ms = ptime(media);
-    Ok(RemoteAudio {
-        rtp,
-        rtcp,
-        codecs,
-        dtmf,
-        ptime_ms,
-        direction,
-        medias,
-        index,
-    })
+    Ok(RemoteAudio { rtp, rtcp, codecs, dtmf, ptime_ms, direction, medias, index })
 }
 
 fn find_audio(medias: &[Media]) -> Result<usize, SdpError> {
     let mut refusal = SdpError::NoAudio;
-    for (index, media) in medias
-        .iter()
-        .enumerate()
-        .filter(|(_, m)| m.media == "audio")
-    {
+    for (index, media) in medias.iter().enumerate().filter(|(_, m)| m.media == "audio") {
         if media.port == 0 {
             refusal = SdpError::AudioRefused;
         } else if !matches!(media.proto.as_str(), "RTP/AVP" | "RTP/AVPF") {
-            refusal = SdpError::Transport {
-                proto: media.proto.chars().take(40).collect(),
-            };
+            refusal = SdpError::Transport { proto: media.proto.chars().take(40).collect() };
         } else {
             return Ok(index);
         }
@@ -109,19 +91,10 @@ fn ip_of(connection: &Connection) -> Option<IpAddr> {
 
 /// `a=rtcp:PORT [IN IP4 ADDRESS]` (RFC 3605), else the port after the RTP port.
 fn rtcp_address(address: IpAddr, media: &Media) -> Result<SocketAddr, SdpError> {
-    let next = media
-        .port
-        .checked_add(1)
-        .ok_or(SdpError::BadPort { port: media.port })?;
+    let next = media.port.checked_add(1).ok_or(SdpError::BadPort { port: media.port })?;
     let mut rtcp = SocketAddr::new(address, next);
-    let mut words = attribute(&media.attributes, "rtcp")
-        .unwrap_or_default()
-        .split_whitespace();
-    if let Some(port) = words
-        .next()
-        .and_then(|w| w.parse().ok())
-        .filter(|p| *p != 0)
-    {
+    let mut words = attribute(&media.attributes, "rtcp").unwrap_or_default().split_whitespace();
+    if let Some(port) = words.next().and_then(|w| w.parse().ok()).filter(|p| *p != 0) {
         rtcp.set_port(port);
         if let Some(ip) = words.nth(2).and_then(|w| w.parse().ok()) {
             rtcp.set_ip(ip);
@@ -133,11 +106,7 @@ fn rtcp_address(address: IpAddr, media: &Media) -> Result<SocketAddr, SdpError> 
 /// Codecs of ours and the payload type of telephone-event, from the format list and `rtpmap`.
 fn formats(media: &Media) -> (Vec<(u8, CodecId)>, Option<u8>) {
     let (mut codecs, mut dtmf) = (Vec::new(), None);
-    for payload_type in media
-        .fmt
-        .split_whitespace()
-        .filter_map(|f| f.parse::<u8>().ok())
-    {
+    for payload_type in media.fmt.split_whitespace().filter_map(|f| f.parse::<u8>().ok()) {
         if payload_type > 127 {
             continue;
         }
@@ -159,42 +128,29 @@ fn formats(media: &Media) -> (Vec<(u8, CodecId)>, Option<u8>) {
 }
 
 fn rtpmap(media: &Media, payload_type: u8) -> Option<(&str, u32)> {
-    media
-        .attributes
-        .iter()
-        .filter(|a| a.attribute == "rtpmap")
-        .find_map(|a| {
-            let (pt, encoding) = a.value.as_deref()?.trim().split_once(char::is_whitespace)?;
-            if pt.parse() != Ok(payload_type) {
-                return None;
-            }
-            let mut parts = encoding.trim().split('/');
-            Some((parts.next()?, parts.next()?.trim().parse().ok()?))
-        })
+    media.attributes.iter().filter(|a| a.attribute == "rtpmap").find_map(|a| {
+        let (pt, encoding) = a.value.as_deref()?.trim().split_once(char::is_whitespace)?;
+        if pt.parse() != Ok(payload_type) {
+            return None;
+        }
+        let mut parts = encoding.trim().split('/');
+        Some((parts.next()?, parts.next()?.trim().parse().ok()?))
+    })
 }
 
 fn direction(session: &Session, media: &Media) -> Direction {
     let of = |attributes: &[Attribute]| {
-        attributes
-            .iter()
-            .find_map(|a| Direction::from_word(a.attribute.trim()))
+        attributes.iter().find_map(|a| Direction::from_word(a.attribute.trim()))
     };
-    of(&media.attributes)
-        .or_else(|| of(&session.attributes))
-        .unwrap_or_default()
+    of(&media.attributes).or_else(|| of(&session.attributes)).unwrap_or_default()
 }
 
 /// Packet length asked for; 20 ms where it says nothing sensible.
 fn ptime(media: &Media) -> u32 {
     let asked = attribute(&media.attributes, "ptime").and_then(|v| v.trim().parse::<f32>().ok());
-    asked
-        .filter(|ms| (5.0..=200.0).contains(ms))
-        .map_or(20, |ms| ms as u32)
+    asked.filter(|ms| (5.0..=200.0).contains(ms)).map_or(20, |ms| ms as u32)
 }
 
 fn attribute<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
-    attributes
-        .iter()
-        .find(|a| a.attribute == name)
-        .and_then(|a| a.value.as_deref())
+    attributes.iter().find(|a| a.attribute == name).and_then(|a| a.value.as_deref())
 }

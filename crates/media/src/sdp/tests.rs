@@ -37,48 +37,23 @@ fn our_offer_is_this_text() {
 
 #[test]
 fn answers_of_other_agents_are_understood() {
-    let only_pcmu = LocalMedia {
-        codecs: &[CodecId::Pcmu],
-        ..ours()
-    };
+    let only_pcmu = LocalMedia { codecs: &[CodecId::Pcmu], ..ours() };
     for (what, local, text, want) in [
-        (
-            "baresip",
-            ours(),
-            BARESIP,
-            ("127.0.0.1:31990", 31_991, CodecId::Pcma, 8, Some(101)),
-        ),
+        ("baresip", ours(), BARESIP, ("127.0.0.1:31990", 31_991, CodecId::Pcma, 8, Some(101))),
         (
             "only µ-law",
             only_pcmu,
             BARESIP,
             ("127.0.0.1:31990", 31_991, CodecId::Pcmu, 0, Some(101)),
         ),
-        (
-            "sipp",
-            ours(),
-            SIPP,
-            ("127.0.0.1:6000", 6_001, CodecId::Pcmu, 0, None),
-        ),
-        (
-            "IPv6, bare LF, no rtpmap",
-            ours(),
-            V6,
-            ("[::1]:4000", 4_001, CodecId::Pcma, 8, None),
-        ),
+        ("sipp", ours(), SIPP, ("127.0.0.1:6000", 6_001, CodecId::Pcmu, 0, None)),
+        ("IPv6, bare LF, no rtpmap", ours(), V6, ("[::1]:4000", 4_001, CodecId::Pcma, 8, None)),
     ] {
         let got = local.accept(text.as_bytes()).unwrap();
         assert_eq!(got.remote, want.0.parse().unwrap(), "{what}");
         assert_eq!(got.remote_rtcp.port(), want.1, "{what}");
-        assert_eq!(
-            (got.codec, got.payload_type, got.dtmf_payload_type),
-            (want.2, want.3, want.4)
-        );
-        assert_eq!(
-            (got.ptime_ms, got.direction),
-            (20, Direction::SendRecv),
-            "{what}"
-        );
+        assert_eq!((got.codec, got.payload_type, got.dtmf_payload_type), (want.2, want.3, want.4));
+        assert_eq!((got.ptime_ms, got.direction), (20, Direction::SendRecv), "{what}");
     }
 }
 
@@ -88,33 +63,18 @@ fn details_of_a_stream_are_read() {
         let got = ours().accept(media(lines).as_bytes()).unwrap();
         assert!(test(got), "{lines}: {got:?}");
     };
-    check(
-        "m=audio 9 RTP/AVP 96\r\na=rtpmap:96 pcma/8000/1\r\n",
-        &|n| n.payload_type == 96,
-    );
-    check(
-        "m=audio 9 RTP/AVP 97 8\r\na=rtpmap:97 PCMA/16000\r\n",
-        &|n| n.payload_type == 8,
-    );
-    check("m=audio 9 RTP/AVP 8\r\na=ptime:30\r\n", &|n| {
-        n.ptime_ms == 30
+    check("m=audio 9 RTP/AVP 96\r\na=rtpmap:96 pcma/8000/1\r\n", &|n| n.payload_type == 96);
+    check("m=audio 9 RTP/AVP 97 8\r\na=rtpmap:97 PCMA/16000\r\n", &|n| n.payload_type == 8);
+    check("m=audio 9 RTP/AVP 8\r\na=ptime:30\r\n", &|n| n.ptime_ms == 30);
+    check("m=audio 9 RTP/AVP 8\r\na=ptime:x\r\n", &|n| n.ptime_ms == 20);
+    check("m=audio 9 RTP/AVP 8\r\na=rtcp:99 IN IP4 10.0.0.2\r\n", &|n| {
+        n.remote_rtcp.to_string() == "10.0.0.2:99"
     });
-    check("m=audio 9 RTP/AVP 8\r\na=ptime:x\r\n", &|n| {
-        n.ptime_ms == 20
-    });
-    check(
-        "m=audio 9 RTP/AVP 8\r\na=rtcp:99 IN IP4 10.0.0.2\r\n",
-        &|n| n.remote_rtcp.to_string() == "10.0.0.2:99",
-    );
     check("m=audio 9 RTP/AVP 8\r\nc=IN IP4 10.0.0.9/127\r\n", &|n| {
         n.remote.to_string() == "10.0.0.9:9"
     });
-    check("m=video 8 RTP/AVP 31\r\nm=audio 9 RTP/AVP 8\r\n", &|n| {
-        n.remote.port() == 9
-    });
-    check("m=audio 0 RTP/AVP 8\r\nm=audio 9 RTP/AVP 8\r\n", &|n| {
-        n.remote.port() == 9
-    });
+    check("m=video 8 RTP/AVP 31\r\nm=audio 9 RTP/AVP 8\r\n", &|n| n.remote.port() == 9);
+    check("m=audio 0 RTP/AVP 8\r\nm=audio 9 RTP/AVP 8\r\n", &|n| n.remote.port() == 9);
 }
 
 #[test]
@@ -126,24 +86,9 @@ fn a_hold_gets_the_direction_that_matches_it() {
         )
     };
     for (c, attribute, want, word) in [
-        (
-            "10.0.0.1",
-            "a=sendonly\r\n",
-            Direction::RecvOnly,
-            "a=recvonly",
-        ),
-        (
-            "10.0.0.1",
-            "a=recvonly\r\n",
-            Direction::SendOnly,
-            "a=sendonly",
-        ),
-        (
-            "10.0.0.1",
-            "a=inactive\r\n",
-            Direction::Inactive,
-            "a=inactive",
-        ),
+        ("10.0.0.1", "a=sendonly\r\n", Direction::RecvOnly, "a=recvonly"),
+        ("10.0.0.1", "a=recvonly\r\n", Direction::SendOnly, "a=sendonly"),
+        ("10.0.0.1", "a=inactive\r\n", Direction::Inactive, "a=inactive"),
         ("0.0.0.0", "", Direction::RecvOnly, "a=recvonly"),
         ("10.0.0.1", "", Direction::SendRecv, "a=sendrecv"),
     ] {
@@ -161,17 +106,11 @@ fn an_answer_names_each_stream_of_the_offer_and_reads_back() {
     let (text, agreed) = ours().answer(offer.as_bytes()).unwrap();
     assert_eq!(agreed.codec, CodecId::Pcmu);
     let video = text.find("m=video 0 RTP/AVP 31 34\r\n").unwrap();
-    assert!(
-        video < text.find("m=audio 20000 RTP/AVP 0\r\n").unwrap(),
-        "{text}"
-    );
+    assert!(video < text.find("m=audio 20000 RTP/AVP 0\r\n").unwrap(), "{text}");
 
     let (text, _) = ours().answer(ours().offer().as_bytes()).unwrap();
     let back = ours().accept(text.as_bytes()).unwrap();
-    assert_eq!(
-        (back.codec, back.dtmf_payload_type),
-        (CodecId::Pcma, Some(101))
-    );
+    assert_eq!((back.codec, back.dtmf_payload_type), (CodecId::Pcma, Some(101)));
 }
 
 #[test]
@@ -181,45 +120,25 @@ fn useless_descriptions_say_why() {
         ("", SdpError::Empty),
         (" \r\n", SdpError::Empty),
         (media("").as_str(), SdpError::NoAudio),
-        (
-            media("m=video 9 RTP/AVP 31\r\n").as_str(),
-            SdpError::NoAudio,
-        ),
-        (
-            media("m=audio 0 RTP/AVP 8\r\n").as_str(),
-            SdpError::AudioRefused,
-        ),
-        (
-            media("m=audio 9 RTP/AVP 18\r\n").as_str(),
-            SdpError::NoCommonCodec,
-        ),
-        (
-            media("m=audio 65535 RTP/AVP 8\r\n").as_str(),
-            SdpError::BadPort { port: 65_535 },
-        ),
+        (media("m=video 9 RTP/AVP 31\r\n").as_str(), SdpError::NoAudio),
+        (media("m=audio 0 RTP/AVP 8\r\n").as_str(), SdpError::AudioRefused),
+        (media("m=audio 9 RTP/AVP 18\r\n").as_str(), SdpError::NoCommonCodec),
+        (media("m=audio 65535 RTP/AVP 8\r\n").as_str(), SdpError::BadPort { port: 65_535 }),
         (
             media("m=audio 9 RTP/SAVP 8\r\n").as_str(),
-            SdpError::Transport {
-                proto: "RTP/SAVP".into(),
-            },
+            SdpError::Transport { proto: "RTP/SAVP".into() },
         ),
         (
             "v=0\r\ns=-\r\nc=IN IP4 host.example\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n",
             SdpError::BadAddress,
         ),
-        (
-            "v=0\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n",
-            SdpError::BadAddress,
-        ),
+        ("v=0\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n", SdpError::BadAddress),
         ("v=1\r\n", malformed(1, "unknown version")),
     ] {
         assert_eq!(ours().accept(text.as_bytes()), Err(want), "{text}");
     }
     let port = ours().accept(media("m=audio 99999 RTP/AVP 8\r\n").as_bytes());
-    assert!(
-        matches!(port, Err(SdpError::Malformed { line: 6, .. })),
-        "{port:?}"
-    );
+    assert!(matches!(port, Err(SdpError::Malformed { line: 6, .. })), "{port:?}");
     let long = vec![b'v'; 70_000];
     assert_eq!(ours().accept(&long), Err(SdpError::TooLong { len: 70_000 }));
 }
