@@ -179,7 +179,9 @@ impl Conversation {
 
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Now> {
-        let hang_up = self.talk.ending.hang_up_at.map(|(at, _)| at);
+        // Nobody is cut short: until the callee is done there is nothing to do by time.
+        let waits = self.talk.speaking || !self.hearing.is_empty();
+        let hang_up = self.talk.ending.hang_up_at.map(|(at, _)| at).filter(|_| !waits);
         let hearing = self.hearing.iter().map(|u| u.give_up).min();
         let reply = self.reply.as_ref().map(|r| r.give_up);
         [self.patience.deadline(), hang_up, hearing, reply].into_iter().flatten().min()
@@ -466,12 +468,12 @@ impl Conversation {
 /// their word; of those that do, short words and middling scores are the ones they confuse.
 fn is_sure(text: &HeardText, length_ms: u64) -> bool {
     match text.confidence_milli {
-        None => true,
+        None => !text.unclear,
         Some(milli) => milli >= SURE_MILLI && length_ms >= SURE_LENGTH_MS,
     }
 }
 
 /// See [`is_sure`].
-const SURE_MILLI: u32 = 700;
+const SURE_MILLI: u32 = 680;
 /// See [`is_sure`].
 const SURE_LENGTH_MS: u64 = 450;
