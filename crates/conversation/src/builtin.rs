@@ -29,7 +29,8 @@ enum Stage {
 const MAX_QUESTIONS: u8 = 6;
 /// A first utterance of this length that could not be understood is hardly a hello.
 const LONG_HELLO_MS: u64 = 5_000;
-/// Unclear speech up to this length in mid-speech is taken for noise or a backchannel.
+/// Speech up to this length in mid-speech that is hardly understood is taken for noise or a
+/// backchannel.
 const SHORT_NOISE_MS: u64 = 700;
 /// After a long first utterance: time for a machine's tone before we speak, ms.
 const AFTER_LONG_HELLO_MS: u32 = 2_000;
@@ -51,7 +52,8 @@ pub struct BuiltIn {
     heard_anything: bool,
     long_hello: bool,
     delivered: bool,
-    doubtful_opt_outs: u8,
+    /// What was heard, but not well enough to act on it.
+    doubted: Option<Meaning>,
     identity: Identity,
 }
 
@@ -70,7 +72,7 @@ impl BuiltIn {
             heard_anything: false,
             long_hello: false,
             delivered: false,
-            doubtful_opt_outs: 0,
+            doubted: None,
             identity: Identity::Pending,
         }
     }
@@ -97,19 +99,15 @@ impl BuiltIn {
         }
     }
 
-    /// A doubtful hearing ends no call: it counts as unclear, and the callee is asked again. A
-    /// wish not to be called that is heard a second time, however doubtful, is honoured.
+    /// A doubtful hearing ends no call: it counts as unclear, and the callee is asked again.
+    /// What is heard so a second time, however doubtful, is believed.
     fn weighed(&mut self, s: Sentence) -> Sentence {
         use Meaning::*;
-        if s.sure || !matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail) {
+        let ends = matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail | Goodbye);
+        if s.sure || !ends || self.doubted == Some(s.meaning) {
             return s;
         }
-        if s.meaning == OptOut {
-            self.doubtful_opt_outs += 1;
-            if self.doubtful_opt_outs >= 2 {
-                return s;
-            }
-        }
+        self.doubted = Some(s.meaning);
         Sentence { meaning: Unclear, ..s }
     }
 
@@ -201,7 +199,9 @@ impl BuiltIn {
     fn talk(&mut self, s: Sentence) -> Vec<Step> {
         match s.meaning {
             Meaning::Backchannel if s.interrupts => vec![Step::Resume],
-            Meaning::Unclear if s.interrupts && s.length_ms <= SHORT_NOISE_MS => {
+            Meaning::Unclear | Meaning::Other
+                if s.interrupts && !s.sure && s.length_ms <= SHORT_NOISE_MS =>
+            {
                 vec![Step::Resume]
             }
             Meaning::AsksRobot => {

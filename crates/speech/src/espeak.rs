@@ -29,9 +29,7 @@ impl Default for Espeak {
 impl Espeak {
     /// A program by name (searched in `PATH`) or by path.
     pub fn at(program: impl Into<PathBuf>) -> Self {
-        Self {
-            program: program.into(),
-        }
+        Self { program: program.into() }
     }
 
     /// Its version line, or why it cannot be used: for `doctor` and at start.
@@ -46,10 +44,7 @@ impl Espeak {
         let text = String::from_utf8_lossy(&output.stdout);
         let line = text.lines().next().unwrap_or_default().trim();
         // A cut-down installation lacks the Mandarin voice: say so before the first call does.
-        self.speak(voice_of(Language::Zh), 230, "好")
-            .await?
-            .drain()
-            .await?;
+        self.speak(voice_of(Language::Zh), 230, "好").await?.drain().await?;
         Ok(line.to_owned())
     }
 
@@ -64,15 +59,7 @@ impl Espeak {
             .command()
             // -z: no 300 ms of silence after the text. The text never goes on the command line,
             // where a leading dash would make it an option and everyone could read it.
-            .args([
-                "-v",
-                voice,
-                "-s",
-                &words_per_minute.to_string(),
-                "-z",
-                "--stdout",
-                "--stdin",
-            ])
+            .args(["-v", voice, "-s", &words_per_minute.to_string(), "-z", "--stdout", "--stdin"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -85,13 +72,7 @@ impl Espeak {
         // is reported by its exit code and not as a broken pipe here.
         let _ = stdin.write_all(text.as_bytes()).await;
         drop(stdin);
-        Ok(Speaking {
-            child,
-            stdout,
-            voice: voice.to_owned(),
-            skip: WAV_HEADER,
-            odd: None,
-        })
+        Ok(Speaking { child, stdout, voice: voice.to_owned(), skip: WAV_HEADER, odd: None })
     }
 
     fn command(&self) -> Command {
@@ -127,11 +108,7 @@ impl Speaking {
     pub async fn next(&mut self) -> Result<Option<Vec<i16>>, SpeechError> {
         let mut bytes = vec![0; READ_BYTES];
         loop {
-            let read = self
-                .stdout
-                .read(&mut bytes)
-                .await
-                .map_err(|e| failed(e.kind()))?;
+            let read = self.stdout.read(&mut bytes).await.map_err(|e| failed(e.kind()))?;
             if read == 0 {
                 return self.end().await.map(|()| None);
             }
@@ -169,9 +146,9 @@ impl Speaking {
         match status.code() {
             Some(0) => Ok(()),
             // It says so on stderr and exits with 1; with nothing written there is no other cause.
-            Some(1) if self.skip == WAV_HEADER => Err(SpeechError::UnknownVoice {
-                voice: self.voice.clone(),
-            }),
+            Some(1) if self.skip == WAV_HEADER => {
+                Err(SpeechError::UnknownVoice { voice: self.voice.clone() })
+            }
             code => Err(failed(format!("exit code {code:?}"))),
         }
     }
@@ -199,10 +176,7 @@ pub const fn voice_of(language: Language) -> &'static str {
 }
 
 fn failed(cause: impl ToString) -> SpeechError {
-    SpeechError::Failed {
-        part: "espeak-ng",
-        cause: cause.to_string(),
-    }
+    SpeechError::Failed { part: "espeak-ng", cause: cause.to_string() }
 }
 
 /// A header with a false length; 16-bit mono follows.
@@ -222,11 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_program_is_named_with_its_package() {
-        let error = Espeak::at("/nowhere/espeak-ng")
-            .version()
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = Espeak::at("/nowhere/espeak-ng").version().await.unwrap_err().to_string();
         assert!(error.contains("/nowhere/espeak-ng"), "{error}");
         assert!(error.contains("apt-get install espeak-ng"), "{error}");
     }
@@ -237,9 +207,7 @@ mod tests {
         let mut speaking = espeak.speak("zz-nothing", 200, "hello").await.unwrap();
         assert_eq!(
             speaking.drain().await,
-            Err(SpeechError::UnknownVoice {
-                voice: "zz-nothing".to_owned()
-            })
+            Err(SpeechError::UnknownVoice { voice: "zz-nothing".to_owned() })
         );
         let mut speaking = espeak.speak("en-us", 200, "").await.unwrap();
         assert_eq!(speaking.drain().await, Ok(0));
@@ -247,20 +215,14 @@ mod tests {
 
     #[tokio::test]
     async fn text_that_looks_like_an_option_is_spoken() {
-        let mut speaking = Espeak::default()
-            .speak("en-us", 200, "--help me")
-            .await
-            .unwrap();
+        let mut speaking = Espeak::default().speak("en-us", 200, "--help me").await.unwrap();
         assert!(speaking.drain().await.unwrap() > 5_000);
     }
 
     #[tokio::test]
     async fn the_mandarin_voice_reads_no_hanzi_as_english() {
-        for text in [
-            "你好，请问是张三先生吗",
-            "明天下午三点在会议室开会，请带上身份证",
-            "绿色女儿",
-        ] {
+        for text in ["你好，请问是张三先生吗", "明天下午三点在会议室开会，请带上身份证", "绿色女儿"]
+        {
             let output = Command::new("espeak-ng")
                 .args(["-v", voice_of(Language::Zh), "-q", "--ipa", "--", text])
                 .output()

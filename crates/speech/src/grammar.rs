@@ -77,10 +77,7 @@ impl Reader {
             };
             (lexicon.words_of(index).join(" "), reading)
         });
-        Self {
-            language: lexicon.language,
-            phrases: phrases.collect(),
-        }
+        Self { language: lexicon.language, phrases: phrases.collect() }
     }
 
     /// The text of a decoder's words; words of several sentences are cut into phrases.
@@ -143,10 +140,7 @@ mod tests {
         let reader = Reader::new(&lexicon());
         let text = |words: &str| reader.read(words).map(|r| r.text);
         assert_eq!(text("hello").as_deref(), Some("hello"));
-        assert_eq!(
-            text("leave it leave it").as_deref(),
-            Some("leave it, leave it")
-        );
+        assert_eq!(text("leave it leave it").as_deref(), Some("leave it, leave it"));
         assert_eq!(text("leave"), None);
         assert_eq!(reader.read("window").map(|r| r.decoy), Some(true));
     }

@@ -89,39 +89,41 @@ impl Lexicon {
             Language::Zh => Self::of_learnt(phrases, &parse_learnt(ZH_LEXICON)?),
             Language::En => {
                 model.check()?;
-                let dictionary = std::fs::read(&model.english).map_err(|_| SphinxError::Model {
-                    path: model.english.clone(),
-                })?;
+                let dictionary = std::fs::read(&model.english)
+                    .map_err(|_| SphinxError::Model { path: model.english.clone() })?;
                 Self::of_words(phrases, &String::from_utf8_lossy(&dictionary))
             }
         }
     }
 
-    /// A lexicon with one dictionary word per phrase, of learnt pronunciations.
+    /// A lexicon with one dictionary word per phrase, of learnt pronunciations. A phrase of
+    /// several parts (`好的，我知道了`) that was not learnt whole is the sequence of its parts.
     pub fn of_learnt(phrases: Vec<Phrase>, learnt: &Pronunciations) -> Result<Self, SphinxError> {
         let mut sounds = BTreeMap::new();
+        let mut word_of: BTreeMap<String, String> = BTreeMap::new();
+        for (text, variants) in learnt.iter().filter(|(_, v)| !v.is_empty()) {
+            let word = format!("P{:03}", word_of.len());
+            sounds.insert(word.clone(), variants.clone());
+            word_of.insert(text.clone(), word);
+        }
         let mut words = Vec::new();
         let mut known = Vec::new();
         for phrase in phrases {
-            let variants = learnt.get(&phrase.text).filter(|v| !v.is_empty());
-            let Some(variants) = variants else {
-                // Learning leaves out decoys that sound like a reply.
-                if phrase.states.decoy {
-                    continue;
+            let whole = word_of.get(&phrase.text).map(|word| vec![word.clone()]);
+            let parts = || phrase.text.split('，').map(|p| word_of.get(p).cloned()).collect();
+            match whole.or_else(parts) {
+                Some(sequence) => {
+                    words.push(sequence);
+                    known.push(phrase);
                 }
-                return Err(data(ZH_LEXICON_NAME, 0, format!("no {}", phrase.text)));
-            };
-            let word = format!("P{:03}", known.len());
-            sounds.insert(word.clone(), variants.clone());
-            words.push(vec![word]);
-            known.push(phrase);
+                // Learning leaves out decoys that sound like a reply.
+                None if phrase.states.decoy => {}
+                None => return Err(data(ZH_LEXICON_NAME, 0, format!("no {}", phrase.text))),
+            }
         }
-        Ok(Self {
-            language: Language::Zh,
-            phrases: known,
-            words,
-            sounds,
-        })
+        let used: BTreeSet<&String> = words.iter().flatten().collect();
+        sounds.retain(|word, _| used.contains(word));
+        Ok(Self { language: Language::Zh, phrases: known, words, sounds })
     }
 
     /// A lexicon of words found in a dictionary in CMU format.
@@ -135,26 +137,13 @@ impl Lexicon {
             };
             let word = head.split('(').next().unwrap_or(head);
             if wanted.contains(word) {
-                sounds
-                    .entry(word.to_owned())
-                    .or_default()
-                    .push(phones.trim().to_owned());
+                sounds.entry(word.to_owned()).or_default().push(phones.trim().to_owned());
             }
         }
         if let Some(word) = wanted.iter().find(|w| !sounds.contains_key(**w)) {
-            return Err(data(
-                "en.phrases",
-                0,
-                format!("the dictionary lacks {word}"),
-            ));
+            return Err(data("en.phrases", 0, format!("the dictionary lacks {word}")));
         }
-        Ok(Self {
-            language: Language::En,
-            phrases,
-            words,
-            sounds,
-        }
-        .without_near_decoys())
+        Ok(Self { language: Language::En, phrases, words, sounds }.without_near_decoys())
     }
 
     /// Leaves out the decoys that could be taken for a phrase.
@@ -166,8 +155,7 @@ impl Lexicon {
         let near = |decoy: &[&str]| {
             // A third of the phones may differ, at least one.
             let allowed = (decoy.len() / 3).max(1);
-            real.iter()
-                .any(|phrase| edit_distance(decoy, phrase) <= allowed)
+            real.iter().any(|phrase| edit_distance(decoy, phrase) <= allowed)
         };
         let kept: Vec<bool> = (0..self.phrases.len())
             .map(|n| !self.phrases[n].states.decoy || !self.variants_of(n).iter().any(|v| near(v)))
@@ -185,10 +173,7 @@ impl Lexicon {
     fn variants_of(&self, phrase: usize) -> Vec<Vec<&str>> {
         let sounds = |word: &String| self.sounds.get(word).map_or(&[][..], Vec::as_slice);
         match &self.words[phrase][..] {
-            [word] => sounds(word)
-                .iter()
-                .map(|v| v.split_whitespace().collect())
-                .collect(),
+            [word] => sounds(word).iter().map(|v| v.split_whitespace().collect()).collect(),
             several => vec![
                 several
                     .iter()
@@ -259,11 +244,7 @@ pub fn parse_phrases(file: &'static str, text: &str) -> Result<Vec<Phrase>, Sphi
         if phrases.iter().any(|p| p.text == text) {
             return Err(data(file, number, "this phrase stands twice".to_owned()));
         }
-        phrases.push(Phrase {
-            text: text.to_owned(),
-            states,
-            tag: tag.to_owned(),
-        });
+        phrases.push(Phrase { text: text.to_owned(), states, tag: tag.to_owned() });
     }
     Ok(phrases)
 }
@@ -280,11 +261,7 @@ pub fn parse_learnt(text: &str) -> Result<Pronunciations, SphinxError> {
             current = Some(learnt.entry(text.trim().to_owned()).or_default());
         } else {
             let Some(variants) = current.as_mut() else {
-                return Err(data(
-                    ZH_LEXICON_NAME,
-                    number,
-                    "phones before a phrase".to_owned(),
-                ));
+                return Err(data(ZH_LEXICON_NAME, number, "phones before a phrase".to_owned()));
             };
             variants.push(line.trim().to_owned());
         }
@@ -359,21 +336,14 @@ mod tests {
                 "voicemail",
                 "screening",
             ] {
-                assert!(
-                    real.iter().any(|p| p.tag == tag),
-                    "{language:?} lacks {tag}"
-                );
+                assert!(real.iter().any(|p| p.tag == tag), "{language:?} lacks {tag}");
             }
         }
     }
 
     #[test]
     fn a_broken_list_names_its_line() {
-        for (text, line) in [
-            ("a | h | x\nb | h", 2),
-            ("a | q | x", 1),
-            ("a|h|x\n#\na|t|x", 3),
-        ] {
+        for (text, line) in [("a | h | x\nb | h", 2), ("a | q | x", 1), ("a|h|x\n#\na|t|x", 3)] {
             let result = parse_phrases("zh.phrases", text);
             assert!(
                 matches!(&result, Err(SphinxError::Data { line: l, .. }) if *l == line),
@@ -387,10 +357,7 @@ mod tests {
         let phrases = parse_phrases("en.phrases", "Hello, you | h | hello").unwrap();
         let cmu = "hello HH AH L OW\nhello(2) HH EH L OW\nworld W ER L D\nyou Y UW\n";
         let lexicon = Lexicon::of_words(phrases, cmu).unwrap();
-        assert_eq!(
-            lexicon.dictionary(),
-            "hello HH AH L OW\nhello(2) HH EH L OW\nyou Y UW\n"
-        );
+        assert_eq!(lexicon.dictionary(), "hello HH AH L OW\nhello(2) HH EH L OW\nyou Y UW\n");
         assert_eq!(lexicon.phones_in("hello you"), 6.0);
     }
 

@@ -28,9 +28,7 @@ impl SphinxRecognizer {
         library: &Arc<Sphinx>,
         settings: &PoolSettings,
     ) -> Result<Self, SphinxError> {
-        Ok(Self {
-            pool: Arc::new(SphinxPool::start(library, settings)?),
-        })
+        Ok(Self { pool: Arc::new(SphinxPool::start(library, settings)?) })
     }
 }
 
@@ -49,14 +47,10 @@ impl From<SphinxError> for SpeechError {
         match error {
             SphinxError::Library { .. }
             | SphinxError::Symbol { .. }
-            | SphinxError::Model { .. } => SpeechError::Unavailable {
-                part: "pocketsphinx",
-                hint: error.to_string(),
-            },
-            other => SpeechError::Failed {
-                part: "recognizer",
-                cause: other.to_string(),
-            },
+            | SphinxError::Model { .. } => {
+                SpeechError::Unavailable { part: "pocketsphinx", hint: error.to_string() }
+            }
+            other => SpeechError::Failed { part: "recognizer", cause: other.to_string() },
         }
     }
 }

@@ -201,10 +201,8 @@ impl Sphinx {
 
 fn open_library(name: &str) -> Result<Library, SphinxError> {
     // SAFETY: the initialisers of these libraries touch nothing but their own data.
-    unsafe { Library::new(name) }.map_err(|source| SphinxError::Library {
-        name: name.to_owned(),
-        source,
-    })
+    unsafe { Library::new(name) }
+        .map_err(|source| SphinxError::Library { name: name.to_owned(), source })
 }
 
 /// Looks up a function; `name` ends with a NUL.
@@ -215,10 +213,7 @@ unsafe fn symbol<T: Copy>(library: &Library, name: &'static str) -> Result<T, Sp
     // SAFETY: handed on to the caller.
     unsafe { library.get::<T>(name.as_bytes()) }
         .map(|f| *f)
-        .map_err(|source| SphinxError::Symbol {
-            name: name.trim_end_matches('\0'),
-            source,
-        })
+        .map_err(|source| SphinxError::Symbol { name: name.trim_end_matches('\0'), source })
 }
 
 #[cfg(test)]
@@ -238,13 +233,7 @@ mod tests {
     #[test]
     fn a_library_of_something_else_is_refused() {
         let result = Sphinx::open_named("libsphinxbase.so.3", "libsphinxbase.so.3");
-        assert!(matches!(
-            result,
-            Err(SphinxError::Symbol {
-                name: "ps_args",
-                ..
-            })
-        ));
+        assert!(matches!(result, Err(SphinxError::Symbol { name: "ps_args", .. })));
     }
 
     #[test]

@@ -29,11 +29,7 @@ pub struct PoolSettings {
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self {
-            model: ModelPaths::default(),
-            threads: 2,
-            queue: 32,
-        }
+        Self { model: ModelPaths::default(), threads: 2, queue: 32 }
     }
 }
 
@@ -68,10 +64,7 @@ impl SphinxPool {
         // Bound and overflow rule: see `PoolSettings::queue`.
         let (jobs, queue) = sync_channel(settings.queue);
         let queue = Arc::new(Mutex::new(queue));
-        let mut pool = Self {
-            jobs: Some(jobs),
-            threads: Vec::new(),
-        };
+        let mut pool = Self { jobs: Some(jobs), threads: Vec::new() };
         for number in 0..settings.threads.max(1) {
             let decoders = Decoders {
                 zh: PhraseDecoder::new(library, &settings.model, Arc::clone(&zh))?,
@@ -98,12 +91,7 @@ impl SphinxPool {
         let Some(jobs) = &self.jobs else {
             return Ok(None);
         };
-        match jobs.try_send(Job {
-            samples,
-            language,
-            expect,
-            reply,
-        }) {
+        match jobs.try_send(Job { samples, language, expect, reply }) {
             Ok(()) => answer.await.unwrap_or(Err(SphinxError::Stopped)),
             Err(TrySendError::Full(_)) => {
                 tracing::warn!("recognizer queue is full, an utterance stays unclear");
@@ -153,8 +141,5 @@ impl Decoders {
 fn believed(found: Option<Match>, limits: &Limits) -> Option<Heard> {
     let found = found.filter(|found| limits.accept(found))?;
     let confidence = found.confidence(limits);
-    Some(Heard {
-        text: found.text,
-        confidence,
-    })
+    Some(Heard { text: found.text, confidence })
 }

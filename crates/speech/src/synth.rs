@@ -27,10 +27,7 @@ type Sender = mpsc::Sender<Result<SpeechChunk, SpeechError>>;
 impl EspeakSynthesizer {
     /// A synthesizer that keeps at most so many bytes of speech for reuse.
     pub fn new(espeak: Espeak, cache_bytes: usize) -> Self {
-        Self {
-            espeak,
-            cache: Arc::new(SpeechCache::new(cache_bytes)),
-        }
+        Self { espeak, cache: Arc::new(SpeechCache::new(cache_bytes)) }
     }
 
     /// Its program's version, or why it cannot speak.
@@ -69,10 +66,7 @@ impl EspeakSynthesizer {
     ) -> Result<Option<Speech>, SpeechError> {
         if !matches!(order.sample_rate, 8_000 | 16_000) {
             let cause = format!("no sample rate {}", order.sample_rate);
-            return Err(SpeechError::Failed {
-                part: "synthesizer",
-                cause,
-            });
+            return Err(SpeechError::Failed { part: "synthesizer", cause });
         }
         let voice = voice_named(&order.voice)?;
         let mut parts = Vec::new();
@@ -113,10 +107,7 @@ impl EspeakSynthesizer {
         resampler.finish(&mut samples);
         let pause = segment.pause_ms as usize * order.sample_rate as usize / 1000;
         samples.resize(samples.len() + pause, 0);
-        Ok(Part {
-            samples,
-            chars_done: segment.chars_done,
-        })
+        Ok(Part { samples, chars_done: segment.chars_done })
     }
 }
 
@@ -170,20 +161,9 @@ impl Player {
             played += piece.len() as u64;
             // Proportional within the part; readers round down to a word or hanzi.
             let done = u32::try_from(chars * played / total).unwrap_or(u32::MAX);
-            let samples = piece
-                .iter()
-                .map(|s| (f32::from(*s) * self.gain) as i16)
-                .collect();
+            let samples = piece.iter().map(|s| (f32::from(*s) * self.gain) as i16).collect();
             let chars_done = Some(self.chars_done + done);
-            if self
-                .sender
-                .send(Ok(SpeechChunk {
-                    samples,
-                    chars_done,
-                }))
-                .await
-                .is_err()
-            {
+            if self.sender.send(Ok(SpeechChunk { samples, chars_done })).await.is_err() {
                 return Err(Gone);
             }
         }
@@ -213,13 +193,8 @@ impl Voice {
 }
 
 fn voice_named(id: &str) -> Result<&'static Voice, SpeechError> {
-    let unknown = || SpeechError::UnknownVoice {
-        voice: id.to_owned(),
-    };
-    VOICES
-        .iter()
-        .find(|voice| voice.id == id)
-        .ok_or_else(unknown)
+    let unknown = || SpeechError::UnknownVoice { voice: id.to_owned() };
+    VOICES.iter().find(|voice| voice.id == id).ok_or_else(unknown)
 }
 
 /// Half the natural pace at 0, twice at 100.
@@ -234,30 +209,10 @@ fn words_per_minute(language: Language, speed: u8) -> u32 {
 
 /// The voices, the default of each language first.
 const VOICES: [Voice; 4] = [
-    Voice {
-        id: "v0001",
-        language: Language::Zh,
-        gender: "female",
-        variant: "f2",
-    },
-    Voice {
-        id: "v0002",
-        language: Language::Zh,
-        gender: "male",
-        variant: "m3",
-    },
-    Voice {
-        id: "v0003",
-        language: Language::En,
-        gender: "female",
-        variant: "f2",
-    },
-    Voice {
-        id: "v0004",
-        language: Language::En,
-        gender: "male",
-        variant: "m3",
-    },
+    Voice { id: "v0001", language: Language::Zh, gender: "female", variant: "f2" },
+    Voice { id: "v0002", language: Language::Zh, gender: "male", variant: "m3" },
+    Voice { id: "v0003", language: Language::En, gender: "female", variant: "f2" },
+    Voice { id: "v0004", language: Language::En, gender: "male", variant: "m3" },
 ];
 
 const CHUNK_MS: usize = 40;

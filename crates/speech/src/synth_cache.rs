@@ -51,10 +51,7 @@ struct Entry {
 impl SpeechCache {
     /// A cache that holds at most so many bytes.
     pub fn new(most_bytes: usize) -> Self {
-        Self {
-            state: Mutex::new(State::default()),
-            most_bytes,
-        }
+        Self { state: Mutex::new(State::default()), most_bytes }
     }
 
     /// What was made for the same order before.
@@ -76,23 +73,12 @@ impl SpeechCache {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.uses += 1;
         let used = state.uses;
-        if let Some(old) = state.entries.insert(
-            key,
-            Entry {
-                speech,
-                bytes,
-                used,
-            },
-        ) {
+        if let Some(old) = state.entries.insert(key, Entry { speech, bytes, used }) {
             state.bytes -= old.bytes;
         }
         state.bytes += bytes;
         while state.bytes > self.most_bytes {
-            let oldest = state
-                .entries
-                .iter()
-                .min_by_key(|(_, e)| e.used)
-                .map(|(k, _)| k.clone());
+            let oldest = state.entries.iter().min_by_key(|(_, e)| e.used).map(|(k, _)| k.clone());
             let Some(entry) = oldest.and_then(|key| state.entries.remove(&key)) else {
                 return;
             };
@@ -102,10 +88,7 @@ impl SpeechCache {
 
     /// Bytes held now.
     pub fn bytes(&self) -> usize {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .bytes
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 }
 
@@ -119,19 +102,11 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> CacheKey {
-        CacheKey {
-            text: text.to_owned(),
-            voice: "v".to_owned(),
-            speed: 50,
-            rate: 8_000,
-        }
+        CacheKey { text: text.to_owned(), voice: "v".to_owned(), speed: 50, rate: 8_000 }
     }
 
     fn speech(samples: usize) -> Speech {
-        Arc::from([Part {
-            samples: vec![0; samples],
-            chars_done: 1,
-        }])
+        Arc::from([Part { samples: vec![0; samples], chars_done: 1 }])
     }
 
     #[test]

@@ -3,10 +3,7 @@
 /// Reads the number that begins at `chars[0]` (a digit or a currency sign); the words and how
 /// many characters they stand for.
 pub fn read_number(chars: &[char]) -> (String, usize) {
-    if let Some(read) = currency(chars)
-        .or_else(|| date(chars))
-        .or_else(|| time(chars))
-    {
+    if let Some(read) = currency(chars).or_else(|| date(chars)).or_else(|| time(chars)) {
         return read;
     }
     if let Some(read) = grouped_digits(chars) {
@@ -86,9 +83,7 @@ pub fn value(text: &str) -> String {
         words.push_str(["", "万", "亿", "万亿"][index.min(3)]);
     }
     // 十五, not 一十五, but 一百一十五.
-    words
-        .strip_prefix("一十")
-        .map_or(words.clone(), |rest| format!("十{rest}"))
+    words.strip_prefix("一十").map_or(words.clone(), |rest| format!("十{rest}"))
 }
 
 fn below_ten_thousand(number: u32) -> String {
@@ -155,14 +150,7 @@ fn decimal(chars: &[char]) -> (Option<Decimal>, usize) {
             at += 1 + used;
         }
     }
-    (
-        Some(Decimal {
-            whole,
-            fraction,
-            grouped,
-        }),
-        at,
-    )
+    (Some(Decimal { whole, fraction, grouped }), at)
 }
 
 fn run_of_digits(chars: &[char]) -> (String, usize) {
@@ -180,11 +168,7 @@ fn currency(chars: &[char]) -> Option<(String, usize)> {
     };
     let (number, used) = decimal(&chars[1..]);
     let number = number?;
-    let words = if number.is_two() {
-        "两".to_owned()
-    } else {
-        number.words()
-    };
+    let words = if number.is_two() { "两".to_owned() } else { number.words() };
     Some((format!("{words}{unit}"), 1 + used))
 }
 
@@ -203,12 +187,7 @@ fn date(chars: &[char]) -> Option<(String, usize)> {
     let (day, day_used) = run_of_digits(&chars[second + 1..]);
     let within = |text: &str, most: u32| text.parse().is_ok_and(|n: u32| (1..=most).contains(&n));
     (within(&month, 12) && within(&day, 31)).then(|| {
-        let words = format!(
-            "{}年{}月{}日",
-            digits(&year, '一'),
-            value(&month),
-            value(&day)
-        );
+        let words = format!("{}年{}月{}日", digits(&year, '一'), value(&month), value(&day));
         (words, second + 1 + day_used)
     })
 }
@@ -224,11 +203,7 @@ fn time(chars: &[char]) -> Option<(String, usize)> {
     if minute_used != 2 || !fits(&hour, 25) || !fits(&minute, 60) {
         return None;
     }
-    let hour = if hour.trim_start_matches('0') == "2" {
-        "两".to_owned()
-    } else {
-        value(&hour)
-    };
+    let hour = if hour.trim_start_matches('0') == "2" { "两".to_owned() } else { value(&hour) };
     let words = match minute.as_str() {
         "00" => format!("{hour}点整"),
         m if m.starts_with('0') => format!("{hour}点零{}分", value(m)),
@@ -263,11 +238,7 @@ fn grouped_digits(chars: &[char]) -> Option<(String, usize)> {
         total += used;
         at += used;
         let joined = matches!(chars.get(at), Some('-' | ' '));
-        if !joined
-            || chars
-                .get(at + 1..)
-                .is_none_or(|rest| run_of_digits(rest).1 < 3)
-        {
+        if !joined || chars.get(at + 1..).is_none_or(|rest| run_of_digits(rest).1 < 3) {
             break;
         }
         at += 1;
@@ -330,17 +301,8 @@ mod tests {
 
     #[test]
     fn anything_that_begins_with_a_digit_makes_progress() {
-        for text in [
-            "1",
-            "1.",
-            "1,",
-            "1:",
-            "1-",
-            "99:99",
-            "1.2.3.4",
-            "¥",
-            "00000000000000000000",
-        ] {
+        for text in ["1", "1.", "1,", "1:", "1-", "99:99", "1.2.3.4", "¥", "00000000000000000000"]
+        {
             let chars: Vec<char> = text.chars().collect();
             let (_, used) = read_number(&chars);
             assert!((1..=chars.len()).contains(&used), "{text}: {used}");

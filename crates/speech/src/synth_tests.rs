@@ -38,20 +38,13 @@ fn length(chunks: &[SpeechChunk]) -> usize {
 
 #[tokio::test]
 async fn marks_rise_to_the_whole_count_and_chunks_are_small() {
-    for text in [
-        "您好，我是小陈的AI助手。请问是张三先生吗？",
-        "Hello. Is this Mr Smith?",
-        "好",
-    ] {
+    for text in ["您好，我是小陈的AI助手。请问是张三先生吗？", "Hello. Is this Mr Smith?", "好"]
+    {
         let chunks = collect(&synthesizer(), order(text)).await.unwrap();
         let marks: Vec<u32> = chunks.iter().filter_map(|c| c.chars_done).collect();
         assert_eq!(marks.len(), chunks.len());
         assert!(marks.is_sorted(), "{text}: {marks:?}");
-        assert_eq!(
-            marks.last().copied(),
-            Some(text.chars().count() as u32),
-            "{text}"
-        );
+        assert_eq!(marks.last().copied(), Some(text.chars().count() as u32), "{text}");
         assert!(chunks.iter().all(|c| (1..=320).contains(&c.samples.len())));
     }
 }
@@ -59,31 +52,16 @@ async fn marks_rise_to_the_whole_count_and_chunks_are_small() {
 #[tokio::test]
 async fn pace_rate_and_volume_do_what_they_say() {
     let synthesizer = synthesizer();
-    let natural = collect(&synthesizer, order("明天下午三点开会"))
-        .await
-        .unwrap();
+    let natural = collect(&synthesizer, order("明天下午三点开会")).await.unwrap();
     // 8 hanzi at about 4.6 a second.
-    assert!(
-        (10_000..18_000).contains(&length(&natural)),
-        "{}",
-        length(&natural)
-    );
-    let slow = SpeakOrder {
-        speed: 0,
-        ..order("明天下午三点开会")
-    };
+    assert!((10_000..18_000).contains(&length(&natural)), "{}", length(&natural));
+    let slow = SpeakOrder { speed: 0, ..order("明天下午三点开会") };
     let slow = length(&collect(&synthesizer, slow).await.unwrap());
     assert!(slow > length(&natural) * 3 / 2, "{slow}");
-    let wide = SpeakOrder {
-        sample_rate: 16_000,
-        ..order("明天下午三点开会")
-    };
+    let wide = SpeakOrder { sample_rate: 16_000, ..order("明天下午三点开会") };
     let wide = length(&collect(&synthesizer, wide).await.unwrap());
     assert!(wide.abs_diff(2 * length(&natural)) < 400, "{wide}");
-    let mute = SpeakOrder {
-        volume: 0,
-        ..order("明天下午三点开会")
-    };
+    let mute = SpeakOrder { volume: 0, ..order("明天下午三点开会") };
     let mute = collect(&synthesizer, mute).await.unwrap();
     assert!(mute.iter().all(|c| c.samples.iter().all(|s| *s == 0)));
 }
@@ -93,41 +71,24 @@ async fn a_second_time_comes_from_the_cache_and_sounds_the_same() {
     let first = EspeakSynthesizer::new(Espeak::default(), 1 << 20);
     let made = collect(&first, order("好的，再见")).await.unwrap();
     // The same cache over a program that does not exist: nothing can be made anew.
-    let second = EspeakSynthesizer {
-        espeak: Espeak::at("/nowhere/espeak"),
-        ..first
-    };
+    let second = EspeakSynthesizer { espeak: Espeak::at("/nowhere/espeak"), ..first };
     assert_eq!(collect(&second, order("好的，再见")).await.unwrap(), made);
     assert!(collect(&second, order("别的话")).await.is_err());
 }
 
 #[tokio::test]
 async fn what_cannot_be_spoken_is_an_error_or_nothing() {
-    let unknown = SpeakOrder {
-        voice: "v9999".to_owned(),
-        ..order("好")
-    };
+    let unknown = SpeakOrder { voice: "v9999".to_owned(), ..order("好") };
     assert_eq!(
         collect(&synthesizer(), unknown).await,
-        Err(SpeechError::UnknownVoice {
-            voice: "v9999".to_owned()
-        })
+        Err(SpeechError::UnknownVoice { voice: "v9999".to_owned() })
     );
-    let rate = SpeakOrder {
-        sample_rate: 11_025,
-        ..order("好")
-    };
+    let rate = SpeakOrder { sample_rate: 11_025, ..order("好") };
     assert!(collect(&synthesizer(), rate).await.is_err());
     assert_eq!(collect(&synthesizer(), order("")).await, Ok(Vec::new()));
     let missing = EspeakSynthesizer::new(Espeak::at("/nowhere/espeak"), 0);
     let result = collect(&missing, order("好")).await;
-    assert!(matches!(
-        result,
-        Err(SpeechError::Unavailable {
-            part: "espeak-ng",
-            ..
-        })
-    ));
+    assert!(matches!(result, Err(SpeechError::Unavailable { part: "espeak-ng", .. })));
 }
 
 #[tokio::test]

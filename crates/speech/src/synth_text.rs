@@ -36,12 +36,7 @@ pub fn segments(text: &str, language: Language) -> Vec<Segment> {
         let chars_done = u32::try_from(to).unwrap_or(u32::MAX);
         let pause_ms = pause_after(part, &chars[to..]);
         if spoken.chars().any(char::is_alphanumeric) {
-            parts.push(Segment {
-                spoken,
-                language: voice,
-                chars_done,
-                pause_ms,
-            });
+            parts.push(Segment { spoken, language: voice, chars_done, pause_ms });
         } else if let Some(last) = parts.last_mut() {
             last.chars_done = chars_done;
             last.pause_ms = last.pause_ms.max(pause_ms);
@@ -95,10 +90,7 @@ fn is_clause_mark(c: char) -> bool {
 }
 
 fn inside_number(chars: &[char], at: usize) -> bool {
-    let digit = |n: Option<usize>| {
-        n.and_then(|n| chars.get(n))
-            .is_some_and(char::is_ascii_digit)
-    };
+    let digit = |n: Option<usize>| n.and_then(|n| chars.get(n)).is_some_and(char::is_ascii_digit);
     digit(at.checked_sub(1)) && digit(Some(at + 1))
 }
 
@@ -151,23 +143,14 @@ fn spell_out_en(chars: &[char]) -> String {
     let mut words = String::new();
     let mut at = 0;
     while at < chars.len() {
-        let run = chars[at..]
-            .iter()
-            .take_while(|c| c.is_ascii_alphanumeric())
-            .count();
+        let run = chars[at..].iter().take_while(|c| c.is_ascii_alphanumeric()).count();
         if run == 0 {
-            words.push(if matches!(chars[at], '*' | '_' | '#' | '|') {
-                ' '
-            } else {
-                chars[at]
-            });
+            words.push(if matches!(chars[at], '*' | '_' | '#' | '|') { ' ' } else { chars[at] });
             at += 1;
             continue;
         }
         let word: String = chars[at..at + run].iter().collect();
-        let capitals = word
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        let capitals = word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         let all_digits = word.chars().all(|c| c.is_ascii_digit());
         let letters = capitals && !all_digits && (2..=5).contains(&run);
         if letters || (all_digits && run >= 5) {
@@ -200,21 +183,15 @@ mod tests {
 
     fn check(text: &str, language: Language, expected: &[(&str, Language, u32)]) {
         let parts = segments(text, language);
-        let seen: Vec<(&str, Language, u32)> = parts
-            .iter()
-            .map(|p| (p.spoken.as_str(), p.language, p.chars_done))
-            .collect();
+        let seen: Vec<(&str, Language, u32)> =
+            parts.iter().map(|p| (p.spoken.as_str(), p.language, p.chars_done)).collect();
         assert_eq!(seen, expected, "{text}");
     }
 
     #[test]
     fn texts_are_cut_by_sentence_and_script() {
         use Language::{En, Zh};
-        check(
-            "你好。请问是张三吗？",
-            Zh,
-            &[("你好。", Zh, 3), ("请问是张三吗？", Zh, 10)],
-        );
+        check("你好。请问是张三吗？", Zh, &[("你好。", Zh, 3), ("请问是张三吗？", Zh, 10)]);
         check(
             "我是AI助手，请问是John Smith先生吗？",
             Zh,
@@ -227,31 +204,15 @@ mod tests {
             ],
         );
         check("明天15:30开会", Zh, &[("明天十五点三十分开会", Zh, 9)]);
-        check(
-            "Hello. It is 3:30 p.m.",
-            En,
-            &[("Hello.", En, 6), (" It is 3:30 p.m.", En, 22)],
-        );
-        check(
-            "Call 13800138000",
-            En,
-            &[("Call 1 3 8 0 0 1 3 8 0 0 0", En, 16)],
-        );
+        check("Hello. It is 3:30 p.m.", En, &[("Hello.", En, 6), (" It is 3:30 p.m.", En, 22)]);
+        check("Call 13800138000", En, &[("Call 1 3 8 0 0 1 3 8 0 0 0", En, 16)]);
         check(
             "Ask for 张三 please",
             En,
             &[("Ask for ", En, 8), ("张三 ", Zh, 11), ("please", En, 17)],
         );
-        check(
-            "请打 +86 13800138000",
-            Zh,
-            &[("请打 八十六 幺三八零零幺三八零零零", Zh, 18)],
-        );
-        check(
-            "房间A12，12元",
-            Zh,
-            &[("房间", Zh, 2), ("A 1 2，", En, 6), ("十二元", Zh, 9)],
-        );
+        check("请打 +86 13800138000", Zh, &[("请打 八十六 幺三八零零幺三八零零零", Zh, 18)]);
+        check("房间A12，12元", Zh, &[("房间", Zh, 2), ("A 1 2，", En, 6), ("十二元", Zh, 9)]);
     }
 
     #[test]

@@ -45,14 +45,7 @@ impl Synthesizer for ToneSynthesizer {
                 let to = (from + step).min(total);
                 let samples = render(order.class, order.sample_rate, from..to);
                 let chars_done = u32::try_from(chars * to / total).ok();
-                if sender
-                    .send(Ok(SpeechChunk {
-                        samples,
-                        chars_done,
-                    }))
-                    .await
-                    .is_err()
-                {
+                if sender.send(Ok(SpeechChunk { samples, chars_done })).await.is_err() {
                     return;
                 }
                 from = to;
@@ -63,11 +56,7 @@ impl Synthesizer for ToneSynthesizer {
 
     fn voices(&self) -> Vec<VoiceInfo> {
         [("v0001", Language::Zh), ("v0003", Language::En)]
-            .map(|(id, language)| VoiceInfo {
-                id: id.to_owned(),
-                language,
-                gender: "female",
-            })
+            .map(|(id, language)| VoiceInfo { id: id.to_owned(), language, gender: "female" })
             .to_vec()
     }
 }
@@ -135,10 +124,7 @@ mod tests {
                     power(&chunk.samples, low).min(power(&chunk.samples, high))
                 };
                 for other in CLASSES.into_iter().filter(|other| *other != class) {
-                    assert!(
-                        loudest(class) > 8.0 * loudest(other),
-                        "{class:?} / {other:?}"
-                    );
+                    assert!(loudest(class) > 8.0 * loudest(other), "{class:?} / {other:?}");
                 }
                 total += chunk.samples.len();
                 done = chunk.chars_done;

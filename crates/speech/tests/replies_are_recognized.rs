@@ -61,25 +61,13 @@ async fn replies_of_the_list_are_heard() {
         (
             Language::Zh,
             Expect::Identity,
-            [
-                "我就是",
-                "你打错了",
-                "不要再打了",
-                "你是机器人吗",
-                "他不在，我是他家人",
-            ],
+            ["我就是", "你打错了", "不要再打了", "你是机器人吗", "他不在，我是他家人"],
             7,
         ),
         (
             Language::Zh,
             Expect::Talk,
-            [
-                "什么时候",
-                "好的，知道了",
-                "请再说一遍",
-                "谢谢，再见",
-                "在什么地方",
-            ],
+            ["什么时候", "好的，知道了", "请再说一遍", "谢谢，再见", "在什么地方"],
             7,
         ),
         (
@@ -106,14 +94,7 @@ async fn speech_outside_the_list_is_unclear() {
     for (language, texts) in [
         (
             Language::Zh,
-            [
-                "小门口的银行搬走了",
-                "邮票",
-                "楼上",
-                "下个星期准备去爬山",
-                "眼镜",
-                "一杯豆浆",
-            ],
+            ["小门口的银行搬走了", "邮票", "楼上", "下个星期准备去爬山", "眼镜", "一杯豆浆"],
         ),
         (
             Language::En,
@@ -131,10 +112,7 @@ async fn speech_outside_the_list_is_unclear() {
         for text in texts {
             for variant in ["f2", "m5"] {
                 let samples = said(language, variant, text).await;
-                let heard = pool
-                    .decode(samples, language, Expect::Identity)
-                    .await
-                    .unwrap();
+                let heard = pool.decode(samples, language, Expect::Identity).await.unwrap();
                 accepted.extend(heard.map(|h| format!("{text}: {}", h.text)));
             }
         }
@@ -152,26 +130,18 @@ async fn what_is_no_speech_is_unclear() {
     };
     let hiss: Vec<i16> = (0..24_000).map(|_| noise(400)).collect();
     let roar: Vec<i16> = (0..24_000).map(|_| noise(20_000)).collect();
-    let tone = (0..16_000)
-        .map(|n| ((f64::from(n) * 0.393).sin() * 8_000.0) as i16)
-        .collect();
+    let tone = (0..16_000).map(|n| ((f64::from(n) * 0.393).sin() * 8_000.0) as i16).collect();
     for (name, samples) in [
         ("nothing", Vec::new()),
         ("one sample", vec![100]),
         ("silence", vec![0; 16_000]),
-        (
-            "a click",
-            [vec![0; 8_000], vec![30_000; 16], vec![0; 8_000]].concat(),
-        ),
+        ("a click", [vec![0; 8_000], vec![30_000; 16], vec![0; 8_000]].concat()),
         ("hiss", hiss),
         ("roar", roar),
         ("a tone", tone),
     ] {
         for language in [Language::Zh, Language::En] {
-            let heard = pool
-                .decode(samples.clone(), language, Expect::Talk)
-                .await
-                .unwrap();
+            let heard = pool.decode(samples.clone(), language, Expect::Talk).await.unwrap();
             assert_eq!(heard, None, "{name} in {language:?}");
         }
     }
@@ -181,10 +151,7 @@ async fn what_is_no_speech_is_unclear() {
 async fn twenty_at_once_agree() {
     let pool = Arc::new(pool());
     let samples = said(Language::Zh, "f2", "你打错了").await;
-    let alone = pool
-        .decode(samples.clone(), Language::Zh, Expect::Identity)
-        .await
-        .unwrap();
+    let alone = pool.decode(samples.clone(), Language::Zh, Expect::Identity).await.unwrap();
     assert_eq!(alone.as_ref().map(|h| h.text.as_str()), Some("你打错了"));
     let tasks: Vec<_> = (0..20)
         .map(|_| {
@@ -199,11 +166,7 @@ async fn twenty_at_once_agree() {
 
 #[tokio::test]
 async fn a_full_queue_answers_unclear_at_once() {
-    let settings = PoolSettings {
-        threads: 1,
-        queue: 1,
-        ..PoolSettings::default()
-    };
+    let settings = PoolSettings { threads: 1, queue: 1, ..PoolSettings::default() };
     let pool = SphinxPool::start(&Sphinx::open().unwrap(), &settings).unwrap();
     let samples = said(Language::Zh, "f2", "你打错了").await;
     let decode = || pool.decode(samples.clone(), Language::Zh, Expect::Identity);
@@ -217,10 +180,7 @@ async fn a_full_queue_answers_unclear_at_once() {
 #[tokio::test]
 async fn a_session_hears_the_frames_of_an_utterance() {
     let recognizer = SphinxRecognizer::start(&PoolSettings::default()).unwrap();
-    let options = RecognizerOptions {
-        language: Language::Zh,
-        preset: None,
-    };
+    let options = RecognizerOptions { language: Language::Zh, preset: None };
     let mut session = recognizer.open(&options).unwrap();
     let samples = said(Language::Zh, "f2", "不要再打了").await;
     let mut at = MediaTime::from_millis(5_000);
@@ -245,8 +205,5 @@ fn a_missing_model_is_a_clear_error() {
         ..PoolSettings::default()
     };
     let library = Sphinx::open().unwrap();
-    assert!(matches!(
-        SphinxPool::start(&library, &settings),
-        Err(SphinxError::Model { .. })
-    ));
+    assert!(matches!(SphinxPool::start(&library, &settings), Err(SphinxError::Model { .. })));
 }

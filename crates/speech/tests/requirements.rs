@@ -21,10 +21,7 @@
 //! and the width of digits do not matter. Every `must_say` is also checked to be absent from the
 //! purpose in the brief.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -78,23 +75,14 @@ fn every_requirement_is_spoken_whole_and_answers_its_questions() {
     assert!(!files.is_empty(), "no requirement in {}", dir.display());
     let mut failures = Vec::new();
     for file in files {
-        let name = file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(&file).expect("readable");
         let case: Case = toml::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
         for failure in check(&case) {
             failures.push(format!("{name}: {failure}"));
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} failures\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
 
 fn check(case: &Case) -> Vec<String> {
@@ -106,10 +94,7 @@ fn check(case: &Case) -> Vec<String> {
         .expect("rules are done at once")
         .expect("rules do not fail");
     if brief.addressee != case.addressee {
-        failures.push(format!(
-            "addressee {:?}, not {:?}",
-            brief.addressee, case.addressee
-        ));
+        failures.push(format!("addressee {:?}, not {:?}", brief.addressee, case.addressee));
     }
     if brief.sender != case.sender {
         failures.push(format!("sender {:?}, not {:?}", brief.sender, case.sender));
@@ -118,9 +103,7 @@ fn check(case: &Case) -> Vec<String> {
     let known: String = known.into_iter().flatten().map(|s| bare(s) + "|").collect();
     for secret in &case.must_not_say_before_confirm {
         if known.contains(&bare(secret)) {
-            failures.push(format!(
-                "{secret:?} is known before the identity is confirmed"
-            ));
+            failures.push(format!("{secret:?} is known before the identity is confirmed"));
         }
     }
     let purpose = bare(brief.purpose.as_deref().unwrap_or_default());
@@ -174,14 +157,7 @@ fn delivered(
         }
         message.push_str(&reply.text);
         history.push(said(true, &reply.text));
-        history.push(said(
-            false,
-            if language == Language::Zh {
-                "好的"
-            } else {
-                "okay"
-            },
-        ));
+        history.push(said(false, if language == Language::Zh { "好的" } else { "okay" }));
         prompt = Prompt::Reply;
     }
     panic!("the message never ends");
@@ -202,10 +178,7 @@ fn respond(
         language,
         max_chars: 600,
     });
-    let mut reply = Reply {
-        text: String::new(),
-        ends: false,
-    };
+    let mut reply = Reply { text: String::new(), ends: false };
     while let Ok(event) = receiver.try_recv() {
         match event {
             ResponderEvent::Text(text) => reply.text.push_str(text.reveal()),
@@ -218,11 +191,7 @@ fn respond(
 }
 
 fn said(by_us: bool, text: &str) -> Said {
-    Said {
-        by_us,
-        text: Masked::new(text.to_owned()),
-        unclear: false,
-    }
+    Said { by_us, text: Masked::new(text.to_owned()), unclear: false }
 }
 
 fn bare(text: &str) -> String {

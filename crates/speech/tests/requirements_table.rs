@@ -7,19 +7,9 @@ use speech::extract::{brief, read};
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
 const ZH: &[Row] = &[
-    (
-        "通知张三明天下午三点在二号会议室开会",
-        "张三",
-        "",
-        "明天下午三点|二号会议室|开会",
-    ),
+    ("通知张三明天下午三点在二号会议室开会", "张三", "", "明天下午三点|二号会议室|开会"),
     ("提醒他带身份证", "", "", "提醒您带身份证"),
-    (
-        "告诉 Emily 她的快递放在 A 座前台",
-        "Emily",
-        "",
-        "您的快递|A座前台",
-    ),
+    ("告诉 Emily 她的快递放在 A 座前台", "Emily", "", "您的快递|A座前台"),
     (
         "我是李四，请帮我通知张三，明天上午九点到派出所办身份证，带户口本和两张照片，费用40元。",
         "张三",
@@ -32,18 +22,8 @@ const ZH: &[Row] = &[
         "",
         "周六晚上七点|同学聚会|海底捞国贸店|150元",
     ),
-    (
-        "明天下午停水，请各位业主提前储水。",
-        "",
-        "",
-        "明天下午停水|提前储水",
-    ),
-    (
-        "给客户打电话确认订单A1023的收货地址是否是人民路88号。",
-        "",
-        "",
-        "A1023|人民路88号",
-    ),
+    ("明天下午停水，请各位业主提前储水。", "", "", "明天下午停水|提前储水"),
+    ("给客户打电话确认订单A1023的收货地址是否是人民路88号。", "", "", "A1023|人民路88号"),
     (
         "帮我给我妈打电话，告诉她我周六晚上八点的飞机到，不用等我吃饭",
         "",
@@ -104,12 +84,7 @@ const ZH: &[Row] = &[
         "",
         "生日快乐|身体健康|礼物下周二到",
     ),
-    (
-        "代我向孙经理道歉，昨天的会议我迟到了，下次一定准时",
-        "孙经理",
-        "",
-        "道歉|昨天的会议|迟到",
-    ),
+    ("代我向孙经理道歉，昨天的会议我迟到了，下次一定准时", "孙经理", "", "道歉|昨天的会议|迟到"),
     (
         "催一下供应商周总，尾款12万5千元请在11月30号前打到公司账户",
         "周总",
@@ -152,12 +127,7 @@ const ZH: &[Row] = &[
         "",
         "您的体检报告|本周内|三楼导诊台|身份证",
     ),
-    (
-        "外卖到了，放在门口，密码锁是 4 4 2 1，记得拿",
-        "",
-        "",
-        "外卖到了|门口|4421",
-    ),
+    ("外卖到了，放在门口，密码锁是 4 4 2 1，记得拿", "", "", "外卖到了|门口|4421"),
     (
         "帮我提醒老公下班买菜：西红柿3个、鸡蛋一盒、牛奶两瓶，大概50块钱",
         "",
@@ -170,12 +140,7 @@ const ZH: &[Row] = &[
         "",
         "11月18日|DHL|JD0146000|5天",
     ),
-    (
-        "能帮我通知张伟明天八点到机场T3吗？",
-        "张伟",
-        "",
-        "明天八点|机场T3",
-    ),
+    ("能帮我通知张伟明天八点到机场T3吗？", "张伟", "", "明天八点|机场T3"),
     (
         "让Jack明天把笔记本电脑还给IT部的Lily，她在5楼512",
         "Jack",
@@ -212,12 +177,7 @@ const ZH: &[Row] = &[
         "",
         "爸爸住院|市一医院住院部8楼12床|请您下班直接过来",
     ),
-    (
-        "张三👍🎉，你的房子装修好了😀，明天来验收",
-        "张三",
-        "",
-        "您的房子装修好了|明天来验收",
-    ),
+    ("张三👍🎉，你的房子装修好了😀，明天来验收", "张三", "", "您的房子装修好了|明天来验收"),
 ];
 
 const EN: &[Row] = &[
@@ -227,12 +187,7 @@ const EN: &[Row] = &[
         "",
         "your appointment with Dr. Lee|Tuesday 3 pm",
     ),
-    (
-        "tell him that he should bring his passport",
-        "",
-        "",
-        "you should bring your passport",
-    ),
+    ("tell him that he should bring his passport", "", "", "you should bring your passport"),
     (
         "Please remind Ms. Alvarez that her car is ready for pickup at Oak Garage until 6 pm today. The total is $482.50. She needs to bring her ID.",
         "Ms. Alvarez",
@@ -322,16 +277,10 @@ fn facts_are_spoken_and_people_are_known() {
             ));
         }
         for fact in facts.split('|').filter(|fact| !said.contains(&bare(fact))) {
-            failures.push(format!(
-                "{requirement}: {fact:?} not in {:?}",
-                message.sentences
-            ));
+            failures.push(format!("{requirement}: {fact:?} not in {:?}", message.sentences));
         }
         let purpose = bare(&brief(requirement, language).purpose.unwrap_or_default());
-        for fact in facts
-            .split('|')
-            .filter(|fact| purpose.contains(&bare(fact)))
-        {
+        for fact in facts.split('|').filter(|fact| purpose.contains(&bare(fact))) {
             failures.push(format!("{requirement}: {fact:?} is in the purpose"));
         }
     }
@@ -349,15 +298,10 @@ fn any_text_is_read_without_panic_and_every_number_in_it_is_kept() {
             let language = Language::of_text(&part);
             let message = read(&part, language);
             let said = bare(&message.sentences.concat());
-            let numbers = part
-                .split(|c: char| !c.is_ascii_digit())
-                .filter(|n| n.len() < 7);
+            let numbers = part.split(|c: char| !c.is_ascii_digit()).filter(|n| n.len() < 7);
             for number in numbers.filter(|_| cut == 0 && !text.contains("13800138000")) {
                 let dialled = text.contains("+1 555 0100") && "1555 0100".contains(number);
-                assert!(
-                    dialled || said.contains(number),
-                    "{number} of {part} is lost: {said}"
-                );
+                assert!(dialled || said.contains(number), "{number} of {part} is lost: {said}");
             }
         }
         let reversed: String = chars.iter().rev().collect();
@@ -368,15 +312,9 @@ fn any_text_is_read_without_panic_and_every_number_in_it_is_kept() {
 
 #[test]
 fn the_longest_requirement_without_a_mark_is_read_whole() {
-    for unit in [
-        "通知张三和李四明天开会",
-        "tell him that Anna ",
-        "他说我的",
-        "1. ",
-        "“",
-        "给",
-        "请提醒",
-    ] {
+    for unit in
+        ["通知张三和李四明天开会", "tell him that Anna ", "他说我的", "1. ", "“", "给", "请提醒"]
+    {
         let text: String = unit.repeat(20_000).chars().take(20_000).collect();
         let message = read(&text, Language::of_text(&text));
         let said: usize = message.sentences.iter().map(|s| s.chars().count()).sum();
@@ -385,8 +323,5 @@ fn the_longest_requirement_without_a_mark_is_read_whole() {
 }
 
 fn bare(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

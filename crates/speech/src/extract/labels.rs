@@ -22,18 +22,12 @@ pub fn label(clause: &Clause, grammar: Language) -> Option<Label> {
     if !matches!(clause.mark, Some(':' | '：')) {
         return None;
     }
-    let word = clause
-        .text
-        .trim_matches(['【', '】', '[', ']', ' '])
-        .to_lowercase();
+    let word = clause.text.trim_matches(['【', '】', '[', ']', ' ']).to_lowercase();
     let table = match grammar {
         Language::Zh => ZH,
         Language::En => EN,
     };
-    table
-        .iter()
-        .find(|(words, _)| words.contains(&word.as_str()))
-        .map(|(_, label)| *label)
+    table.iter().find(|(words, _)| words.contains(&word.as_str())).map(|(_, label)| *label)
 }
 
 const ZH: &[(&[&str], Label)] = &[
@@ -100,10 +94,7 @@ const ZH: &[(&[&str], Label)] = &[
         ],
         Label::Content,
     ),
-    (
-        &["电话", "手机号", "号码", "对方电话", "客户电话", "被叫号码"],
-        Label::Dialled,
-    ),
+    (&["电话", "手机号", "号码", "对方电话", "客户电话", "被叫号码"], Label::Dialled),
 ];
 const EN: &[(&[&str], Label)] = &[
     (
@@ -123,17 +114,7 @@ const EN: &[(&[&str], Label)] = &[
         ],
         Label::Addressee,
     ),
-    (
-        &[
-            "from",
-            "sender",
-            "on behalf of",
-            "caller",
-            "signed",
-            "my name",
-        ],
-        Label::Sender,
-    ),
+    (&["from", "sender", "on behalf of", "caller", "signed", "my name"], Label::Sender),
     (
         &[
             "message",

@@ -30,10 +30,7 @@ pub fn without_secrets(clause: &str, asking: bool) -> (Option<String>, bool) {
     let mut kept: Vec<&str> = Vec::new();
     let mut rest = clause;
     loop {
-        let cut = JOINTS
-            .iter()
-            .filter_map(|j| rest.find(j).map(|at| (at, j.len())))
-            .min();
+        let cut = JOINTS.iter().filter_map(|j| rest.find(j).map(|at| (at, j.len()))).min();
         let part = cut.map_or(rest, |(at, _)| &rest[..at]);
         if has_secret(part) {
             break;
@@ -47,10 +44,7 @@ pub fn without_secrets(clause: &str, asking: bool) -> (Option<String>, bool) {
     let joined = kept.join(if clause.is_ascii() { " and " } else { "，" });
     let left = joined.trim();
     let worth = if clause.is_ascii() { 12 } else { 4 };
-    (
-        (left.chars().count() >= worth).then(|| left.to_owned()),
-        true,
-    )
+    ((left.chars().count() >= worth).then(|| left.to_owned()), true)
 }
 
 /// Whether it would have the callee say a password, a code or a card number.
@@ -182,16 +176,7 @@ const NEGATIONS: &[&str] = &[
     "nobody",
     "expire",
 ];
-const JOINTS: &[&str] = &[
-    "以及",
-    "还有",
-    "和",
-    "、",
-    "并",
-    " and ",
-    " as well as ",
-    " or ",
-];
+const JOINTS: &[&str] = &["以及", "还有", "和", "、", "并", " and ", " as well as ", " or "];
 
 const HUMANS: &[&str] = &[
     "真人",

@@ -131,9 +131,7 @@ impl Scene {
     }
     /// How the sender is called where the requirement says "I".
     pub fn speaker_en(&self) -> String {
-        self.sender
-            .clone()
-            .unwrap_or_else(|| "the caller".to_owned())
+        self.sender.clone().unwrap_or_else(|| "the caller".to_owned())
     }
 }
 
@@ -149,15 +147,8 @@ pub fn read(requirement: &str, language: Language) -> Message {
 /// so that 李梅 in an English sentence does not make it Chinese.
 fn grammar_of(text: &str) -> Language {
     let han = text.chars().filter(|c| text::is_han(*c)).count();
-    let words = text
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .filter(|w| !w.is_empty())
-        .count();
-    if han >= words && han > 0 {
-        Language::Zh
-    } else {
-        Language::En
-    }
+    let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|w| !w.is_empty()).count();
+    if han >= words && han > 0 { Language::Zh } else { Language::En }
 }
 
 /// What may be known before the identity is confirmed; nothing of the content.

@@ -61,30 +61,14 @@ impl Reading {
     fn take_signature<'a>(&mut self, text: &'a str, grammar: Language) -> &'a str {
         let text = text.trim_end();
         let line = text.rfind('\n').map_or(0, |at| at + 1);
-        let dashes = ["——", "--", " —", " –"]
-            .iter()
-            .filter_map(|d| text.rfind(d));
+        let dashes = ["——", "--", " —", " –"].iter().filter_map(|d| text.rfind(d));
         let from = [". From ", "! From ", "\" From ", "” From "];
-        let from = from
-            .iter()
-            .filter_map(|d| text.rfind(d).map(|at| at + d.len() - 5));
+        let from = from.iter().filter_map(|d| text.rfind(d).map(|at| at + d.len() - 5));
         let lower = text.to_ascii_lowercase();
-        let thanks = [
-            "thanks, ",
-            "thx, ",
-            "regards, ",
-            "cheers, ",
-            "thank you, ",
-            "best, ",
-        ];
-        let thanks = thanks
-            .iter()
-            .filter_map(|d| lower.rfind(d).map(|at| at + d.len() - 2));
+        let thanks = ["thanks, ", "thx, ", "regards, ", "cheers, ", "thank you, ", "best, "];
+        let thanks = thanks.iter().filter_map(|d| lower.rfind(d).map(|at| at + d.len() - 2));
         let dash = dashes.chain(from).chain(thanks).max();
-        for at in [Some(line), dash.filter(|at| *at > line)]
-            .into_iter()
-            .flatten()
-        {
+        for at in [Some(line), dash.filter(|at| *at > line)].into_iter().flatten() {
             let tail = &text[at..];
             let signed = match grammar {
                 Language::Zh => zh::senders::signature(tail),
@@ -102,17 +86,11 @@ impl Reading {
 
     /// “向王老师问好” and nothing more is a message by itself.
     fn take_bare_wish(&mut self) {
-        let wish = self
-            .pending
-            .filter(|v| matches!(v, Verb::Wish | Verb::Thank | Verb::Apologise));
+        let wish = self.pending.filter(|v| matches!(v, Verb::Wish | Verb::Thank | Verb::Apologise));
         if self.parts.is_empty()
             && let Some(verb) = wish
         {
-            self.parts.push(vec![Part {
-                verb: Some(verb),
-                text: String::new(),
-                mark: None,
-            }]);
+            self.parts.push(vec![Part { verb: Some(verb), text: String::new(), mark: None }]);
         }
     }
 
@@ -188,18 +166,8 @@ impl Reading {
             let lower = c.text.to_lowercase();
             lower.contains(['你', '您']) || format!(" {lower} ").contains(" you")
         });
-        let text = clause
-            .text
-            .trim_end_matches("您好")
-            .trim_end_matches("你好");
-        let greeted = [
-            "hello",
-            "hi",
-            "hey",
-            "dear",
-            "good morning",
-            "good afternoon",
-        ];
+        let text = clause.text.trim_end_matches("您好").trim_end_matches("你好");
+        let greeted = ["hello", "hi", "hey", "dear", "good morning", "good afternoon"];
         let text = strip_words(text, &greeted).unwrap_or(text);
         let person = match grammar {
             Language::Zh => zh::names::person(text)
@@ -281,12 +249,9 @@ impl Reading {
             Some(head) => self.take_head(head, grammar),
             None if self.is_name_after_role(&words, parts, grammar) => return,
             // A call, and then what it is about.
-            None => (
-                self.pending
-                    .take()
-                    .map(|v| if v == Verb::Call { Verb::Tell } else { v }),
-                words,
-            ),
+            None => {
+                (self.pending.take().map(|v| if v == Verb::Call { Verb::Tell } else { v }), words)
+            }
         };
         if !speakable(&words) || meta::is_direction(&words) {
             self.pending = verb.or(self.pending);
@@ -335,9 +300,7 @@ impl Reading {
 
     fn take_head(&mut self, head: Head, grammar: Language) -> (Option<Verb>, String) {
         self.instructed = true;
-        self.pronoun = self
-            .pronoun
-            .or(head.pronoun.filter(|c| "他她hs".contains(*c)));
+        self.pronoun = self.pronoun.or(head.pronoun.filter(|c| "他她hs".contains(*c)));
         let mut rest = head.rest;
         match head.object {
             Object::Named(name) => {

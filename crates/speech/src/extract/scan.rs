@@ -2,10 +2,7 @@
 
 /// What follows the longest of `words` that `s` starts with.
 pub fn strip_any<'a>(s: &'a str, words: &[&str]) -> Option<&'a str> {
-    words
-        .iter()
-        .filter_map(|w| s.strip_prefix(w))
-        .min_by_key(|rest| rest.len())
+    words.iter().filter_map(|w| s.strip_prefix(w)).min_by_key(|rest| rest.len())
 }
 
 /// Whether `s` starts with one of `words`.

@@ -99,14 +99,8 @@ fn question_at(sentence: &[Part]) -> Option<usize> {
     let asks = |p: &Part| matches!(p.verb, Some(Verb::Ask | Verb::Confirm));
     let start = sentence.iter().position(asks)?;
     let words = |p: &&Part| has_any(&p.text.to_lowercase(), QUESTION_WORDS);
-    let end = sentence[start + 1..]
-        .iter()
-        .take_while(|p| p.verb.is_none());
-    let later = end
-        .enumerate()
-        .filter(|(_, p)| words(p))
-        .map(|(n, _)| start + 1 + n)
-        .last();
+    let end = sentence[start + 1..].iter().take_while(|p| p.verb.is_none());
+    let later = end.enumerate().filter(|(_, p)| words(p)).map(|(n, _)| start + 1 + n).last();
     Some(later.unwrap_or(start))
 }
 
@@ -167,11 +161,7 @@ fn join(lead: &str, words: &str, start: bool, language: Language) -> String {
         Language::Zh => {
             let direct =
                 lead.ends_with("提醒您，") && words.starts_with(is_han) && !words.starts_with('您');
-            let lead = if direct {
-                lead.trim_end_matches('，')
-            } else {
-                lead
-            };
+            let lead = if direct { lead.trim_end_matches('，') } else { lead };
             if words.is_empty() {
                 let bare = lead.trim_end_matches("祝您").trim_end_matches("恭喜您");
                 return bare.trim_end_matches(['，', '：']).to_owned();
@@ -188,27 +178,16 @@ fn join(lead: &str, words: &str, start: bool, language: Language) -> String {
                 "please" => strip_words(words, &["to"]).unwrap_or(words),
                 _ => words,
             };
-            let gap = if lead.is_empty() || lead.ends_with(' ') {
-                ""
-            } else {
-                " "
-            };
+            let gap = if lead.is_empty() || lead.ends_with(' ') { "" } else { " " };
             let space = if start { "" } else { " " };
             let joined = format!("{space}{lead}{gap}{words}");
-            if start {
-                sentence_case(&joined, language)
-            } else {
-                joined
-            }
+            if start { sentence_case(&joined, language) } else { joined }
         }
     }
 }
 
 fn mark(part: &Part, last: bool, asking: bool, language: Language) -> &'static str {
-    let told = matches!(
-        part.verb,
-        Some(Verb::Tell | Verb::Remind | Verb::Request | Verb::Call)
-    );
+    let told = matches!(part.verb, Some(Verb::Tell | Verb::Remind | Verb::Request | Verb::Call));
     let question = matches!(part.mark, Some('？' | '?')) && !told;
     match (language, last) {
         (Language::Zh, _) if question || asking => "？",

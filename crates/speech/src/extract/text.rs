@@ -44,9 +44,7 @@ fn broken_lists(text: &str) -> Vec<char> {
     let mut next = 1;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let start = out
-            .last()
-            .is_none_or(|b| b.is_whitespace() || "：:，,；;。".contains(*b));
+        let start = out.last().is_none_or(|b| b.is_whitespace() || "：:，,；;。".contains(*b));
         let digits = rest.chars().take_while(char::is_ascii_digit).count();
         let mark = rest[digits..].chars().next();
         let after = rest[digits..].chars().nth(1);
@@ -112,11 +110,7 @@ pub fn sentences(text: &str) -> Vec<Sentence> {
 
 /// Only letters and digits, in lower case: how two texts are compared.
 pub fn bare(text: &str) -> String {
-    clean(text)
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    clean(text).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a character is Han, as far as names and words go.
@@ -225,10 +219,7 @@ mod tests {
     #[test]
     fn cuts_clauses_but_not_numbers_times_titles_or_quotes() {
         for (text, want) in [
-            (
-                "明天10:30开会，带3,200元。谢谢",
-                "明天10:30开会|带3,200元/谢谢",
-            ),
+            ("明天10:30开会，带3,200元。谢谢", "明天10:30开会|带3,200元/谢谢"),
             ("Call Dr. Lee at 3.5 km. Bye", "Call Dr. Lee at 3.5 km/Bye"),
             ("告诉他“好，行。走”！", "告诉他“好，行。走”"),
             ("提醒：1. 买菜 2. 做饭", "提醒/1、买菜/2、做饭"),
@@ -238,12 +229,7 @@ mod tests {
         ] {
             let got: Vec<String> = sentences(&clean(text))
                 .iter()
-                .map(|s| {
-                    s.iter()
-                        .map(|c| c.text.as_str())
-                        .collect::<Vec<_>>()
-                        .join("|")
-                })
+                .map(|s| s.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().join("|"))
                 .collect();
             assert_eq!(got.join("/"), want, "{text}");
         }

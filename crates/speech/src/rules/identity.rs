@@ -25,11 +25,7 @@ pub fn judge(w: &Words, addressee: Option<&str>) -> Meaning {
         // “不是说了吗，我就是”: both at once is no answer.
         let torn = w.zh(&["我就是", "就是我", "是本人"]) && !w.zh(&["不是本人"])
             || w.en(&["speaking", "thats me"]) && !w.en(&["not me", "thats not me"]);
-        return if torn {
-            Meaning::Unclear
-        } else {
-            Meaning::Denied
-        };
+        return if torn { Meaning::Unclear } else { Meaning::Denied };
     }
     if phrases::refuses(w) {
         return Meaning::Refused;
@@ -56,11 +52,8 @@ pub fn judge(w: &Words, addressee: Option<&str>) -> Meaning {
 }
 
 fn confirms(w: &Words, forms: &[String]) -> bool {
-    let mut strong: Vec<String> = ZH_STRONG
-        .iter()
-        .chain(EN_STRONG)
-        .map(|s| (*s).to_owned())
-        .collect();
+    let mut strong: Vec<String> =
+        ZH_STRONG.iter().chain(EN_STRONG).map(|s| (*s).to_owned()).collect();
     for name in forms {
         for pattern in NAME_PATTERNS {
             strong.push(pattern.replace('_', name));
@@ -78,40 +71,26 @@ fn confirms(w: &Words, forms: &[String]) -> bool {
 fn denies(w: &Words) -> bool {
     w.zh(ZH_DENIALS)
         || w.en(EN_DENIALS)
-        || w.tiled(
-            &["不是", "不", "不对", "不是的", "错了", "no", "nope", "nah"],
-            FILLERS,
-        )
+        || w.tiled(&["不是", "不", "不对", "不是的", "错了", "no", "nope", "nah"], FILLERS)
         || w.spaced.starts_with(" no ")
             && !w.en(&["no problem", "no thanks", "no thank you", "no time"])
 }
 
 fn third_party(w: &Words) -> bool {
-    let zh_kin = ["他", "她", "你", "您", "机主", "本人"]
-        .iter()
-        .any(|whose| {
-            ZH_RELATIONS.iter().any(|r| {
-                ["我是", "是", "这是", "这里是", "我"].iter().any(|be| {
-                    w.solid.contains(&format!("{be}{whose}{r}"))
-                        || w.solid.contains(&format!("{be}{whose}的{r}"))
-                })
+    let zh_kin = ["他", "她", "你", "您", "机主", "本人"].iter().any(|whose| {
+        ZH_RELATIONS.iter().any(|r| {
+            ["我是", "是", "这是", "这里是", "我"].iter().any(|be| {
+                w.solid.contains(&format!("{be}{whose}{r}"))
+                    || w.solid.contains(&format!("{be}{whose}的{r}"))
             })
-        });
-    let relation = w.zh(&[
-        "我是家属",
-        "我是家人",
-        "我是助理",
-        "我是秘书",
-        "我是同事",
-        "我是他的",
-        "我是她的",
-    ]);
-    let absent = w.zh(ZH_ABSENT);
-    let en = EN_OWNERS.iter().any(|be| {
-        EN_RELATIONS
-            .iter()
-            .any(|r| w.spaced.contains(&format!(" {be} {r} ")))
+        })
     });
+    let relation =
+        w.zh(&["我是家属", "我是家人", "我是助理", "我是秘书", "我是同事", "我是他的", "我是她的"]);
+    let absent = w.zh(ZH_ABSENT);
+    let en = EN_OWNERS
+        .iter()
+        .any(|be| EN_RELATIONS.iter().any(|r| w.spaced.contains(&format!(" {be} {r} "))));
     zh_kin && w.zh(&["我", "这"]) || relation || absent || en || w.en(EN_ABSENT)
 }
 
@@ -121,30 +100,23 @@ fn claims_other_name(w: &Words, addressee: Option<&str>, forms: &[String]) -> bo
         return false;
     }
     if w.han {
-        return ["我是", "我叫", "我的名字是", "这里是", "我就是"]
-            .iter()
-            .any(|be| {
-                let Some(after) = w.solid.split(be).nth(1) else {
-                    return false;
-                };
-                let after = after.trim_end_matches(['啊', '呀', '哦', '哈', '呢', '的']);
-                names_of::is_full_name(after) && !forms.iter().any(|f| f == after)
-            });
-    }
-    ["my name is ", "this is ", "im called ", "you have reached "]
-        .iter()
-        .any(|be| {
-            let Some(after) = w.spaced.split(&format!(" {be}")).nth(1) else {
+        return ["我是", "我叫", "我的名字是", "这里是", "我就是"].iter().any(|be| {
+            let Some(after) = w.solid.split(be).nth(1) else {
                 return false;
             };
-            let name = after
-                .trim()
-                .trim_end_matches(" speaking")
-                .trim_end_matches(" here");
-            let words = name.split(' ').count();
-            let plain = name.split(' ').any(|word| NO_NAMES.contains(&word));
-            (1..=3).contains(&words) && !plain && !forms.iter().any(|f| f == name)
-        })
+            let after = after.trim_end_matches(['啊', '呀', '哦', '哈', '呢', '的']);
+            names_of::is_full_name(after) && !forms.iter().any(|f| f == after)
+        });
+    }
+    ["my name is ", "this is ", "im called ", "you have reached "].iter().any(|be| {
+        let Some(after) = w.spaced.split(&format!(" {be}")).nth(1) else {
+            return false;
+        };
+        let name = after.trim().trim_end_matches(" speaking").trim_end_matches(" here");
+        let words = name.split(' ').count();
+        let plain = name.split(' ').any(|word| NO_NAMES.contains(&word));
+        (1..=3).contains(&words) && !plain && !forms.iter().any(|f| f == name)
+    })
 }
 
 /// “张三？” or “你找张三？”
@@ -169,11 +141,8 @@ fn own_names(addressee: &str) -> Vec<String> {
     let words: Vec<&str> = whole.spaced.split_whitespace().collect();
     if !whole.han && !words.is_empty() {
         add(&words.join(" "));
-        let named: Vec<&str> = words
-            .iter()
-            .copied()
-            .filter(|w| !names_of::is_english_title(w))
-            .collect();
+        let named: Vec<&str> =
+            words.iter().copied().filter(|w| !names_of::is_english_title(w)).collect();
         // With only a family name known, the title must be said too.
         if named.len() == words.len() || named.len() > 1 {
             add(&named.join(" "));

@@ -41,11 +41,7 @@ impl Judge for RulesJudge {
                 return Ok(Meaning::Unclear);
             }
             let addressee = reply.addressee.as_ref().map(|a| a.reveal().as_str());
-            Ok(meaning(
-                reply.heard.text.reveal(),
-                reply.question,
-                addressee,
-            ))
+            Ok(meaning(reply.heard.text.reveal(), reply.question, addressee))
         })
     }
 }
@@ -134,20 +130,8 @@ fn talk(w: &Words) -> Meaning {
     ]) {
         return Meaning::AsksWho;
     }
-    if w.tiled(
-        REFUSALS,
-        &[
-            "我",
-            "现在",
-            "sorry",
-            "im",
-            "right now",
-            "啊",
-            "了",
-            "呢",
-            "不好意思",
-        ],
-    ) {
+    if w.tiled(REFUSALS, &["我", "现在", "sorry", "im", "right now", "啊", "了", "呢", "不好意思"])
+    {
         return Meaning::Refused;
     }
     Meaning::Other

@@ -4,22 +4,8 @@ use super::words::Words;
 
 /// “Never call again.”
 pub fn opts_out(w: &Words) -> bool {
-    let later = w.zh(&[
-        "晚点",
-        "待会",
-        "等会",
-        "改天",
-        "一会儿",
-        "过会",
-        "明天再",
-        "回头",
-    ]) || w.en(&[
-        "later",
-        "tomorrow",
-        "in an hour",
-        "another time",
-        "after work",
-    ]);
+    let later = w.zh(&["晚点", "待会", "等会", "改天", "一会儿", "过会", "明天再", "回头"])
+        || w.en(&["later", "tomorrow", "in an hour", "another time", "after work"]);
     let again =
         w.zh(&["再打", "再给", "以后", "骚扰"]) || w.en(&["again", "ever", "anymore", "any more"]);
     if w.zh(ZH_OPT_OUT) || w.en(EN_OPT_OUT) {
@@ -38,16 +24,7 @@ fn stops_calls(solid: &str) -> bool {
                 rest = after;
                 softened = true;
             }
-            let bare = [
-                "打了",
-                "打电话",
-                "打扰",
-                "打来",
-                "骚扰",
-                "来电",
-                "烦我",
-                "打过来",
-            ];
+            let bare = ["打了", "打电话", "打扰", "打来", "骚扰", "来电", "烦我", "打过来"];
             let tail = rest.strip_prefix('打').is_some_and(str::is_empty);
             bare.iter().any(|b| rest.starts_with(b))
                 || tail
@@ -242,9 +219,8 @@ const BACKCHANNELS: &[&str] = &[
     "嗯", "哦", "噢", "喔", "啊", "唔", "恩", "呃", "额", "诶", "哎", "uh huh", "uhhuh", "mm",
     "mmm", "mhm", "mm hmm", "mmhmm", "hmm", "uh", "um", "oh", "ah", "right", "i see",
 ];
-const NEGATIONS: &[&str] = &[
-    "不要", "别", "请勿", "勿", "不许", "不准", "停止", "莫", "甭", "禁止", "少",
-];
+const NEGATIONS: &[&str] =
+    &["不要", "别", "请勿", "勿", "不许", "不准", "停止", "莫", "甭", "禁止", "少"];
 const SOFTENERS: &[&str] = &[
     "再",
     "给我",
@@ -269,9 +245,8 @@ const SOFTENERS: &[&str] = &[
     "联系",
     "拨",
 ];
-const CALLING: &[&str] = &[
-    "打", "来电", "拨", "骚扰", "联系", "烦我", "打扰", "电话", "呼叫", "推销",
-];
+const CALLING: &[&str] =
+    &["打", "来电", "拨", "骚扰", "联系", "烦我", "打扰", "电话", "呼叫", "推销"];
 const ZH_OPT_OUT: &[&str] = &[
     "拉黑",
     "黑名单",

@@ -307,10 +307,7 @@ fn what_was_not_understood_is_unclear() {
     let reply = Reply {
         question: Question::Identity,
         addressee: None,
-        heard: Heard {
-            unclear: true,
-            ..Heard::text("是我")
-        },
+        heard: Heard { unclear: true, ..Heard::text("是我") },
         language: Language::Zh,
     };
     let judged = futures::FutureExt::now_or_never(RulesJudge.judge(reply));

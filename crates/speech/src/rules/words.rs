@@ -34,12 +34,7 @@ impl Words {
         let han = solid.chars().any(is_han);
         let mark = text.trim_end().ends_with(['?', '？']);
         let particle = solid.ends_with(['吗', '么', '呢', '啊']) && !solid.ends_with("什么");
-        Self {
-            solid,
-            spaced,
-            han,
-            asks: mark || particle,
-        }
+        Self { solid, spaced, han, asks: mark || particle }
     }
 
     /// Whether one of these Chinese phrases occurs.
@@ -49,9 +44,7 @@ impl Words {
 
     /// Whether one of these English phrases occurs, as whole words.
     pub fn en(&self, phrases: &[&str]) -> bool {
-        phrases
-            .iter()
-            .any(|p| self.spaced.contains(&format!(" {p} ")))
+        phrases.iter().any(|p| self.spaced.contains(&format!(" {p} ")))
     }
 
     /// Whether the whole reply can be laid out with these tiles, one of `needed` among them.
@@ -78,10 +71,7 @@ fn tiles(text: &str, needed: &[&str], allowed: &[&str]) -> bool {
             continue;
         }
         for (list, gives) in [(needed, 2), (allowed, 1)] {
-            for tile in list
-                .iter()
-                .filter(|t| !t.is_empty() && text[at..].starts_with(**t))
-            {
+            for tile in list.iter().filter(|t| !t.is_empty() && text[at..].starts_with(**t)) {
                 let end = &mut reached[at + tile.len()];
                 *end = (*end).max(state.max(gives));
             }
@@ -101,12 +91,9 @@ mod tests {
     fn a_reply_is_tiled_as_a_whole_or_not_at_all() {
         let yes = &["是我"];
         let other = &["对", "喂"];
-        for (text, want) in [
-            ("对对，是我", true),
-            ("喂", false),
-            ("不是我", false),
-            ("是我吗", false),
-        ] {
+        for (text, want) in
+            [("对对，是我", true), ("喂", false), ("不是我", false), ("是我吗", false)]
+        {
             assert_eq!(Words::of(text).tiled(yes, other), want, "{text}");
         }
         assert!(Words::of("Yes, that's me.").tiled(&["thats me"], &["yes"]));

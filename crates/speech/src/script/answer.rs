@@ -16,11 +16,7 @@ pub fn answer<'a>(question: &str, facts: &'a [Fact], most: usize) -> Vec<&'a str
         .iter()
         .enumerate()
         .map(|(at, fact)| {
-            let on = topics
-                .iter()
-                .map(|t| strength(*t, &fact.text))
-                .max()
-                .unwrap_or(0);
+            let on = topics.iter().map(|t| strength(*t, &fact.text)).max().unwrap_or(0);
             (on, overlap(&keys, &fact.text), at)
         })
         .collect();
@@ -30,13 +26,8 @@ pub fn answer<'a>(question: &str, facts: &'a [Fact], most: usize) -> Vec<&'a str
     let Some(best) = scored.iter().filter(fits).map(|s| score(&s)).max() else {
         return Vec::new();
     };
-    let chosen: Vec<usize> = scored
-        .iter()
-        .filter(fits)
-        .filter(|s| score(s) == best)
-        .map(|s| s.2)
-        .take(most)
-        .collect();
+    let chosen: Vec<usize> =
+        scored.iter().filter(fits).filter(|s| score(s) == best).map(|s| s.2).take(most).collect();
     let whole = topics.contains(&Topic::Bring) || (topics.contains(&Topic::Reason) && !typed);
     widened(facts, &chosen, whole, topics.contains(&Topic::Reason))
 }
@@ -61,11 +52,7 @@ fn widened<'a>(facts: &'a [Fact], chosen: &[usize], whole: bool, back: bool) -> 
     }
     wanted.sort_unstable();
     wanted.dedup();
-    wanted
-        .iter()
-        .filter_map(|n| facts.get(*n))
-        .map(|f| f.text.as_str())
-        .collect()
+    wanted.iter().filter_map(|n| facts.get(*n)).map(|f| f.text.as_str()).collect()
 }
 
 /// The telling pieces of a question: pairs of Han characters and rarer single ones, English words.
@@ -87,9 +74,7 @@ fn keys(w: &Words) -> Vec<String> {
         .windows(2)
         .filter(|p| p.iter().all(|c| is_han(*c) || c.is_ascii_alphanumeric()))
         .map(|p| p.iter().collect::<String>());
-    let single = chars
-        .iter()
-        .filter(|c| is_han(**c) && !COMMON.contains(**c));
+    let single = chars.iter().filter(|c| is_han(**c) && !COMMON.contains(**c));
     pairs.chain(single.map(char::to_string)).collect()
 }
 
@@ -97,8 +82,7 @@ fn keys(w: &Words) -> Vec<String> {
 fn overlap(keys: &[String], clause: &str) -> u32 {
     let lower = clause.to_lowercase();
     let hits = keys.iter().filter(|k| lower.contains(k.as_str()));
-    hits.map(|k| if k.chars().count() > 1 { 2 } else { 1 })
-        .sum()
+    hits.map(|k| if k.chars().count() > 1 { 2 } else { 1 }).sum()
 }
 
 /// Clauses on each side that an answer is widened by.

@@ -63,35 +63,17 @@ pub fn intent(text: &str, unclear: bool) -> Intent {
 
 fn about_the_matter(w: &Words) -> Intent {
     let lost = w.zh(&["不清楚", "不明白", "没明白", "什么意思", "听不懂"])
-        || w.en(&[
-            "dont understand",
-            "do not understand",
-            "not clear",
-            "what do you mean",
-        ]);
+        || w.en(&["dont understand", "do not understand", "not clear", "what do you mean"]);
     let go_on = w.tiled(
         GO_ON,
-        &[
-            "你", "您", "请", "嗯", "好", "好的", "请问", "啊", "please", "ok", "yes", "okay",
-        ],
+        &["你", "您", "请", "嗯", "好", "好的", "请问", "啊", "please", "ok", "yes", "okay"],
     );
     if go_on || lost {
         return Intent::Repeat;
     }
     if w.tiled(
         NO_MORE,
-        &[
-            "了",
-            "谢谢",
-            "谢谢你",
-            "谢谢您",
-            "好的",
-            "嗯",
-            "no",
-            "thanks",
-            "thank you",
-            "ok",
-        ],
+        &["了", "谢谢", "谢谢你", "谢谢您", "好的", "嗯", "no", "thanks", "thank you", "ok"],
     ) {
         return Intent::NoMore;
     }
@@ -104,11 +86,8 @@ fn about_the_matter(w: &Words) -> Intent {
     {
         return Intent::No;
     }
-    let short = if w.han {
-        w.solid.chars().count() <= 14
-    } else {
-        w.spaced.split(' ').count() <= 10
-    };
+    let short =
+        if w.han { w.solid.chars().count() <= 14 } else { w.spaced.split(' ').count() <= 10 };
     if short && (w.zh(ZH_YES) || w.en(EN_YES) || w.tiled(PLAIN_YES, PLAIN_YES)) {
         return Intent::Yes;
     }
@@ -255,16 +234,8 @@ const ZH_NO: &[&str] = &[
     "不买",
     "取消",
 ];
-const ZH_NOT_NO: &[&str] = &[
-    "没问题",
-    "有事再",
-    "有事我",
-    "不客气",
-    "不用谢",
-    "不会忘",
-    "好的",
-    "不见不散",
-];
+const ZH_NOT_NO: &[&str] =
+    &["没问题", "有事再", "有事我", "不客气", "不用谢", "不会忘", "好的", "不见不散"];
 const EN_NO: &[&str] = &[
     "cant",
     "cannot",
@@ -288,16 +259,7 @@ const EN_NO: &[&str] = &[
     "no i",
     "no its",
 ];
-const PLAIN_NO: &[&str] = &[
-    "不",
-    "不是",
-    "不对",
-    "没有",
-    "no",
-    "nope",
-    "nah",
-    "not really",
-];
+const PLAIN_NO: &[&str] = &["不", "不是", "不对", "没有", "no", "nope", "nah", "not really"];
 const ZH_YES: &[&str] = &[
     "好的",
     "好",
@@ -358,9 +320,8 @@ const EN_YES: &[&str] = &[
     "noted",
     "i know",
 ];
-const PLAIN_YES: &[&str] = &[
-    "好", "行", "对", "是", "嗯", "哦", "噢", "啊", "了", "的", "哈", "ok",
-];
+const PLAIN_YES: &[&str] =
+    &["好", "行", "对", "是", "嗯", "哦", "噢", "啊", "了", "的", "哈", "ok"];
 
 #[cfg(test)]
 mod tests {

@@ -76,11 +76,7 @@ pub fn portions(
 }
 
 fn portion(sentences: Vec<String>, after: &'static str) -> Portion {
-    Portion {
-        before: String::new(),
-        sentences,
-        after,
-    }
+    Portion { before: String::new(), sentences, after }
 }
 
 /// A sentence in pieces of at most `budget` characters: at clause marks, else at blanks, else
@@ -117,10 +113,7 @@ mod tests {
 
     #[test]
     fn a_long_message_is_cut_and_nothing_of_it_is_lost() {
-        let long = format!(
-            "通知张三，{}",
-            "明天下午三点开会，地点是二号会议室。".repeat(1_000)
-        );
+        let long = format!("通知张三，{}", "明天下午三点开会，地点是二号会议室。".repeat(1_000));
         let message = extract::read(&long, Language::Zh);
         let all = portions(&message, Some("张三"), Language::Zh, 300);
         assert!(all.len() > 10);

@@ -44,30 +44,15 @@ impl<'a> Talk<'a> {
         language: Language,
         max_chars: usize,
     ) -> Self {
-        let heard = history
-            .iter()
-            .filter(|s| s.by_us)
-            .map(|s| bare(s.text.reveal()))
-            .collect();
+        let heard = history.iter().filter(|s| s.by_us).map(|s| bare(s.text.reveal())).collect();
         let portions = portions(message, addressee, language, max_chars);
-        Self {
-            message,
-            history,
-            language,
-            portions,
-            heard,
-            max_chars,
-        }
+        Self { message, history, language, portions, heard, max_chars }
     }
 
     /// What comes next.
     pub fn next(&self, prompt: Prompt) -> Move {
         if self.message.is_empty() {
-            let line = if self.message.withheld {
-                Line::Withheld
-            } else {
-                Line::Nothing
-            };
+            let line = if self.message.withheld { Line::Withheld } else { Line::Nothing };
             return self.end(line, false);
         }
         match prompt {
@@ -106,10 +91,7 @@ impl<'a> Talk<'a> {
             Intent::Robot => self.say_then(Line::Robot, self.go_on()),
             Intent::Who => {
                 let mut next = self.go_on();
-                next.say.insert(
-                    0,
-                    introduction(self.message.sender.as_deref(), self.language),
-                );
+                next.say.insert(0, introduction(self.message.sender.as_deref(), self.language));
                 next
             }
             Intent::Repeat => self.tell_again(),
@@ -125,10 +107,7 @@ impl<'a> Talk<'a> {
 
     /// The message was not heard to its end: it is told, unless the callee will have none of it.
     fn undelivered(&self, wish: Intent) -> Move {
-        let begun = self
-            .portions
-            .first()
-            .is_some_and(|p| p.was_heard(&self.heard));
+        let begun = self.portions.first().is_some_and(|p| p.was_heard(&self.heard));
         match wish {
             Intent::No if begun => self.end(Line::CloseBusy, false),
             Intent::Unclear if self.in_a_row(Intent::Unclear) > PATIENCE => {
@@ -184,10 +163,7 @@ impl<'a> Talk<'a> {
             let last = self.portions.last().map_or("", |p| p.after);
             let check = Line::Check.text(self.language);
             let again = if last.is_empty() { check } else { last };
-            Move {
-                say: vec![again.to_owned()],
-                end: None,
-            }
+            Move { say: vec![again.to_owned()], end: None }
         } else {
             self.tell()
         }
@@ -197,33 +173,19 @@ impl<'a> Talk<'a> {
     fn tell(&self) -> Move {
         let next = self.portions.iter().find(|p| !p.was_heard(&self.heard));
         let portion = next.or(self.portions.first());
-        Move {
-            say: portion.map(Portion::spoken).unwrap_or_default(),
-            end: None,
-        }
+        Move { say: portion.map(Portion::spoken).unwrap_or_default(), end: None }
     }
 
     /// The portion that was told last.
     fn tell_again(&self) -> Move {
-        let heard = self
-            .portions
-            .iter()
-            .take_while(|p| p.was_heard(&self.heard))
-            .count();
+        let heard = self.portions.iter().take_while(|p| p.was_heard(&self.heard)).count();
         let begun = self.portions.get(heard).is_some_and(|p| {
             let start: String = bare(&p.sentences.concat()).chars().take(6).collect();
             self.heard.contains(&start)
         });
-        let at = if begun || heard == 0 {
-            heard
-        } else {
-            heard - 1
-        };
+        let at = if begun || heard == 0 { heard } else { heard - 1 };
         let portion = self.portions.get(at).or(self.portions.last());
-        Move {
-            say: portion.map(Portion::spoken).unwrap_or_default(),
-            end: None,
-        }
+        Move { say: portion.map(Portion::spoken).unwrap_or_default(), end: None }
     }
 
     fn delivered(&self) -> bool {
@@ -246,10 +208,7 @@ impl<'a> Talk<'a> {
     }
 
     fn line(&self, line: Line) -> Move {
-        Move {
-            say: vec![line.text(self.language).to_owned()],
-            end: None,
-        }
+        Move { say: vec![line.text(self.language).to_owned()], end: None }
     }
 
     fn say_then(&self, line: Line, mut next: Move) -> Move {
@@ -258,10 +217,7 @@ impl<'a> Talk<'a> {
     }
 
     fn end(&self, line: Line, done: bool) -> Move {
-        Move {
-            end: Some(done),
-            ..self.line(line)
-        }
+        Move { end: Some(done), ..self.line(line) }
     }
 }
 

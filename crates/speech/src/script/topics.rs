@@ -29,11 +29,8 @@ pub enum Topic {
 
 /// What a question is about; several if it is not sure.
 pub fn topics(w: &Words) -> Vec<Topic> {
-    let mut found: Vec<Topic> = TOPICS
-        .iter()
-        .filter(|(_, zh, en)| w.zh(zh) || w.en(en))
-        .map(|(t, ..)| *t)
-        .collect();
+    let mut found: Vec<Topic> =
+        TOPICS.iter().filter(|(_, zh, en)| w.zh(zh) || w.en(en)).map(|(t, ..)| *t).collect();
     if found.contains(&Topic::Money) || found.contains(&Topic::Contact) {
         found.retain(|t| matches!(t, Topic::Money | Topic::Contact));
     }
@@ -44,19 +41,13 @@ pub fn topics(w: &Words) -> Vec<Topic> {
 pub fn strength(topic: Topic, clause: &str) -> u32 {
     let surely = match topic {
         Topic::Money => {
-            let units = [
-                "元", "块", " dollar", " euro", " yuan", " pound", " cents", "毛",
-            ];
+            let units = ["元", "块", " dollar", " euro", " yuan", " pound", " cents", "毛"];
             number_before(clause, &units) || clause.contains(['$', '¥', '￥', '€', '£'])
         }
         Topic::Contact => digits_in_row(clause) >= 5 || clause.contains('@'),
         _ => holds(topic, clause),
     };
-    if surely {
-        2
-    } else {
-        u32::from(holds(topic, clause))
-    }
+    if surely { 2 } else { u32::from(holds(topic, clause)) }
 }
 
 fn holds(topic: Topic, clause: &str) -> bool {
@@ -89,9 +80,7 @@ fn holds(topic: Topic, clause: &str) -> bool {
             ) || has(&["$", "¥", "￥", "€", "£", "免费"])
                 || w.en(&["free", "waived", "fee"])
         }
-        Topic::Count => clause
-            .chars()
-            .any(|c| c.is_ascii_digit() || NUMERALS.contains(c)),
+        Topic::Count => clause.chars().any(|c| c.is_ascii_digit() || NUMERALS.contains(c)),
         Topic::Contact => {
             (digits_in_row(clause) >= 5)
                 || clause.contains('@')
@@ -102,9 +91,9 @@ fn holds(topic: Topic, clause: &str) -> bool {
             "带", "准备", "材料", "着装", "dress", "attire", "need", "自备", "穿", "bring",
             "carry", "prepare", "wear",
         ]),
-        Topic::Reason => has(&[
-            "因为", "由于", "原因", "为了", "because", "due to", "since", "reason",
-        ]),
+        Topic::Reason => {
+            has(&["因为", "由于", "原因", "为了", "because", "due to", "since", "reason"])
+        }
     }
 }
 
@@ -112,10 +101,7 @@ fn holds(topic: Topic, clause: &str) -> bool {
 fn number_before(text: &str, units: &[&str]) -> bool {
     units.iter().any(|u| {
         text.match_indices(u).any(|(at, _)| {
-            text[..at]
-                .chars()
-                .last()
-                .is_some_and(|c| c.is_ascii_digit() || NUMERALS.contains(c))
+            text[..at].chars().last().is_some_and(|c| c.is_ascii_digit() || NUMERALS.contains(c))
         })
     })
 }
@@ -247,9 +233,8 @@ const ZH_PLACES: &[&str] = &[
     "窗口",
 ];
 /// Words with 家 that are no home.
-const NO_HOMES: &[&str] = &[
-    "大家", "国家", "专家", "家长", "家人", "家属", "商家", "买家", "卖家", "厂家", "作家",
-];
+const NO_HOMES: &[&str] =
+    &["大家", "国家", "专家", "家长", "家人", "家属", "商家", "买家", "卖家", "厂家", "作家"];
 const EN_PLACES: &[&str] = &[
     "at",
     "in room",
@@ -308,16 +293,7 @@ const TOPICS: &[(Topic, &[&str], &[&str])] = &[
             "交多少",
             "付多少",
         ],
-        &[
-            "how much",
-            "cost",
-            "price",
-            "fee",
-            "charge",
-            "pay",
-            "expensive",
-            "total",
-        ],
+        &["how much", "cost", "price", "fee", "charge", "pay", "expensive", "total"],
     ),
     (
         Topic::Contact,
@@ -333,26 +309,14 @@ const TOPICS: &[(Topic, &[&str], &[&str])] = &[
             "微信",
             "邮箱",
         ],
-        &[
-            "phone",
-            "contact",
-            "who do i call",
-            "which number",
-            "email",
-            "reach",
-            "call back",
-        ],
+        &["phone", "contact", "who do i call", "which number", "email", "reach", "call back"],
     ),
     (
         Topic::Hour,
         &["几点", "什么时候", "什么时间", "何时", "时间"],
         &["when", "what time", "time"],
     ),
-    (
-        Topic::Span,
-        &["多久", "多长时间", "几个小时", "几天"],
-        &["how long"],
-    ),
+    (Topic::Span, &["多久", "多长时间", "几个小时", "几天"], &["how long"]),
     (
         Topic::Day,
         &[
@@ -388,33 +352,14 @@ const TOPICS: &[(Topic, &[&str], &[&str])] = &[
             "去哪",
             "到哪",
         ],
-        &[
-            "where",
-            "address",
-            "place",
-            "location",
-            "which room",
-            "which building",
-        ],
+        &["where", "address", "place", "location", "which room", "which building"],
     ),
     (
         Topic::Bring,
-        &[
-            "带什么",
-            "准备什么",
-            "要带",
-            "带东西",
-            "材料",
-            "穿什么",
-            "带啥",
-        ],
+        &["带什么", "准备什么", "要带", "带东西", "材料", "穿什么", "带啥"],
         &["bring", "take with", "prepare", "wear", "need to have"],
     ),
-    (
-        Topic::Person,
-        &["谁", "哪位", "哪个人"],
-        &["who", "whom", "whose"],
-    ),
+    (Topic::Person, &["谁", "哪位", "哪个人"], &["who", "whom", "whose"]),
     (
         Topic::Reason,
         &["为什么", "为啥", "怎么回事", "原因", "因为什么"],

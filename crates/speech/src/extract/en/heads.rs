@@ -40,24 +40,14 @@ pub fn head(clause: &str, inside: bool) -> Option<Head> {
                 break;
             }
         };
-        let left = next
-            .rest
-            .trim_start_matches([' ', ',', ':', ';'])
-            .to_owned();
+        let left = next.rest.trim_start_matches([' ', ',', ':', ';']).to_owned();
         let calling = next.verb == Verb::Call;
         let shorter = left.len() < rest.len();
-        found = Some(Head {
-            rest: left.clone(),
-            ..next
-        });
+        found = Some(Head { rest: left.clone(), ..next });
         if !shorter {
             break;
         }
-        rest = if calling {
-            without_number(&left, Verb::Call).to_owned()
-        } else {
-            left
-        };
+        rest = if calling { without_number(&left, Verb::Call).to_owned() } else { left };
     }
     found
 }
@@ -77,10 +67,7 @@ pub fn without_number(rest: &str, verb: Verb) -> &str {
 fn step(s: &str, inside: bool) -> Option<Head> {
     let mut s = s.trim_start();
     loop {
-        if let Some(h) = letting(s)
-            .or_else(|| giving(s))
-            .or_else(|| telling(s, inside))
-        {
+        if let Some(h) = letting(s).or_else(|| giving(s)).or_else(|| telling(s, inside)) {
             return Some(h);
         }
         match strip_words(s, POLITE) {
@@ -106,10 +93,7 @@ fn giving(s: &str) -> Option<Head> {
         return Some(made(Verb::Call, person, rest));
     }
     let (person, rest) = names::person(after)?;
-    let rest = strip_words(
-        rest,
-        &["a call", "a ring", "a quick call", "a phone call", "a buzz"],
-    )?;
+    let rest = strip_words(rest, &["a call", "a ring", "a quick call", "a phone call", "a buzz"])?;
     Some(made(Verb::Call, person, rest))
 }
 
@@ -120,12 +104,7 @@ fn telling(s: &str, inside: bool) -> Option<Head> {
         .min_by_key(|(rest, _)| rest.len())?;
     // "say the car is ready": nobody follows, only the message.
     if strip_words(s, &["say"]).is_some() && strip_words(s, &["say to"]).is_none() {
-        return Some(Head {
-            verb,
-            object: Object::None,
-            pronoun: None,
-            rest: after.to_owned(),
-        });
+        return Some(Head { verb, object: Object::None, pronoun: None, rest: after.to_owned() });
     }
     if strip_words(after, &["me", "us", "you"]).is_some() {
         return None;
@@ -142,12 +121,7 @@ fn telling(s: &str, inside: bool) -> Option<Head> {
         Verb::Ask | Verb::Tell => inside && strip_words(after, LINKS).is_some(),
         _ => inside && strip_words(after, &["about", "to", "that"]).is_some(),
     };
-    alone.then(|| Head {
-        verb,
-        object: Object::None,
-        pronoun: None,
-        rest: after.to_owned(),
-    })
+    alone.then(|| Head { verb, object: Object::None, pronoun: None, rest: after.to_owned() })
 }
 
 fn made(verb: Verb, person: Person, rest: &str) -> Head {
@@ -164,17 +138,11 @@ fn made(verb: Verb, person: Person, rest: &str) -> Head {
     // "ask him to call" asks for a deed, not for words.
     let deed = verb == Verb::Ask && strip_words(rest, &["to", "not to"]).is_some();
     let verb = if deed { Verb::Request } else { verb };
-    Head {
-        verb,
-        object,
-        pronoun,
-        rest: rest.to_owned(),
-    }
+    Head { verb, object, pronoun, rest: rest.to_owned() }
 }
 
-const LINKS: &[&str] = &[
-    "that", "if", "whether", "what", "when", "where", "how", "who", "about", "which",
-];
+const LINKS: &[&str] =
+    &["that", "if", "whether", "what", "when", "where", "how", "who", "about", "which"];
 const POLITE: &[&str] = &[
     "please",
     "could you please",
@@ -272,10 +240,7 @@ const TELLS: &[(&[&str], Verb)] = &[
         Verb::Tell,
     ),
     (&["remind", "warn", "urge", "nudge", "prompt"], Verb::Remind),
-    (
-        &["get", "have", "request", "instruct", "beg", "direct"],
-        Verb::Request,
-    ),
+    (&["get", "have", "request", "instruct", "beg", "direct"], Verb::Request),
     (
         &[
             "ask",
@@ -290,16 +255,7 @@ const TELLS: &[(&[&str], Verb)] = &[
         ],
         Verb::Ask,
     ),
-    (
-        &[
-            "confirm with",
-            "verify with",
-            "double-check with",
-            "confirm",
-            "verify",
-        ],
-        Verb::Confirm,
-    ),
+    (&["confirm with", "verify with", "double-check with", "confirm", "verify"], Verb::Confirm),
     (&["invite"], Verb::Invite),
     (&["thank"], Verb::Thank),
     (&["congratulate"], Verb::Congratulate),
@@ -321,24 +277,9 @@ mod tests {
                 n("John Smith"),
                 "his visit",
             ),
-            (
-                "let Anna know that it is late",
-                Verb::Tell,
-                n("Anna"),
-                "that it is late",
-            ),
-            (
-                "give Bob a call to remind him about rent",
-                Verb::Remind,
-                n("Bob"),
-                "about rent",
-            ),
-            (
-                "Call Mr. Brown at 555-0100 and ask if he",
-                Verb::Ask,
-                n("Mr. Brown"),
-                "if he",
-            ),
+            ("let Anna know that it is late", Verb::Tell, n("Anna"), "that it is late"),
+            ("give Bob a call to remind him about rent", Verb::Remind, n("Bob"), "about rent"),
+            ("Call Mr. Brown at 555-0100 and ask if he", Verb::Ask, n("Mr. Brown"), "if he"),
             (
                 "Call the restaurant to book a table",
                 Verb::Call,
@@ -348,11 +289,7 @@ mod tests {
             ("Invite Tom to dinner", Verb::Invite, n("Tom"), "to dinner"),
         ] {
             let got = head(text, false).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(
-                (got.verb, got.object, got.rest.as_str()),
-                (verb, object, rest),
-                "{text}"
-            );
+            assert_eq!((got.verb, got.object, got.rest.as_str()), (verb, object, rest), "{text}");
         }
         assert_eq!(head("bring your passport", false), None);
         assert_eq!(

@@ -37,11 +37,7 @@ pub fn whole(s: &str) -> Option<String> {
 
 /// Whether a title says woman or man.
 pub fn is_female(name: &str) -> Option<bool> {
-    let first = name
-        .split_whitespace()
-        .next()?
-        .trim_end_matches('.')
-        .to_lowercase();
+    let first = name.split_whitespace().next()?.trim_end_matches('.').to_lowercase();
     match first.as_str() {
         "mrs" | "ms" | "miss" | "madam" => Some(true),
         "mr" | "sir" => Some(false),
@@ -90,21 +86,10 @@ fn role(s: &str) -> Option<(Person, &str)> {
     }
     let rest = after[after.find(words)? + words.len()..].trim_start();
     let lower = words.to_lowercase();
-    let generic = GENERIC
-        .iter()
-        .chain(KIN)
-        .any(|g| lower == *g || lower == format!("{g}s"));
+    let generic = GENERIC.iter().chain(KIN).any(|g| lower == *g || lower == format!("{g}s"));
     let named = !own && !generic;
-    let text = if own {
-        words.to_owned()
-    } else {
-        format!("the {words}")
-    };
-    let person = if named {
-        Person::Named(text)
-    } else {
-        Person::Role(words.to_owned())
-    };
+    let text = if own { words.to_owned() } else { format!("the {words}") };
+    let person = if named { Person::Named(text) } else { Person::Role(words.to_owned()) };
     Some((person, rest))
 }
 
@@ -116,9 +101,7 @@ fn capitalised(s: &str) -> Option<(Person, &str)> {
         let plain = word.trim_end();
         let bare = plain.trim_end_matches([',', '.', '\'', ')', '"']);
         let title = is_title(bare);
-        let letters = bare
-            .chars()
-            .all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '.'));
+        let letters = bare.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '.'));
         let upper = bare.starts_with(|c: char| c.is_uppercase() || is_han(c));
         let owner = bare.ends_with("'s") || bare.starts_with("I'");
         let lower = bare.to_lowercase();
@@ -159,25 +142,13 @@ fn lower_case(s: &str) -> Option<(Person, &str)> {
 }
 
 fn named(s: &str, end: usize) -> (Person, &str) {
-    let name: Vec<String> = s[..end]
-        .split_whitespace()
-        .map(|w| w[..1].to_uppercase() + &w[1..])
-        .collect();
+    let name: Vec<String> =
+        s[..end].split_whitespace().map(|w| w[..1].to_uppercase() + &w[1..]).collect();
     (Person::Named(name.join(" ")), s[end..].trim_start())
 }
 
-const TITLES: &[&str] = &[
-    "mr",
-    "mrs",
-    "ms",
-    "miss",
-    "dr",
-    "prof",
-    "professor",
-    "sir",
-    "madam",
-    "doctor",
-];
+const TITLES: &[&str] =
+    &["mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "madam", "doctor"];
 const KIN: &[&str] = &[
     "mom",
     "mum",

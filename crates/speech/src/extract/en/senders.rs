@@ -5,25 +5,15 @@ use crate::extract::scan::strip_words;
 /// The sender that a clause names, and what is left of the clause.
 pub fn signed(clause: &str) -> Option<(String, String)> {
     let s = clause.trim();
-    introduced(s)
-        .or_else(|| on_behalf(s))
-        .or_else(|| asked(s))
-        .filter(|(name, _)| fits(name))
+    introduced(s).or_else(|| on_behalf(s)).or_else(|| asked(s)).filter(|(name, _)| fits(name))
 }
 
 /// A signature on the last line: — Anna.
 pub fn signature(line: &str) -> Option<String> {
     let line = line.trim();
     let dashed = line.trim_start_matches(['-', '—', '–', ',']);
-    let closed = strip_words(
-        line,
-        &["signed", "regards", "best", "sincerely", "yours", "from"],
-    );
-    let name = if dashed.len() < line.len() {
-        dashed
-    } else {
-        closed?
-    };
+    let closed = strip_words(line, &["signed", "regards", "best", "sincerely", "yours", "from"]);
+    let name = if dashed.len() < line.len() { dashed } else { closed? };
     let name = name.trim_matches([' ', ',', ':', '.']);
     let named = name.starts_with(char::is_uppercase) && name.split_whitespace().count() <= 4;
     (named && fits(name)).then(|| name.to_owned())
@@ -33,14 +23,10 @@ pub fn signature(line: &str) -> Option<String> {
 pub fn neutral(sender: &str) -> Option<String> {
     let lower = sender.to_lowercase();
     let digits = sender.chars().filter(char::is_ascii_digit).count();
-    let telling = ["his ", "her ", "their ", "your "]
-        .iter()
-        .any(|w| lower.contains(w));
+    let telling = ["his ", "her ", "their ", "your "].iter().any(|w| lower.contains(w));
     let name = if telling {
-        let upper = sender
-            .split_whitespace()
-            .rev()
-            .take_while(|w| w.starts_with(char::is_uppercase));
+        let upper =
+            sender.split_whitespace().rev().take_while(|w| w.starts_with(char::is_uppercase));
         let mut words: Vec<&str> = upper.collect();
         words.reverse();
         words.join(" ")
@@ -118,19 +104,9 @@ fn on_behalf(s: &str) -> Option<(String, String)> {
             continue;
         };
         let (name, rest) = proper(&s[at + phrase.len()..])?;
-        let before = if phrase.starts_with("you") {
-            ""
-        } else {
-            s[..at].trim_end()
-        };
-        let rest = strip_words(rest, &["and"])
-            .filter(|_| before.is_empty())
-            .unwrap_or(rest);
-        let gap = if before.is_empty() || rest.is_empty() {
-            ""
-        } else {
-            " "
-        };
+        let before = if phrase.starts_with("you") { "" } else { s[..at].trim_end() };
+        let rest = strip_words(rest, &["and"]).filter(|_| before.is_empty()).unwrap_or(rest);
+        let gap = if before.is_empty() || rest.is_empty() { "" } else { " " };
         return Some((name.to_owned(), format!("{before}{gap}{rest}")));
     }
     None

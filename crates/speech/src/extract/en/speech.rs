@@ -8,46 +8,20 @@ use crate::extract::{Scene, Verb};
 pub fn lead(verb: Verb, first: bool, sender: Option<&str>) -> String {
     let s = sender.unwrap_or_default();
     let (with, without, later) = match verb {
-        Verb::Plain => (
-            "has this message for you:",
-            "I have this message for you:",
-            "",
-        ),
+        Verb::Plain => ("has this message for you:", "I have this message for you:", ""),
         Verb::Call => ("asked me to call you", "I am calling", ""),
-        Verb::Tell => (
-            "asked me to let you know",
-            "I am calling to let you know",
-            "",
-        ),
-        Verb::Remind => (
-            "asked me to remind you",
-            "I am calling to remind you",
-            "please remember",
-        ),
+        Verb::Tell => ("asked me to let you know", "I am calling to let you know", ""),
+        Verb::Remind => ("asked me to remind you", "I am calling to remind you", "please remember"),
         Verb::Request => ("would like you", "I am calling to ask you", "please"),
         Verb::Ask => ("would like to know", "I am calling to ask", "and may I ask"),
-        Verb::Confirm => (
-            "would like to confirm",
-            "I am calling to confirm",
-            "please confirm",
-        ),
-        Verb::Invite => (
-            "would like to invite you",
-            "I am calling to invite you",
-            "you are invited",
-        ),
-        Verb::Thank => (
-            "asked me to thank you",
-            "I am calling to thank you",
-            "thank you",
-        ),
+        Verb::Confirm => ("would like to confirm", "I am calling to confirm", "please confirm"),
+        Verb::Invite => {
+            ("would like to invite you", "I am calling to invite you", "you are invited")
+        }
+        Verb::Thank => ("asked me to thank you", "I am calling to thank you", "thank you"),
         Verb::Congratulate => ("congratulates you", "I am calling to congratulate you", ""),
         Verb::Wish => ("wishes you", "I am calling to wish you", "wishing you"),
-        Verb::Apologise => (
-            "asked me to apologize",
-            "I am calling to apologize",
-            "apologies",
-        ),
+        Verb::Apologise => ("asked me to apologize", "I am calling to apologize", "apologies"),
     };
     match (first, sender) {
         (false, _) => later.to_owned(),
@@ -95,11 +69,7 @@ pub fn to_you(text: &str, scene: &mut Scene) -> String {
             _ => agreed(core, agree),
         };
         out.push(format!("{before}{new}{after}"));
-        agree = if word.ends_with(core) {
-            then
-        } else {
-            Agree::None
-        };
+        agree = if word.ends_with(core) { then } else { Agree::None };
     }
     out.join(" ")
 }
@@ -126,16 +96,8 @@ fn pronoun(core: &str, open: bool, next: &str, scene: &Scene) -> (String, Agree)
         "he" if mine('h') => ("you".to_owned(), Agree::You),
         "she" if mine('s') => ("you".to_owned(), Agree::You),
         "they" if they => you("you"),
-        "he's" if mine('h') => you(if is_participle(next) {
-            "you have"
-        } else {
-            "you are"
-        }),
-        "she's" if mine('s') => you(if is_participle(next) {
-            "you have"
-        } else {
-            "you are"
-        }),
+        "he's" if mine('h') => you(if is_participle(next) { "you have" } else { "you are" }),
+        "she's" if mine('s') => you(if is_participle(next) { "you have" } else { "you are" }),
         "he'll" if mine('h') => you("you will"),
         "she'll" if mine('s') => you("you will"),
         "he'd" if mine('h') => you("you would"),
@@ -165,15 +127,9 @@ fn pronoun(core: &str, open: bool, next: &str, scene: &Scene) -> (String, Agree)
 fn agreed(core: &str, agree: Agree) -> (String, Agree) {
     let lower = core.to_lowercase();
     if lower.ends_with("ly")
-        || matches!(
-            lower.as_str(),
-            "also" | "still" | "just" | "now" | "and" | "never" | "always"
-        )
+        || matches!(lower.as_str(), "also" | "still" | "just" | "now" | "and" | "never" | "always")
     {
-        return (
-            core.to_owned(),
-            if lower == "and" { Agree::None } else { agree },
-        );
+        return (core.to_owned(), if lower == "and" { Agree::None } else { agree });
     }
     let pairs = [
         ("is", "are", "am"),
@@ -210,10 +166,7 @@ fn plural(verb: &str) -> String {
         s.to_owned()
     } else if let Some(stem) = s.strip_suffix("ies") {
         format!("{stem}y")
-    } else if ["sses", "shes", "ches", "xes", "goes", "zzes"]
-        .iter()
-        .any(|e| s.ends_with(e))
-    {
+    } else if ["sses", "shes", "ches", "xes", "goes", "zzes"].iter().any(|e| s.ends_with(e)) {
         s[..s.len() - 2].to_owned()
     } else {
         s[..s.len() - 1].to_owned()
@@ -242,9 +195,7 @@ fn singular(verb: &str) -> String {
 
 /// Whether "her" before this word owns it.
 fn owns(next: &str) -> bool {
-    let lower = next
-        .trim_matches(|c: char| !c.is_alphanumeric())
-        .to_lowercase();
+    let lower = next.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     !lower.is_empty()
         && !AFTER_OBJECT.contains(&lower.as_str())
         && !lower.starts_with(|c: char| c.is_ascii_digit())
@@ -258,10 +209,7 @@ fn is_participle(next: &str) -> bool {
 /// John's → your, John has → you have, John → you.
 fn replace_name(text: &str, name: &str) -> String {
     let mut out = text.to_owned();
-    let first = name
-        .split_whitespace()
-        .find(|w| !names::is_title(w))
-        .unwrap_or(name);
+    let first = name.split_whitespace().find(|w| !names::is_title(w)).unwrap_or(name);
     for form in [name, first] {
         if form.len() < 3 || name.starts_with("the ") {
             continue;
@@ -293,13 +241,9 @@ fn replace_name(text: &str, name: &str) -> String {
 }
 
 fn agree_after_name(after: &str) -> (String, &str) {
-    for (he, you) in [
-        ("is", "are"),
-        ("has", "have"),
-        ("was", "were"),
-        ("does", "do"),
-        ("needs", "need"),
-    ] {
+    for (he, you) in
+        [("is", "are"), ("has", "have"), ("was", "were"), ("does", "do"), ("needs", "need")]
+    {
         if after.starts_with(' ')
             && let Some(rest) = strip_words(&after[1..], &[he])
         {
@@ -319,12 +263,8 @@ fn note_others(text: &str, scene: &mut Scene) {
         && !rest.is_empty()
     {
         let known = scene.addressee.as_deref().unwrap_or_default();
-        let own = known
-            .split_whitespace()
-            .any(|w| name.split_whitespace().any(|n| n == w));
-        let verb = [
-            "is", "was", "has", "will", "can", "can't", "cannot", "won't", "had", "isn't",
-        ];
+        let own = known.split_whitespace().any(|w| name.split_whitespace().any(|n| n == w));
+        let verb = ["is", "was", "has", "will", "can", "can't", "cannot", "won't", "had", "isn't"];
         scene.third |= !own && strip_words(rest, &verb).is_some();
     }
 }
@@ -396,19 +336,13 @@ mod tests {
             ..Scene::default()
         };
         for (text, want) in [
-            (
-                "his appointment with Dr. Lee has moved",
-                "your appointment with Dr. Lee has moved",
-            ),
+            ("his appointment with Dr. Lee has moved", "your appointment with Dr. Lee has moved"),
             ("he needs to bring his ID", "you need to bring your ID"),
             ("I am late and need him", "Anna is late and need you"),
             ("call me back", "call Anna back"),
             ("John's order is ready", "your order is ready"),
             ("John has won", "you have won"),
-            (
-                "Mary is ill and she can't come",
-                "Mary is ill and she can't come",
-            ),
+            ("Mary is ill and she can't come", "Mary is ill and she can't come"),
             ("he said \"I love her\"", "you said \"I love her\""),
         ] {
             assert_eq!(to_you(text, &mut scene()), want, "{text}");

@@ -22,10 +22,7 @@ pub fn head(clause: &str, inside: bool) -> Option<Head> {
         };
         let left = after_head(&next.rest).to_owned();
         let shorter = left.len() < rest.len();
-        found = Some(Head {
-            rest: left.clone(),
-            ..next
-        });
+        found = Some(Head { rest: left.clone(), ..next });
         if !shorter {
             break;
         }
@@ -38,9 +35,7 @@ pub fn head(clause: &str, inside: bool) -> Option<Head> {
 fn step(s: &str, inside: bool) -> Option<Head> {
     let mut s = s.trim_start();
     loop {
-        if let Some(h) = with_person_first(s)
-            .or_else(|| calling(s))
-            .or_else(|| telling(s, inside))
+        if let Some(h) = with_person_first(s).or_else(|| calling(s)).or_else(|| telling(s, inside))
         {
             return Some(h);
         }
@@ -53,10 +48,7 @@ fn step(s: &str, inside: bool) -> Option<Head> {
 
 /// 给王女士打电话, 跟他说, 向客户道歉.
 fn with_person_first(s: &str) -> Option<Head> {
-    let after = strip_any(
-        s,
-        &["给", "跟", "向", "同", "和", "对", "与", "代我向", "替我向"],
-    )?;
+    let after = strip_any(s, &["给", "跟", "向", "同", "和", "对", "与", "代我向", "替我向"])?;
     let (at, tail, verb) = TAILS
         .iter()
         .flat_map(|(tails, verb)| tails.iter().map(move |t| (*t, *verb)))
@@ -72,12 +64,7 @@ fn with_person_first(s: &str) -> Option<Head> {
     let p = names::person(between)?;
     if names::begins_content(p.rest) < 3 {
         let object = Object::Vocative(between.to_owned());
-        return Some(Head {
-            verb,
-            object,
-            pronoun: None,
-            rest,
-        });
+        return Some(Head { verb, object, pronoun: None, rest });
     }
     let rest = format!("{}{rest}", p.rest);
     Some(made(verb, &p, rest))
@@ -86,9 +73,7 @@ fn with_person_first(s: &str) -> Option<Head> {
 /// 打电话给张三, 联系王女士.
 fn calling(s: &str) -> Option<Head> {
     let after = strip_any(s, CALLS)?.trim_start();
-    let after = strip_any(after, &["一下", "下"])
-        .unwrap_or(after)
-        .trim_start();
+    let after = strip_any(after, &["一下", "下"]).unwrap_or(after).trim_start();
     match names::person(after) {
         Some(p) => {
             let rest = p.rest.to_owned();
@@ -97,12 +82,7 @@ fn calling(s: &str) -> Option<Head> {
         None if s.starts_with("联系") || s.starts_with("回访") => None,
         None => {
             let rest = after.to_owned();
-            Some(Head {
-                verb: Verb::Call,
-                object: Object::None,
-                pronoun: None,
-                rest,
-            })
+            Some(Head { verb: Verb::Call, object: Object::None, pronoun: None, rest })
         }
     }
 }
@@ -143,12 +123,7 @@ fn telling(s: &str, inside: bool) -> Option<Head> {
         // 通知：… and 提醒周五前… stand without a person; 通知单 does not.
         _ => inside || whose || names::begins_content(after) == 3,
     };
-    alone.then(|| Head {
-        verb,
-        object,
-        pronoun: None,
-        rest: after.to_owned(),
-    })
+    alone.then(|| Head { verb, object, pronoun: None, rest: after.to_owned() })
 }
 
 fn made(verb: Verb, p: &Person<'_>, rest: String) -> Head {
@@ -158,12 +133,7 @@ fn made(verb: Verb, p: &Person<'_>, rest: String) -> Head {
         PersonKind::Role => (Object::Vocative(p.name.to_owned()), None),
         PersonKind::Pronoun => (Object::Pronoun, p.name.chars().next()),
     };
-    Head {
-        verb,
-        object,
-        pronoun,
-        rest,
-    }
+    Head { verb, object, pronoun, rest }
 }
 
 fn after_head(rest: &str) -> &str {
@@ -315,21 +285,12 @@ const TAILS: &[(&[&str], Verb)] = &[
         ],
         Verb::Tell,
     ),
-    (
-        &["确认一下", "确认", "核实一下", "核实", "核对一下", "核对"],
-        Verb::Confirm,
-    ),
-    (
-        &["道歉", "道个歉", "表示歉意", "赔个不是", "致歉"],
-        Verb::Apologise,
-    ),
+    (&["确认一下", "确认", "核实一下", "核实", "核对一下", "核对"], Verb::Confirm),
+    (&["道歉", "道个歉", "表示歉意", "赔个不是", "致歉"], Verb::Apologise),
     (&["道谢", "表示感谢", "致谢"], Verb::Thank),
     (&["道喜", "道贺"], Verb::Congratulate),
     (&["问好", "问个好", "拜年", "送上祝福"], Verb::Wish),
-    (
-        &["了解一下", "了解", "咨询一下", "咨询", "打听一下", "打听"],
-        Verb::Ask,
-    ),
+    (&["了解一下", "了解", "咨询一下", "咨询", "打听一下", "打听"], Verb::Ask),
 ];
 const TELLS: &[(&[&str], Verb)] = &[
     (
@@ -394,10 +355,7 @@ const TELLS: &[(&[&str], Verb)] = &[
         ],
         Verb::Request,
     ),
-    (
-        &["邀请", "诚邀", "邀", "约", "打电话邀请", "打电话约"],
-        Verb::Invite,
-    ),
+    (&["邀请", "诚邀", "邀", "约", "打电话邀请", "打电话约"], Verb::Invite),
     (
         &[
             "询问",
@@ -421,18 +379,7 @@ const TELLS: &[(&[&str], Verb)] = &[
         ],
         Verb::Ask,
     ),
-    (
-        &[
-            "确认一下",
-            "确认",
-            "核实一下",
-            "核实",
-            "核对",
-            "打电话确认",
-            "打电话核实",
-        ],
-        Verb::Confirm,
-    ),
+    (&["确认一下", "确认", "核实一下", "核实", "核对", "打电话确认", "打电话核实"], Verb::Confirm),
     (&["感谢", "谢谢", "多谢"], Verb::Thank),
     (&["祝贺", "恭喜", "恭贺"], Verb::Congratulate),
     (&["祝福", "祝愿", "祝"], Verb::Wish),
@@ -485,59 +432,20 @@ mod tests {
     fn heads_are_taken_apart() {
         let named = |n: &str| Object::Named(n.to_owned());
         for (text, verb, object, rest) in [
-            (
-                "通知张三明天下午三点开会",
-                Verb::Tell,
-                named("张三"),
-                "明天下午三点开会",
-            ),
-            (
-                "帮我给王女士打个电话提醒她周五前交租",
-                Verb::Remind,
-                named("王女士"),
-                "周五前交租",
-            ),
+            ("通知张三明天下午三点开会", Verb::Tell, named("张三"), "明天下午三点开会"),
+            ("帮我给王女士打个电话提醒她周五前交租", Verb::Remind, named("王女士"), "周五前交租"),
             ("打电话给李四", Verb::Call, named("李四"), ""),
-            (
-                "请张三明天来一趟",
-                Verb::Request,
-                named("张三"),
-                "明天来一趟",
-            ),
-            (
-                "告诉 Emily 她的快递到了",
-                Verb::Tell,
-                named("Emily"),
-                "她的快递到了",
-            ),
-            (
-                "给张三关于合同的事打个电话",
-                Verb::Call,
-                named("张三"),
-                "关于合同的事",
-            ),
+            ("请张三明天来一趟", Verb::Request, named("张三"), "明天来一趟"),
+            ("告诉 Emily 她的快递到了", Verb::Tell, named("Emily"), "她的快递到了"),
+            ("给张三关于合同的事打个电话", Verb::Call, named("张三"), "关于合同的事"),
             ("向陈先生道歉", Verb::Apologise, named("陈先生"), ""),
-            (
-                "提醒周五前交房租",
-                Verb::Remind,
-                Object::None,
-                "周五前交房租",
-            ),
+            ("提醒周五前交房租", Verb::Remind, Object::None, "周五前交房租"),
         ] {
             let got = head(text, false).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(
-                (got.verb, got.object, got.rest.as_str()),
-                (verb, object, rest),
-                "{text}"
-            );
+            assert_eq!((got.verb, got.object, got.rest.as_str()), (verb, object, rest), "{text}");
         }
-        for text in [
-            "请带好身份证",
-            "问题已经解决",
-            "通知单已寄出",
-            "明天开会",
-            "联系人李四",
-        ] {
+        for text in ["请带好身份证", "问题已经解决", "通知单已寄出", "明天开会", "联系人李四"]
+        {
             assert_eq!(head(text, false), None, "{text}");
         }
     }

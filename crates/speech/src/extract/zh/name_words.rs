@@ -172,9 +172,8 @@ pub const ROLES: &[&str] = &[
     "嘉宾",
 ];
 /// Where a place name ends.
-pub const PLACES: &[&str] = &[
-    "部", "公司", "处", "科", "组", "店", "集团", "中心", "班", "院", "栋", "室",
-];
+pub const PLACES: &[&str] =
+    &["部", "公司", "处", "科", "组", "店", "集团", "中心", "班", "院", "栋", "室"];
 /// Who can be asked for without a name.
 pub const OFFICES: &[&str] = &[
     "物业公司",

@@ -36,11 +36,7 @@ pub fn person(s: &str) -> Option<Person<'_>> {
         if rest.starts_with('的') || starts_with_any(rest, KIN) {
             return None;
         }
-        return Some(Person {
-            name: head_of(s, rest),
-            kind: PersonKind::Pronoun,
-            rest,
-        });
+        return Some(Person { name: head_of(s, rest), kind: PersonKind::Pronoun, rest });
     }
     let first = of_child(s, single(s)?);
     // Several people: nobody to ask for by name, but they must be mentioned.
@@ -50,11 +46,7 @@ pub fn person(s: &str) -> Option<Person<'_>> {
         && matches!(second.kind, PersonKind::Named | PersonKind::Role)
     {
         let name = head_of(s, second.rest);
-        return Some(Person {
-            name,
-            kind: PersonKind::Role,
-            rest: second.rest,
-        });
+        return Some(Person { name, kind: PersonKind::Role, rest: second.rest });
     }
     Some(first)
 }
@@ -74,11 +66,7 @@ pub fn whole(s: &str) -> Option<Person<'_>> {
     }
     // A number to be dialled names nobody.
     if s.chars().all(|c| c.is_ascii_digit() || "+- ".contains(c)) {
-        return Some(Person {
-            name: s,
-            kind: PersonKind::Pronoun,
-            rest: "",
-        });
+        return Some(Person { name: s, kind: PersonKind::Pronoun, rest: "" });
     }
     let own = strip_any(s, &["我们的", "我的", "我家", "我们", "我"]);
     let short = s.chars().count() <= 12;
@@ -87,21 +75,14 @@ pub fn whole(s: &str) -> Option<Person<'_>> {
     if own.is_some() || !short || !plain || content {
         return None;
     }
-    Some(Person {
-        name: s,
-        kind: PersonKind::Office,
-        rest: "",
-    })
+    Some(Person { name: s, kind: PersonKind::Office, rest: "" })
 }
 
 /// Whether a title says man or woman.
 pub fn is_female(name: &str) -> Option<bool> {
-    let female = [
-        "女士", "小姐", "阿姨", "太太", "夫人", "奶奶", "姐", "妈", "婆", "姑", "女儿", "妹",
-    ];
-    let male = [
-        "先生", "叔叔", "爷爷", "哥", "爸", "公", "舅", "儿子", "弟", "师傅", "伯",
-    ];
+    let female =
+        ["女士", "小姐", "阿姨", "太太", "夫人", "奶奶", "姐", "妈", "婆", "姑", "女儿", "妹"];
+    let male = ["先生", "叔叔", "爷爷", "哥", "爸", "公", "舅", "儿子", "弟", "师傅", "伯"];
     if female.iter().any(|w| name.ends_with(w)) {
         Some(true)
     } else if male.iter().any(|w| name.ends_with(w)) {
@@ -113,11 +94,7 @@ pub fn is_female(name: &str) -> Option<bool> {
 
 /// A name without the title at its end.
 pub fn without_title(name: &str) -> &str {
-    TITLES
-        .iter()
-        .filter_map(|t| name.strip_suffix(t))
-        .min_by_key(|s| s.len())
-        .unwrap_or(name)
+    TITLES.iter().filter_map(|t| name.strip_suffix(t)).min_by_key(|s| s.len()).unwrap_or(name)
 }
 
 /// Whether a phrase could begin what is to be said, 3 for surely, 0 for no.
@@ -144,11 +121,9 @@ fn of_child<'a>(s: &'a str, first: Person<'a>) -> Person<'a> {
         .strip_prefix('的')
         .and_then(|r| strip_any(r, ROLES).or_else(|| strip_any(r, KIN)));
     match related {
-        Some(rest) if first.kind == PersonKind::Named => Person {
-            name: head_of(s, rest),
-            kind: PersonKind::Named,
-            rest,
-        },
+        Some(rest) if first.kind == PersonKind::Named => {
+            Person { name: head_of(s, rest), kind: PersonKind::Named, rest }
+        }
         _ => first,
     }
 }
@@ -193,16 +168,10 @@ fn latin(s: &str) -> Option<Person<'_>> {
         return None;
     }
     match strip_any(rest, TITLES) {
-        Some(after) => Some(Person {
-            name: head_of(s, after),
-            kind: PersonKind::Named,
-            rest: after,
-        }),
-        None => Some(Person {
-            name,
-            kind: PersonKind::Named,
-            rest,
-        }),
+        Some(after) => {
+            Some(Person { name: head_of(s, after), kind: PersonKind::Named, rest: after })
+        }
+        None => Some(Person { name, kind: PersonKind::Named, rest }),
     }
 }
 
@@ -220,10 +189,7 @@ fn titled(s: &str) -> Option<Person<'_>> {
     let is_surname = |c: char| SURNAMES.contains(c) || DOUBTFUL_SURNAMES.contains(c);
     let surname = before.chars().last().is_some_and(is_surname);
     let busy = (1..chars).any(|n| {
-        let cut = before
-            .char_indices()
-            .nth(n)
-            .map_or(before.len(), |(i, _)| i);
+        let cut = before.char_indices().nth(n).map_or(before.len(), |(i, _)| i);
         starts_with_any(&before[cut..], STARTERS)
     });
     let known = surname || (chars > 1 && before.starts_with(is_surname));
@@ -240,16 +206,8 @@ fn titled(s: &str) -> Option<Person<'_>> {
     }
     let name = last_name(&s[..end]);
     let own = ["我", "他", "她", "你"].iter().any(|w| name.starts_with(w));
-    let kind = if own {
-        PersonKind::Role
-    } else {
-        PersonKind::Named
-    };
-    Some(Person {
-        name,
-        kind,
-        rest: &s[end..],
-    })
+    let kind = if own { PersonKind::Role } else { PersonKind::Named };
+    Some(Person { name, kind, rest: &s[end..] })
 }
 
 /// 我同事张伟, 客户王女士, 我妈: a relation, perhaps with a name after it.
@@ -265,11 +223,7 @@ fn related(s: &str) -> Option<Person<'_>> {
     {
         return Some(p);
     }
-    Some(Person {
-        name: head_of(base, after),
-        kind: PersonKind::Role,
-        rest: after,
-    })
+    Some(Person { name: head_of(base, after), kind: PersonKind::Role, rest: after })
 }
 
 fn nickname(s: &str) -> Option<Person<'_>> {
@@ -281,16 +235,8 @@ fn nickname(s: &str) -> Option<Person<'_>> {
     }
     let rest = &after[second.len_utf8()..];
     let rest = rest.strip_prefix(second).unwrap_or(rest);
-    let kind = if begins_content(rest) > 0 {
-        PersonKind::Named
-    } else {
-        PersonKind::Guessed
-    };
-    Some(Person {
-        name: head_of(s, rest),
-        kind,
-        rest,
-    })
+    let kind = if begins_content(rest) > 0 { PersonKind::Named } else { PersonKind::Guessed };
+    Some(Person { name: head_of(s, rest), kind, rest })
 }
 
 /// A family name and one or two characters after it; what follows decides which.
@@ -318,16 +264,8 @@ fn full_name(s: &str) -> Option<Person<'_>> {
         return None;
     }
     let rest = &s[s.len() - left..];
-    let kind = if score > 0 {
-        PersonKind::Named
-    } else {
-        PersonKind::Guessed
-    };
-    Some(Person {
-        name: head_of(s, rest),
-        kind,
-        rest,
-    })
+    let kind = if score > 0 { PersonKind::Named } else { PersonKind::Guessed };
+    Some(Person { name: head_of(s, rest), kind, rest })
 }
 
 /// What follows a given name of `len` characters; `None` if these cannot be one.
@@ -335,9 +273,7 @@ fn skip_given(s: &str, len: usize) -> Option<&str> {
     let end = s.char_indices().nth(len).map_or(s.len(), |(i, _)| i);
     let given = &s[..end];
     let fits = given.chars().count() == len
-        && given
-            .chars()
-            .all(|c| crate::extract::text::is_han(c) && !NEVER_GIVEN.contains(c))
+        && given.chars().all(|c| crate::extract::text::is_han(c) && !NEVER_GIVEN.contains(c))
         && !STARTERS.iter().any(|w| given.contains(w));
     fits.then(|| &s[end..])
 }
@@ -369,26 +305,16 @@ fn role(s: &str) -> Option<Person<'_>> {
         return Some(p);
     }
     let rest = strip_any(s, OFFICES)?;
-    Some(Person {
-        name: head_of(s, rest),
-        kind: PersonKind::Office,
-        rest,
-    })
+    Some(Person { name: head_of(s, rest), kind: PersonKind::Office, rest })
 }
 
 /// 所有供应商代表, 小区业主: several people, up to where the message begins.
 fn group(s: &str) -> Option<Person<'_>> {
     if let Some(after) = strip_any(s, &["所有", "全体", "各位", "全部"]) {
         let ends = after.char_indices().map(|(at, _)| at).skip(2).take(7);
-        let cut = ends
-            .chain([after.len()])
-            .find(|at| begins_content(&after[*at..]) > 0)?;
+        let cut = ends.chain([after.len()]).find(|at| begins_content(&after[*at..]) > 0)?;
         let rest = &after[cut..];
-        return Some(Person {
-            name: head_of(s, rest),
-            kind: PersonKind::Role,
-            rest,
-        });
+        return Some(Person { name: head_of(s, rest), kind: PersonKind::Role, rest });
     }
     let (at, role) = ROLES
         .iter()
@@ -398,16 +324,9 @@ fn group(s: &str) -> Option<Person<'_>> {
     let plain = before.chars().count() <= 6
         && before.chars().all(char::is_alphanumeric)
         && (before.is_empty() || begins_content(before) == 0)
-        && !INSTRUCTIONS
-            .iter()
-            .chain(STARTERS)
-            .any(|w| before.contains(w));
+        && !INSTRUCTIONS.iter().chain(STARTERS).any(|w| before.contains(w));
     let rest = &s[at + role.len()..];
-    plain.then(|| Person {
-        name: head_of(s, rest),
-        kind: PersonKind::Role,
-        rest,
-    })
+    plain.then(|| Person { name: head_of(s, rest), kind: PersonKind::Role, rest })
 }
 
 /// 我同事张经理 → 张经理: what comes after a relation.
@@ -418,11 +337,7 @@ fn last_name(s: &str) -> &str {
     let after = base.rsplit('的').next().unwrap_or(base);
     let named = after.starts_with(|c| SURNAMES.contains(c) || DOUBTFUL_SURNAMES.contains(c));
     let base = if named { after } else { base };
-    if without_title(base).is_empty() {
-        own
-    } else {
-        base
-    }
+    if without_title(base).is_empty() { own } else { base }
 }
 
 fn head_of<'a>(s: &'a str, rest: &str) -> &'a str {
@@ -462,14 +377,8 @@ mod tests {
 
     #[test]
     fn words_of_a_message_are_no_names() {
-        for text in [
-            "于明天上午到",
-            "高度重视",
-            "他的妈妈",
-            "明天开会",
-            "带身份证",
-            "马上过来",
-        ] {
+        for text in ["于明天上午到", "高度重视", "他的妈妈", "明天开会", "带身份证", "马上过来"]
+        {
             assert_eq!(person(text).map(|p| p.name), None, "{text}");
         }
         assert_eq!(whole("张三关于癌症复查的事").map(|p| p.name), None);

@@ -26,11 +26,7 @@ pub fn signed(clause: &str) -> Option<Signed> {
 
 /// 我是李四, 说我是李四, 我叫李四, 这里是阳光牙科.
 fn introduced(s: &str) -> Option<Signed> {
-    let s = strip_any(
-        s,
-        &["说明", "就说", "说", "告诉他", "告诉她", "你好", "您好"],
-    )
-    .unwrap_or(s);
+    let s = strip_any(s, &["说明", "就说", "说", "告诉他", "告诉她", "你好", "您好"]).unwrap_or(s);
     let after = strip_any(
         s.trim_start_matches(['，', ' ']),
         &[
@@ -48,15 +44,9 @@ fn introduced(s: &str) -> Option<Signed> {
             "我姓名是",
         ],
     )?;
-    let sender = strip_any(after, &["来自", "一名", "一个"])
-        .unwrap_or(after)
-        .trim();
-    let said = has_any(
-        sender,
-        &[
-            "想", "要", "说", "不是", "在", "因为", "为了", "打算", "吗", "真人",
-        ],
-    );
+    let sender = strip_any(after, &["来自", "一名", "一个"]).unwrap_or(after).trim();
+    let said =
+        has_any(sender, &["想", "要", "说", "不是", "在", "因为", "为了", "打算", "吗", "真人"]);
     let human = has_any(sender, &["人类", "机器人", "AI"]);
     (!said && !human && sender.chars().count() <= 20).then(|| Signed {
         sender: sender.trim_end_matches(['。', '的']).to_owned(),
@@ -70,59 +60,25 @@ fn on_behalf(s: &str) -> Option<Signed> {
         && let Some((name, _, rest)) = find_any(after, &["的名义", "的身份", "名义", "身份"])
     {
         let rest = strip_any(rest, &["，", "来", "去"]).unwrap_or(rest);
-        return Some(Signed {
-            sender: name.to_owned(),
-            rest: format!("{before}{rest}"),
-        });
+        return Some(Signed { sender: name.to_owned(), rest: format!("{before}{rest}") });
     }
     let polite = strip_any(s, &["请你", "请您", "请", "你", "麻烦"]).unwrap_or(s);
     if let Some(after) = strip_any(polite, &["代表", "受", "帮", "替", "为"])
         && let Some((name, word, rest)) = find_any(
             after,
-            &[
-                "的委托",
-                "委托",
-                "给",
-                "通知",
-                "提醒",
-                "打电话",
-                "告诉",
-                "向",
-                "邀请",
-                "问",
-            ],
+            &["的委托", "委托", "给", "通知", "提醒", "打电话", "告诉", "向", "邀请", "问"],
         )
         && !name.is_empty()
         && !starts_with_any(name, &["我", "忙"])
         && !name.contains(['，', ' '])
     {
-        let rest = if word.ends_with("委托") {
-            rest.to_owned()
-        } else {
-            format!("{word}{rest}")
-        };
-        return Some(Signed {
-            sender: name.to_owned(),
-            rest,
-        });
+        let rest = if word.ends_with("委托") { rest.to_owned() } else { format!("{word}{rest}") };
+        return Some(Signed { sender: name.to_owned(), rest });
     }
     let after = strip_any(s, &["就说是", "说是", "告诉他是", "告诉她是"])?;
-    let (name, ..) = find_any(
-        after,
-        &[
-            "打来的",
-            "打的",
-            "让你打",
-            "让打",
-            "通知的",
-            "委托的",
-            "说的",
-        ],
-    )?;
-    Some(Signed {
-        sender: name.to_owned(),
-        rest: String::new(),
-    })
+    let (name, ..) =
+        find_any(after, &["打来的", "打的", "让你打", "让打", "通知的", "委托的", "说的"])?;
+    Some(Signed { sender: name.to_owned(), rest: String::new() })
 }
 
 /// 你是阳光牙科的客服: whom the speaker acts for.
@@ -152,13 +108,8 @@ fn acting(s: &str) -> Option<Signed> {
             "助理",
         ],
     )?;
-    let name = strip_any(name, &["一名", "一位", "一个"])
-        .unwrap_or(name)
-        .trim();
-    (!name.is_empty()).then(|| Signed {
-        sender: name.to_owned(),
-        rest: String::new(),
-    })
+    let name = strip_any(name, &["一名", "一位", "一个"]).unwrap_or(name).trim();
+    (!name.is_empty()).then(|| Signed { sender: name.to_owned(), rest: String::new() })
 }
 
 /// 李四让我通知张三, 李四想请王五吃饭, 阳光公司通知您.
@@ -193,10 +144,7 @@ fn subject(s: &str) -> Option<Signed> {
     let verb = strip_any(verb, &["我", "你", "让你"]).unwrap_or(verb);
     let rest = format!("{verb}{after}");
     heads::head(&rest, false).filter(|h| h.object != crate::extract::Object::None)?;
-    Some(Signed {
-        sender: name.to_owned(),
-        rest,
-    })
+    Some(Signed { sender: name.to_owned(), rest })
 }
 
 /// A signature: a name after a dash on the last line, or before 敬上.
@@ -218,11 +166,7 @@ pub fn neutral(sender: &str) -> Option<String> {
         Some((_, word, after)) if word != "的" || has_any(sender, &["他", "她"]) => after,
         _ => sender,
     };
-    let s = strip_any(
-        s,
-        &["主治医生", "主治医师", "债权人", "前妻", "前夫", "律师"],
-    )
-    .unwrap_or(s);
+    let s = strip_any(s, &["主治医生", "主治医师", "债权人", "前妻", "前夫", "律师"]).unwrap_or(s);
     let s = match strip_any(s, &["他", "她", "您", "你"]) {
         Some(kin) => strip_any(kin, names::KIN).unwrap_or(kin),
         None => s,
@@ -306,19 +250,11 @@ mod tests {
             ("就说是李四打来的", "李四", ""),
         ] {
             let got = signed(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(
-                (got.sender.as_str(), got.rest.as_str()),
-                (sender, rest),
-                "{text}"
-            );
+            assert_eq!((got.sender.as_str(), got.rest.as_str()), (sender, rest), "{text}");
         }
-        for text in [
-            "帮我给王五打电话",
-            "我是真人",
-            "我是想问一下",
-            "明天开会",
-            "请张三通知李四开会",
-        ] {
+        for text in
+            ["帮我给王五打电话", "我是真人", "我是想问一下", "明天开会", "请张三通知李四开会"]
+        {
             assert_eq!(signed(text), None, "{text}");
         }
         assert_eq!(neutral("他的主治医生李四").as_deref(), Some("李四"));

@@ -35,11 +35,7 @@ pub fn clause(verb: Verb, rest: &str, scene: &mut Scene) -> String {
     match verb {
         Verb::Request | Verb::Ask | Verb::Invite | Verb::Wish | Verb::Congratulate => {
             said.strip_prefix('您').map_or(said.clone(), |r| {
-                if r.starts_with('的') {
-                    said.clone()
-                } else {
-                    r.to_owned()
-                }
+                if r.starts_with('的') { said.clone() } else { r.to_owned() }
             })
         }
         _ => said,
@@ -90,10 +86,7 @@ fn replaced<'a>(
         && let Some(rest) = s.strip_prefix(name.as_str())
         && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
     {
-        return Some((
-            "您".to_owned(),
-            strip_any(rest.trim_start(), &["本人"]).unwrap_or(rest),
-        ));
+        return Some(("您".to_owned(), strip_any(rest.trim_start(), &["本人"]).unwrap_or(rest)));
     }
     if let Some(rest) = strip_any(s, &["他/她", "她/他", "他（她）", "他(她)", "TA", "对方"])
         && !before.is_some_and(|c| c.is_ascii_alphanumeric())
@@ -101,12 +94,8 @@ fn replaced<'a>(
     {
         return Some(("您".to_owned(), rest));
     }
-    if starts_with_any(
-        s,
-        &[
-            "他们", "她们", "它们", "他人", "他乡", "你们", "我们", "我国", "我行",
-        ],
-    ) {
+    if starts_with_any(s, &["他们", "她们", "它们", "他人", "他乡", "你们", "我们", "我国", "我行"])
+    {
         let end = s.char_indices().nth(2).map_or(s.len(), |(i, _)| i);
         return Some((s[..end].to_owned(), &s[end..]));
     }
@@ -134,10 +123,7 @@ fn replaced<'a>(
 fn note_others(text: &str, scene: &mut Scene) {
     let start = strip_any(text, &["但是", "因为", "由于", "不过", "而且", "但"]).unwrap_or(text);
     if let Some(p) = names::person(start)
-        && !matches!(
-            p.kind,
-            names::PersonKind::Office | names::PersonKind::Pronoun
-        )
+        && !matches!(p.kind, names::PersonKind::Office | names::PersonKind::Pronoun)
         && scene.addressee.as_deref() != Some(p.name)
         && p.name.chars().all(is_han)
         && !p.rest.starts_with('的')
@@ -149,25 +135,20 @@ fn note_others(text: &str, scene: &mut Scene) {
 
 /// Whether a clause ends with somebody to whom something is given or who is to be found.
 fn ends_with_person(text: &str) -> bool {
-    ["给", "找", "联系", "跟", "和", "与", "由"]
-        .iter()
-        .any(|word| {
-            let Some(at) = text.rfind(word) else {
-                return false;
-            };
-            let tail = &text[at + word.len()..];
-            let tail = tail.rsplit('的').next().unwrap_or(tail);
-            names::person(tail)
-                .is_some_and(|p| p.rest.is_empty() && p.kind == names::PersonKind::Named)
-        })
+    ["给", "找", "联系", "跟", "和", "与", "由"].iter().any(|word| {
+        let Some(at) = text.rfind(word) else {
+            return false;
+        };
+        let tail = &text[at + word.len()..];
+        let tail = tail.rsplit('的').next().unwrap_or(tail);
+        names::person(tail).is_some_and(|p| p.rest.is_empty() && p.kind == names::PersonKind::Named)
+    })
 }
 
 fn names_kin(rest: &str) -> bool {
     starts_with_any(
         rest,
-        &[
-            "妈", "爸", "老婆", "老公", "儿子", "女儿", "家人", "爱人", "孩子", "们",
-        ],
+        &["妈", "爸", "老婆", "老公", "儿子", "女儿", "家人", "爱人", "孩子", "们"],
     )
 }
 
@@ -225,11 +206,7 @@ mod tests {
             ("原话是“我等他”", "原话是“我等他”"),
             ("王五病了", "王五病了"),
         ] {
-            assert_eq!(
-                to_you(text, &mut scene("张三", Some("李四"))),
-                want,
-                "{text}"
-            );
+            assert_eq!(to_you(text, &mut scene("张三", Some("李四"))), want, "{text}");
         }
         let mut s = scene("张三", None);
         assert_eq!(to_you("王五病了", &mut s), "王五病了");
