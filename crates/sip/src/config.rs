@@ -20,7 +20,7 @@ pub enum SipError {
         addr: SocketAddr,
     },
     /// The address cannot be listened on.
-    #[error("cannot listen for SIP on {addr}: {cause}")]
+    #[error("cannot listen for SIP on {addr} ({cause}): choose another address with --sip")]
     CannotListen {
         /// Where we wanted to listen.
         addr: SocketAddr,
