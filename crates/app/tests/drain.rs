@@ -1,0 +1,79 @@
+//! Told to stop: no new calls, running ones finish; told twice, they end at once and are settled.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+
+mod support;
+
+use support::api::{PLEASE, outcome};
+use support::process::{Server, books_add_up};
+use support::{A_CALL, SOON, until};
+
+/// Hears the opening out, confirms, listens, says goodbye.
+const COOPERATIVE: &str = "13800138000";
+/// Picks up and says nothing.
+const SILENT: &str = "13800138007";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn running_calls_finish_and_new_ones_are_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), "", &[]).await;
+    let (waihu, api) = (server.waihu, server.api);
+    let id = api.call(COOPERATIVE, PLEASE).await.remove(0);
+    api.reaches(&id, "in_progress").await;
+    let streaming = tokio::spawn({
+        let (api, id) = (api.clone(), id.clone());
+        async move { api.stream(&id).await }
+    });
+    waihu.signal("TERM").await;
+    until("new calls are refused", SOON, async || {
+        let reply = api.try_call("13900139000", PLEASE).await;
+        (reply.status != 200).then(|| {
+            reply.refused(503, "overloaded");
+            assert!(reply.headers.contains_key("retry-after"));
+        })
+    })
+    .await;
+    let ready = api.get("/readyz").await;
+    assert_eq!(ready.status, 503, "{}", ready.text);
+    assert_eq!(api.get("/livez").await.status, 200);
+    assert_eq!(api.search(&id).await["status"], "in_progress");
+
+    let ended = waihu.ended(A_CALL).await;
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let stream = streaming.await.unwrap();
+    assert!(stream.contains("[DONE]"), "{stream}");
+    books_add_up(data.path()).await;
+    let later = Server::start(data.path(), "", &[]).await;
+    let found = later.api.record(&id).await;
+    assert_eq!(outcome(&found), ["completed", "task_done", "confirmed"], "{found:#}");
+    assert_eq!(found["billed"], true);
+    later.api.nothing_is_held().await;
+    later.stop(data.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_at_once_and_still_settles() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), "[calls]\nmax_concurrent = 1\n", &[]).await;
+    let (mut waihu, api) = (server.waihu, server.api);
+    let ids = api.call(&[SILENT, COOPERATIVE].join(","), PLEASE).await;
+    api.reaches(&ids[0], "in_progress").await;
+    waihu.signal("TERM").await;
+    waihu.line("stopping: no new calls, 1 running").await;
+    assert!(waihu.still_runs());
+    waihu.signal("TERM").await;
+    let ended = waihu.ended(SOON).await;
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    books_add_up(data.path()).await;
+
+    let later = Server::start(data.path(), "", &[]).await;
+    let cut = later.api.search(&ids[0]).await;
+    // Cut off like a hang-up of the owner, though nobody but the platform did it.
+    assert_eq!(outcome(&cut), ["completed", "owner_hung_up", "unclear"], "{cut}");
+    let said = cut["provider_response"].as_str().unwrap();
+    assert!(said.contains("hung_up_by=platform"), "{said}");
+    assert_eq!((cut["billed"].as_bool(), cut["cost"].as_f64()), (Some(true), Some(0.3)));
+    let waited = later.api.ended(&ids[1]).await;
+    assert_eq!(outcome(&waited), ["completed", "task_done", "confirmed"], "{waited}");
+    later.api.nothing_is_held().await;
+    later.stop(data.path()).await;
+}
