@@ -133,6 +133,8 @@ impl BuiltIn {
             Refused => self.leave_unconfirmed(Identity::Refused, e),
             // The opening itself answers these; and nobody confirms what they have not heard.
             _ if s.interrupts => vec![Step::Resume],
+            // Said before our first words: these come first, whatever it was.
+            _ if !s.disclosed => Vec::new(),
             Goodbye => self.leave_unconfirmed(Identity::Refused, e),
             // A hello after the opening is somebody who has not heard it.
             Greeting | AsksRepeat | Confirmed => {

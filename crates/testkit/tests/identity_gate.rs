@@ -173,3 +173,14 @@ async fn nobody_confirms_what_they_have_not_heard() {
     let plan = Plan::answered(500, &[Wait(300), Say("是我", 400), P, HangUp]);
     check(plan, "completed / callee_hung_up / unclear").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_said_before_our_first_words_the_opening_comes_first() {
+    for words in ["是我", "什么事", "?", "你是哪位", "你是机器人吗", "喂"] {
+        let acts = [Wait(300), Say("喂", 300), Wait(760), Say(words, 900)];
+        let plan = Plan::answered(1_000, &[&acts[..], &YES, &THANKS].concat());
+        let (_, record) = check(plan, DONE).await;
+        let ours = record.lines.iter().find(|l| l.speaker == domain::Speaker::Assistant);
+        assert!(ours.unwrap().text.contains("人工智能语音助手"), "{words}: {ours:?}");
+    }
+}

@@ -137,7 +137,9 @@ fn the_identity_question() {
     asking(&["Confirmed"], CONFIRMED);
     asking(&["1"], CONFIRMED);
     asking(&["Confirmed~"], CONFIRMED);
-    asking(&["Confirmed_"], "cut, say Question:Opening+Opening");
+    for before in ["Confirmed_", "Greeting_", "Unclear_", "AsksWho_", "AsksRobot_"] {
+        asking(&[before], "");
+    }
     asking(&["Confirmed_~"], "resume");
     let leaves = |identity: &str| {
         let closing = "closing identity_not_confirmed, say Closing:Closing";
@@ -219,8 +221,9 @@ fn the_talk_belongs_to_the_responder() {
     talking(&["Other~"], "cut, respond Reply");
     talking(&["Backchannel~"], "resume");
     talking(&["Backchannel"], "cut, respond Reply");
-    talking(&["Unclear~"], "resume");
-    talking(&["Unclear~+"], "cut, respond Reply");
+    talking(&["Unclear~%"], "resume");
+    talking(&["Other~%"], "resume");
+    talking(&["Unclear~%+"], "cut, respond Reply");
     talking(&["replied"], "");
     talking(&["AsksRobot"], "cut, say Reply:Neutral, respond Deliver");
     talking(&["message over", "AsksRobot"], "cut, say Reply:Neutral+Question");
