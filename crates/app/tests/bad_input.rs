@@ -86,6 +86,12 @@ async fn addresses_in_use_are_named_with_their_option() {
     let taken = sip.local_addr().unwrap().to_string();
     let ended = serve(data.path(), &["--http", "127.0.0.1:0", "--sip", &taken]).await;
     refused(&ended, 1, &[&taken, "--sip"]);
+    // What was refused has not used up the one key that is shown.
+    let arguments = ["serve", "--data-dir", data.path().to_str().unwrap()];
+    let arguments = [&arguments[..], &["--http", "127.0.0.1:0"]].concat();
+    let mut waihu = Waihu::start(&arguments);
+    assert!(waihu.line("key (shown once): ").await.starts_with("sk_"));
+    waihu.kill().await;
     // An address of the documentation network is not this machine's.
     let ended = serve(data.path(), &["--http", "192.0.2.1:8480"]).await;
     refused(&ended, 1, &["192.0.2.1:8480", "--http"]);

@@ -72,11 +72,12 @@ impl Platform {
     /// Opens the store, the lanes, the trunks and the listener, in this order: whoever fails,
     /// nothing has been dialled.
     pub(crate) async fn start(settings: Settings, extras: Extras) -> Result<Self, StartError> {
+        let lanes_config = lanes_config(&settings)?;
         let (listener, http) = listen(settings.http.listen).await?;
         let store = Arc::new(Store::open(store_config(&settings)).await?);
         let clock = Clock::real();
         let blobs = Arc::new(store.blobs());
-        let lanes = Lanes::start(&lanes_config(&settings)?, blobs.clone(), random_u64);
+        let lanes = Lanes::start(&lanes_config, blobs.clone(), random_u64);
         let lanes = Arc::new(lanes.map_err(StartError::Threads)?);
         let (speech, warnings) = voices::speech(&settings.speech).await?;
         let parts = Parts {
@@ -91,11 +92,6 @@ impl Platform {
             responder: speech.responder,
             random: random_bytes,
         };
-        let keys = Keys::from(&parts);
-        let first = first_start(&keys, MicroYuan(settings.signup.bonus_micro_yuan)).await?;
-        if let Some(amount) = extras.top_up {
-            top_up(&keys, first.account, "start", amount).await?;
-        }
         let (lab, trunks) = lab_and_trunks(&settings, extras.lab).await?;
         let config = engine_config(&settings, &trunks, http, &parts);
         let engine = Engine::new(parts.clone(), config);
@@ -106,6 +102,12 @@ impl Platform {
         };
         let sip = SipTrunks::start(sip_config, engine.trunk_events()).await?;
         engine.plug(sip.clone());
+        // Addresses are taken by now: the one key that is shown needs a start that succeeds.
+        let keys = Keys::from(&parts);
+        let first = first_start(&keys, MicroYuan(settings.signup.bonus_micro_yuan)).await?;
+        if let Some(amount) = extras.top_up {
+            top_up(&keys, first.account, "start", amount).await?;
+        }
         let recovered = engine.start().await?;
         let stop_http = CancellationToken::new();
         let router = crate::server::http::router(&engine, &settings, &lanes);
