@@ -69,23 +69,6 @@ pub struct LegsArgs {
     pub json: bool,
 }
 
-impl LegsArgs {
-    /// A small round.
-    pub fn short(full: bool, json: bool) -> Self {
-        Self {
-            legs: 200,
-            seconds: 10,
-            vad: full,
-            record: full,
-            record_dir: None,
-            core: 0,
-            generator_core: 1,
-            seed: 1,
-            json,
-        }
-    }
-}
-
 /// Runs once and prints; returns whether the figures are valid.
 pub fn run(args: &LegsArgs) -> Result<bool, Failure> {
     let descriptors = machine::raise_descriptors();

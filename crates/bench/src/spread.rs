@@ -1,5 +1,7 @@
 //! Percentiles of many durations in little memory.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Width of a bucket, µs.
@@ -68,6 +70,16 @@ impl Spread {
             }
         }
         0.0
+    }
+}
+
+impl fmt::Display for Percentiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms",
+            self.p50_ms, self.p99_ms, self.p999_ms, self.max_ms
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a run of legs showed, as a table or as JSON.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Write};
 
 use engine::lanes::{LaneStats, Lanes};
@@ -219,76 +220,82 @@ impl Report {
         Ok(())
     }
 
-    fn rows(&self) -> Vec<(String, String)> {
-        let (s, e, g) = (&self.setting, &self.engine, &self.generator);
-        let on = |on| if on { "on" } else { "off" };
-        let ways = |w: &Way| format!("{} sent, {} lost, {} strange", w.sent, w.lost, w.strange);
-        let late = |p: &Percentiles| {
-            format!(
-                "p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms",
-                p.p50_ms, p.p99_ms, p.p999_ms, p.max_ms
-            )
-        };
-        let core = |o: &Others| {
-            format!(
-                "busy {:.1} %, of that others {:.1} %; steal {:.1} %, softirq {:.1} %",
-                o.busy, o.others, o.steal, o.softirq
-            )
-        };
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = self.engine_rows();
+        rows.extend(self.other_rows());
+        rows
+    }
+
+    fn engine_rows(&self) -> Vec<(&'static str, String)> {
+        let (s, e) = (&self.setting, &self.engine);
         let threads: Vec<String> = e
             .threads_percent
             .iter()
             .filter(|(_, p)| **p >= 0.05)
             .map(|(name, p)| format!("{name} {p:.1}"))
             .collect();
-        let row = |what: &str, value: String| (what.to_owned(), value);
-        let mut rows = vec![
-            row(
+        let recording = if s.record { "on" } else { "off" };
+        let (legs, seconds, loud) = (self.legs, self.seconds, s.callee_loud_percent);
+        let due = self.seconds * 50.0;
+        vec![
+            (
                 "legs",
                 format!(
-                    "{} for {:.0} s, recording {}, callees loud {:.0} % of the time",
-                    self.legs,
-                    self.seconds,
-                    on(s.record),
-                    s.callee_loud_percent
+                    "{legs} for {seconds:.0} s, recording {recording}, callees loud {loud:.0} % \
+                     of the time"
                 ),
             ),
-            row("machine", self.machine.clone()),
-            row("engine, % of its core", format!("{:.1}", e.cpu_percent)),
-            row("  by thread", threads.join(", ")),
-            row("  per leg", format!("{:.0} µs each second", e.us_per_leg_and_second)),
-            row("  lane waited for its core", format!("{:.1} %", e.lane_waited_percent)),
-            row("engine's core", core(&g.engine_core)),
-            row("resident memory per leg", format!("{:.0} KB", e.kb_per_leg)),
-            row("lateness of packets sent", late(&e.send_lateness)),
-            row("ticks", format!("{}, {} began over 2 ms late", e.ticks, e.ticks_late)),
-            row("packets to the engine", ways(&self.to_engine)),
-            row("packets from the engine", ways(&self.from_engine)),
-        ];
-        rows.extend([
-            row("dropped at legs' sockets", self.udp.at_legs.to_string()),
-            row(
-                "kernel: full buffers, all programs",
-                format!(
-                    "{} receiving, {} sending",
-                    self.udp.machine_receive_full, self.udp.machine_send_full
-                ),
-            ),
-            row(
+            ("machine", self.machine.clone()),
+            ("engine, % of its core", format!("{:.1}", e.cpu_percent)),
+            ("  by thread", threads.join(", ")),
+            ("  per leg", format!("{:.0} µs each second", e.us_per_leg_and_second)),
+            ("  lane waited for its core", format!("{:.1} %", e.lane_waited_percent)),
+            ("engine's core", self.generator.engine_core.to_string()),
+            ("resident memory per leg", format!("{:.0} KB", e.kb_per_leg)),
+            ("lateness of packets sent", e.send_lateness.to_string()),
+            ("ticks", format!("{} of {due:.0}, {} began over 2 ms late", e.ticks, e.ticks_late)),
+            ("packets to the engine", self.to_engine.to_string()),
+            ("packets from the engine", self.from_engine.to_string()),
+        ]
+    }
+
+    fn other_rows(&self) -> Vec<(&'static str, String)> {
+        let (s, g, udp) = (&self.setting, &self.generator, &self.udp);
+        let (receive, send) = (udp.machine_receive_full, udp.machine_send_full);
+        let lost = self.engine.frames_lost;
+        vec![
+            ("dropped at legs' sockets", udp.at_legs.to_string()),
+            ("kernel: full buffers, all programs", format!("{receive} receiving, {send} sending")),
+            (
                 "speech",
                 format!(
-                    "{} utterances, {} frames to recognizers, {} lost",
-                    s.utterances, s.recognizer_frames, e.frames_lost
+                    "{} utterances, {} frames to recognizers, {lost} lost",
+                    s.utterances, s.recognizer_frames
                 ),
             ),
-            row("playout starved", s.playout_starved.to_string()),
-            row("recordings", format!("{}, {} blocks lost", s.recordings, s.recording_blocks_lost)),
-            row("generator, % of its core", format!("{:.1}", g.cpu_percent)),
-            row("  lateness of packets sent", late(&g.send_lateness)),
-            row("  dropped at its sockets", format!("{}, unsent {}", g.dropped, g.unsent)),
-            row("generator's core", core(&g.core)),
-        ]);
-        rows
+            ("playout starved", s.playout_starved.to_string()),
+            ("recordings", format!("{}, {} blocks lost", s.recordings, s.recording_blocks_lost)),
+            ("generator, % of its core", format!("{:.1}", g.cpu_percent)),
+            ("  lateness of packets sent", g.send_lateness.to_string()),
+            ("  dropped at its sockets", format!("{}, unsent {}", g.dropped, g.unsent)),
+            ("generator's core", g.core.to_string()),
+        ]
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} sent, {} lost, {} strange", self.sent, self.lost, self.strange)
+    }
+}
+
+impl fmt::Display for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "busy {:.1} %, of that others {:.1} %; steal {:.1} %, softirq {:.1} %",
+            self.busy, self.others, self.steal, self.softirq
+        )
     }
 }
 
