@@ -5,17 +5,20 @@ DEMO_ARGS ?=
 BENCH_ARGS ?= short
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check tidy lint unit doctest bench doc setup setup-test
+.PHONY: help demo personas test check tidy lint unit doctest bench doc setup setup-test
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-demo: setup ## place a call to a simulated callee and show it; DEMO_ARGS="--lang en --persona 005"
+demo: setup ## place a call to a simulated callee and show it; DEMO_ARGS="--lang en --persona 003"
 	@echo "demo: building waihu (the first build fetches and compiles its dependencies)"
 	$(CARGO) build --locked -p app --bin waihu
 	$(CARGO) run -q --locked -p app --bin waihu -- demo $(DEMO_ARGS)
 
 test: setup-test tidy lint unit doctest ## everything that has to hold before a change is finished
+
+personas: setup-test ## call every simulated callee, in both languages, and hold each end against the table
+	$(CARGO) test -p app --locked --features every-persona --test personas
 
 check: tidy lint ## the same without running tests: house rules, style, lints
 

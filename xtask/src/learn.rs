@@ -23,9 +23,7 @@ pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
     let (mut seed, mut out) = (SEED, LEXICON.to_owned());
     let mut rest = args.iter();
     while let Some(option) = rest.next() {
-        let value = rest
-            .next()
-            .ok_or_else(|| format!("{option} wants a value"))?;
+        let value = rest.next().ok_or_else(|| format!("{option} wants a value"))?;
         match option.as_str() {
             "--seed" => seed = value.parse()?,
             "--out" => out.clone_from(value),
@@ -56,10 +54,7 @@ pub fn in_parallel<T: Sync, R: Send>(
             .collect();
         handles
             .into_iter()
-            .map(|h| {
-                h.join()
-                    .unwrap_or_else(|_| Err("a thread panicked".to_owned()))
-            })
+            .map(|h| h.join().unwrap_or_else(|_| Err("a thread panicked".to_owned())))
             .collect()
     });
     let mut all = Vec::new();
@@ -82,11 +77,7 @@ fn learn_all(
     let mut learnt = Vec::new();
     for phrase in phrases {
         let heard = hear(&mut decoder, phrase, seed).map_err(|e| e.to_string())?;
-        let count = if phrase.states.decoy {
-            DECOY_VARIANTS
-        } else {
-            VARIANTS
-        };
+        let count = if phrase.states.decoy { DECOY_VARIANTS } else { VARIANTS };
         learnt.push((phrase.text.clone(), most_central(&heard, count)));
     }
     Ok(learnt)
@@ -101,11 +92,7 @@ fn hear(
     let mut dice = Dice::new(seed, &phrase.text);
     let mut heard = Vec::new();
     // A decoy only has to be near: fewer samples do.
-    let voices = if phrase.states.decoy {
-        &LEARNING_VOICES[..6]
-    } else {
-        &LEARNING_VOICES[..]
-    };
+    let voices = if phrase.states.decoy { &LEARNING_VOICES[..6] } else { &LEARNING_VOICES[..] };
     for voice in voices {
         for (pace, lines) in LEARNING_PACES.into_iter().zip(LINES) {
             let spoken = speak(&voice_name(Language::Zh, voice), pace, &phrase.text)?;
@@ -140,12 +127,7 @@ fn most_central(heard: &[Vec<String>], count: usize) -> Vec<String> {
     let candidates: Vec<(&[String], f32)> = weights.into_iter().collect();
     let distances: Vec<Vec<f32>> = candidates
         .iter()
-        .map(|(a, _)| {
-            candidates
-                .iter()
-                .map(|(b, _)| edit_distance(a, b) as f32)
-                .collect()
-        })
+        .map(|(a, _)| candidates.iter().map(|(b, _)| edit_distance(a, b) as f32).collect())
         .collect();
     let mut nearest = vec![f32::MAX; candidates.len()];
     let mut kept: Vec<usize> = Vec::new();
@@ -164,9 +146,7 @@ fn most_central(heard: &[Vec<String>], count: usize) -> Vec<String> {
         }
         kept.push(best);
     }
-    kept.into_iter()
-        .map(|n| candidates[n].0.join(" "))
-        .collect()
+    kept.into_iter().map(|n| candidates[n].0.join(" ")).collect()
 }
 
 /// Takes from decoys the pronunciations that could be taken for a reply: those with at most a
@@ -175,35 +155,25 @@ fn without_near_decoys(phrases: &[Phrase], mut learnt: Vec<Learnt>) -> Vec<Learn
     let phones = |variant: &String| -> Vec<String> {
         variant.split_whitespace().map(str::to_owned).collect()
     };
-    let decoys: BTreeSet<&str> = phrases
-        .iter()
-        .filter(|p| p.states.decoy)
-        .map(|p| p.text.as_str())
-        .collect();
+    let decoys: BTreeSet<&str> =
+        phrases.iter().filter(|p| p.states.decoy).map(|p| p.text.as_str()).collect();
     let replies: Vec<Vec<String>> = learnt
         .iter()
         .filter(|(text, _)| !decoys.contains(text.as_str()))
         .flat_map(|(_, variants)| variants.iter().map(phones))
         .collect();
-    for (_, variants) in learnt
-        .iter_mut()
-        .filter(|(text, _)| decoys.contains(text.as_str()))
-    {
+    for (_, variants) in learnt.iter_mut().filter(|(text, _)| decoys.contains(text.as_str())) {
         variants.retain(|variant| {
             let decoy = phones(variant);
-            replies
-                .iter()
-                .all(|reply| edit_distance(&decoy, reply) > decoy.len() / 4)
+            replies.iter().all(|reply| edit_distance(&decoy, reply) > decoy.len() / 4)
         });
     }
     learnt
 }
 
 fn render(phrases: &[Phrase], learnt: &[Learnt], seed: u64) -> String {
-    let by_text: BTreeMap<&str, &[String]> = learnt
-        .iter()
-        .map(|(text, variants)| (text.as_str(), variants.as_slice()))
-        .collect();
+    let by_text: BTreeMap<&str, &[String]> =
+        learnt.iter().map(|(text, variants)| (text.as_str(), variants.as_slice())).collect();
     let mut file = format!(
         "# How Mandarin phrases sound to an English acoustic model. Do not edit: written by\n\
          # cargo run -p xtask -- learn --seed {seed}\n\
@@ -230,24 +200,12 @@ const DECOY_VARIANTS: usize = 5;
 /// The lines that samples of the slower and of the faster pace are heard over.
 const LINES: [[TelephoneLine; 2]; 2] = [
     [
-        TelephoneLine {
-            snr_db: None,
-            high_pass: true,
-        },
-        TelephoneLine {
-            snr_db: Some(12.0),
-            high_pass: true,
-        },
+        TelephoneLine { snr_db: None, high_pass: true },
+        TelephoneLine { snr_db: Some(12.0), high_pass: true },
     ],
     [
-        TelephoneLine {
-            snr_db: None,
-            high_pass: false,
-        },
-        TelephoneLine {
-            snr_db: Some(12.0),
-            high_pass: true,
-        },
+        TelephoneLine { snr_db: None, high_pass: false },
+        TelephoneLine { snr_db: Some(12.0), high_pass: true },
     ],
 ];
 
@@ -264,10 +222,7 @@ mod tests {
         let phrases =
             speech::lexicon::parse_phrases("zh.phrases", "好 | h | ack\n猫 | x | decoy\n");
         let learnt = |text: &str, variants: &[&str]| {
-            (
-                text.to_owned(),
-                variants.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>(),
-            )
+            (text.to_owned(), variants.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>())
         };
         let all = vec![learnt("好", &["HH AW"]), learnt("猫", &["M AW", "HH AW"])];
         let kept = without_near_decoys(&phrases.unwrap(), all);
@@ -276,14 +231,7 @@ mod tests {
 
     #[test]
     fn the_variant_nearest_to_all_comes_first() {
-        let heard = [
-            "N IY HH AW",
-            "N IY HH AW",
-            "N EY HH AW",
-            "L IY",
-            "N IY HH AO",
-        ]
-        .map(phones);
+        let heard = ["N IY HH AW", "N IY HH AW", "N EY HH AW", "L IY", "N IY HH AO"].map(phones);
         let kept = most_central(&heard, 2);
         assert_eq!(kept, ["N IY HH AW", "L IY"]);
     }

@@ -63,10 +63,7 @@ fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, 
         replies_table.push_str(&Score::of(&trials, &limits, &lexicon.phrases).row(name));
         for (kind, texts) in [("one to three syllables", short), ("sentences", long)] {
             let trials = run_trials(library, &lexicon, stage, &strangers(texts))?;
-            let accepted = trials
-                .iter()
-                .filter(|t| t.answer(&limits).is_some())
-                .count();
+            let accepted = trials.iter().filter(|t| t.answer(&limits).is_some()).count();
             let share = percent(accepted, trials.len());
             writeln!(
                 strangers_table,
@@ -88,18 +85,8 @@ struct Score {
 
 impl Score {
     fn of(trials: &[Trial], limits: &Limits, phrases: &[Phrase]) -> Self {
-        let tag = |text: &str| {
-            phrases
-                .iter()
-                .find(|p| p.text == text)
-                .map(|p| p.tag.as_str())
-        };
-        let mut score = Self {
-            samples: trials.len(),
-            exact: 0,
-            meaning: 0,
-            unclear: 0,
-        };
+        let tag = |text: &str| phrases.iter().find(|p| p.text == text).map(|p| p.tag.as_str());
+        let mut score = Self { samples: trials.len(), exact: 0, meaning: 0, unclear: 0 };
         for trial in trials {
             let Some(text) = trial.answer(limits) else {
                 score.unclear += 1;
@@ -141,11 +128,7 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
         "### Human voice\n\n| prompt | hello | identity | talk |\n|---|---|---|---|\n".to_owned();
     let (mut others, mut heard_as) = (0, Vec::new());
     for path in files {
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let samples = human_prompt(&path)?;
         let mut answer = |expect| -> Result<(bool, String), Box<dyn Error>> {
             Ok(match decoder.best(&samples, expect)? {
@@ -155,10 +138,8 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
             })
         };
         if KNOWN_PROMPTS.contains(&name.as_str()) {
-            let cells: Result<Vec<_>, _> = speech::grammar::STATES
-                .map(&mut answer)
-                .into_iter()
-                .collect();
+            let cells: Result<Vec<_>, _> =
+                speech::grammar::STATES.map(&mut answer).into_iter().collect();
             let cells: Vec<String> = cells?.into_iter().map(|(_, text)| text).collect();
             writeln!(table, "| {name} | {} |", cells.join(" | "))?;
         } else {
@@ -171,15 +152,11 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
     }
     writeln!(
         table,
-        "\nOf the {others} other prompts, decoded in the state *identity*, {} ({}) were taken for a \
-         reply: {}.",
+        "\nOf the {others} other prompts, decoded in the state *identity*, {} ({}) were taken for \
+         a reply: {}.",
         heard_as.len(),
         percent(heard_as.len(), others),
-        if heard_as.is_empty() {
-            "none".to_owned()
-        } else {
-            heard_as.join("; ")
-        }
+        if heard_as.is_empty() { "none".to_owned() } else { heard_as.join("; ") }
     )?;
     Ok(table)
 }
@@ -188,25 +165,14 @@ fn print_raw(library: &Arc<Sphinx>, language: Language) -> Result<(), Box<dyn Er
     let lexicon = Arc::new(Lexicon::built_in(language, &ModelPaths::default())?);
     let OutOfList { short, long } = for_tuning(language);
     for (name, line) in LINES {
-        let stage = Stage {
-            language,
-            voices: &TUNING_VOICES,
-            paces: TUNING_PACES,
-            line,
-            seed: 7,
-        };
+        let stage = Stage { language, voices: &TUNING_VOICES, paces: TUNING_PACES, line, seed: 7 };
         for (kind, texts) in [
             ("reply", replies(&lexicon.phrases)),
             ("short", strangers(short)),
             ("long", strangers(long)),
         ] {
             for trial in run_trials(library, &lexicon, stage, &texts)? {
-                let Trial {
-                    spoken,
-                    voice,
-                    expect,
-                    best,
-                } = trial;
+                let Trial { spoken, voice, expect, best } = trial;
                 let Some(m) = best else {
                     println!("{name}\t{kind}\t{expect:?}\t{voice}\t{spoken}");
                     continue;
@@ -247,18 +213,6 @@ const REPORT_PACES: (u32, u32) = (220, 165);
 const TUNING_PACES: (u32, u32) = (230, 175);
 const REPORT_SEED: u64 = 42;
 const LINES: [(&str, TelephoneLine); 2] = [
-    (
-        "8 kHz A-law, clean",
-        TelephoneLine {
-            snr_db: None,
-            high_pass: true,
-        },
-    ),
-    (
-        "8 kHz A-law, 10 dB noise",
-        TelephoneLine {
-            snr_db: Some(10.0),
-            high_pass: true,
-        },
-    ),
+    ("8 kHz A-law, clean", TelephoneLine { snr_db: None, high_pass: true }),
+    ("8 kHz A-law, 10 dB noise", TelephoneLine { snr_db: Some(10.0), high_pass: true }),
 ];

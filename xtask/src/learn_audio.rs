@@ -51,15 +51,7 @@ impl Dice {
 /// Speaks a text; samples at 22,050 Hz.
 pub fn speak(voice: &str, pace: u32, text: &str) -> Result<Vec<i16>, Box<dyn Error>> {
     let mut child = Command::new("espeak-ng")
-        .args([
-            "-v",
-            voice,
-            "-s",
-            &pace.to_string(),
-            "-z",
-            "--stdout",
-            "--stdin",
-        ])
+        .args(["-v", voice, "-s", &pace.to_string(), "-z", "--stdout", "--stdin"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -72,10 +64,7 @@ pub fn speak(voice: &str, pace: u32, text: &str) -> Result<Vec<i16>, Box<dyn Err
         return Err(format!("espeak-ng refused the voice {voice}").into());
     }
     let pcm = output.stdout.get(WAV_HEADER..).unwrap_or_default();
-    Ok(pcm
-        .chunks_exact(2)
-        .map(|b| i16::from_le_bytes([b[0], b[1]]))
-        .collect())
+    Ok(pcm.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect())
 }
 
 /// What arrives at the recognizer when `spoken` goes over the line, some silence around it.
@@ -93,23 +82,16 @@ pub fn over_the_line(spoken: &[i16], line: TelephoneLine, dice: &mut Dice) -> Ve
     padded.extend(&samples);
     padded.resize(lead + samples.len() + tail, 0.0);
     // A line is never digitally silent: about -75 dB of full scale when clean.
-    let noise = line
-        .snr_db
-        .map_or(6.0, |db| active_rms(&samples) / 10_f32.powf(db / 20.0));
-    let coded: Vec<i16> = padded
-        .iter()
-        .map(|s| a_law((s + noise * dice.normal()).round() as i16))
-        .collect();
+    let noise = line.snr_db.map_or(6.0, |db| active_rms(&samples) / 10_f32.powf(db / 20.0));
+    let coded: Vec<i16> =
+        padded.iter().map(|s| a_law((s + noise * dice.normal()).round() as i16)).collect();
     resample(&coded, 8_000, 16_000)
 }
 
 /// A recording at 8 kHz (16-bit mono WAV) as it arrives over an A-law line.
 pub fn human_prompt(path: &Path) -> Result<Vec<i16>, Box<dyn Error>> {
     let bytes = std::fs::read(path)?;
-    let data = bytes
-        .windows(4)
-        .position(|w| w == b"data")
-        .ok_or("no samples in the file")?;
+    let data = bytes.windows(4).position(|w| w == b"data").ok_or("no samples in the file")?;
     let samples: Vec<i16> = bytes[data + 8..]
         .chunks_exact(2)
         .map(|b| a_law(i16::from_le_bytes([b[0], b[1]])))
@@ -184,10 +166,7 @@ mod tests {
     fn a_law_errs_by_less_than_four_percent() {
         for sample in [-32_000_i16, -1_234, -500, 400, 999, 7_777, 31_000] {
             let error = f32::from(a_law(sample)) - f32::from(sample);
-            assert!(
-                error.abs() <= f32::from(sample.abs()) * 0.04 + 8.0,
-                "{sample}: {error}"
-            );
+            assert!(error.abs() <= f32::from(sample.abs()) * 0.04 + 8.0, "{sample}: {error}");
         }
     }
 

@@ -16,28 +16,16 @@ pub struct OutOfList {
 /// The texts that limits are tuned on.
 pub const fn for_tuning(language: Language) -> OutOfList {
     match language {
-        Language::Zh => OutOfList {
-            short: ZH_TUNING_SHORT,
-            long: ZH_TUNING_LONG,
-        },
-        Language::En => OutOfList {
-            short: EN_TUNING_SHORT,
-            long: EN_TUNING_LONG,
-        },
+        Language::Zh => OutOfList { short: ZH_TUNING_SHORT, long: ZH_TUNING_LONG },
+        Language::En => OutOfList { short: EN_TUNING_SHORT, long: EN_TUNING_LONG },
     }
 }
 
 /// The texts of the report.
 pub const fn for_report(language: Language) -> OutOfList {
     match language {
-        Language::Zh => OutOfList {
-            short: ZH_REPORT_SHORT,
-            long: ZH_REPORT_LONG,
-        },
-        Language::En => OutOfList {
-            short: EN_REPORT_SHORT,
-            long: EN_REPORT_LONG,
-        },
+        Language::Zh => OutOfList { short: ZH_REPORT_SHORT, long: ZH_REPORT_LONG },
+        Language::En => OutOfList { short: EN_REPORT_SHORT, long: EN_REPORT_LONG },
     }
 }
 

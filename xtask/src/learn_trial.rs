@@ -45,10 +45,7 @@ pub struct Trial {
 impl Trial {
     /// What the recognizer answers; `None` is `unclear`.
     pub fn answer(&self, limits: &Limits) -> Option<&str> {
-        self.best
-            .as_ref()
-            .filter(|m| limits.accept(m))
-            .map(|m| m.text.as_str())
+        self.best.as_ref().filter(|m| limits.accept(m)).map(|m| m.text.as_str())
     }
 }
 
@@ -69,12 +66,7 @@ pub fn run_trials(
                 let samples = sample(stage, voice, text).map_err(|e| e.to_string())?;
                 let expect = states[(n + text.len()) % states.len()];
                 let best = decoder.best(&samples, expect).map_err(|e| e.to_string())?;
-                trials.push(Trial {
-                    spoken: text.clone(),
-                    voice,
-                    expect,
-                    best,
-                });
+                trials.push(Trial { spoken: text.clone(), voice, expect, best });
             }
         }
         Ok(trials)
@@ -105,8 +97,5 @@ pub fn replies(phrases: &[Phrase]) -> Vec<(String, Vec<Expect>)> {
 
 /// Texts outside the list, to be tried in every state.
 pub fn strangers(texts: &[&str]) -> Vec<(String, Vec<Expect>)> {
-    texts
-        .iter()
-        .map(|t| ((*t).to_owned(), STATES.to_vec()))
-        .collect()
+    texts.iter().map(|t| ((*t).to_owned(), STATES.to_vec())).collect()
 }

@@ -6,9 +6,8 @@ use domain::Language;
 pub const LAB_VOICES: [&str; 5] = ["f4", "m6", "m8", "klatt4", "steph"];
 
 /// Voices that pronunciations are learnt from; the empty name is the plain voice.
-pub const LEARNING_VOICES: [&str; 12] = [
-    "", "m1", "m3", "m4", "m7", "f1", "f3", "klatt", "klatt3", "adam", "Andy", "Alicia",
-];
+pub const LEARNING_VOICES: [&str; 12] =
+    ["", "m1", "m3", "m4", "m7", "f1", "f3", "klatt", "klatt3", "adam", "Andy", "Alicia"];
 
 /// Voices that limits are tuned on.
 pub const TUNING_VOICES: [&str; 5] = ["m2", "Michael", "f5", "klatt5", "sandro"];
@@ -26,11 +25,7 @@ pub fn voice_name(language: Language, variant: &str) -> String {
         Language::Zh => "cmn-latn-pinyin",
         Language::En => "en-us",
     };
-    if variant.is_empty() {
-        base.to_owned()
-    } else {
-        format!("{base}+{variant}")
-    }
+    if variant.is_empty() { base.to_owned() } else { format!("{base}+{variant}") }
 }
 
 #[cfg(test)]

@@ -40,10 +40,7 @@ pub fn members(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 
 /// The call that a body names. What is no id of ours names no call.
 pub fn call_id(members: &Map<String, Value>) -> Result<CallId, Refusal> {
-    let text = members
-        .get("call_id")
-        .and_then(Value::as_str)
-        .ok_or_else(|| invalid("call_id"))?;
+    let text = members.get("call_id").and_then(Value::as_str).ok_or_else(|| invalid("call_id"))?;
     text.parse().map_err(|_| Refusal::CallNotFound)
 }
 
@@ -54,11 +51,7 @@ pub fn initiate_request(members: &Map<String, Value>) -> Result<InitiateRequest,
     let phones = fields.phones()?;
     let agent_id = fields.positive("agent_id")?;
     if agent_id.is_some() {
-        return Ok(InitiateRequest {
-            phones,
-            agent_id,
-            ..InitiateRequest::default()
-        });
+        return Ok(InitiateRequest { phones, agent_id, ..InitiateRequest::default() });
     }
     Ok(InitiateRequest {
         phones,
@@ -95,10 +88,7 @@ pub fn place_order(
         limits: catalogue.limits,
         record: catalogue.recording,
     });
-    Ok(PlaceOrder {
-        surface: Surface::Callout,
-        requests: requests.collect(),
-    })
+    Ok(PlaceOrder { surface: Surface::Callout, requests: requests.collect() })
 }
 
 /// What `initiate_call` answers.
@@ -179,11 +169,7 @@ fn time(at: Option<WallTime>) -> Option<String> {
 fn provider_response(record: &CallRecord) -> String {
     let times = &record.milestones;
     let answered = times.answered_at.is_some();
-    let word = if answered {
-        "answered"
-    } else {
-        record.status.word()
-    };
+    let word = if answered { "answered" } else { record.status.word() };
     let mut pairs = vec![format!("result={word}")];
     let refused = record.reason.and_then(|r| r.sip_code);
     if let Some(code) = if answered { Some(200) } else { refused } {
@@ -279,9 +265,7 @@ fn voice_name(
 }
 
 fn invalid(field: &str) -> Refusal {
-    Refusal::InvalidRequest {
-        field: field.to_owned(),
-    }
+    Refusal::InvalidRequest { field: field.to_owned() }
 }
 
 /// Reads members by type; JSON's `null` counts as absent.
@@ -308,9 +292,7 @@ impl<'a> Fields<'a> {
 
     fn text(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
         let value = self.get(name);
-        value
-            .map(|v| v.as_str().ok_or_else(|| invalid(name)))
-            .transpose()
+        value.map(|v| v.as_str().ok_or_else(|| invalid(name))).transpose()
     }
 
     fn option(&self, name: &str) -> Result<Option<String>, Refusal> {
@@ -336,8 +318,6 @@ impl<'a> Fields<'a> {
     ) -> Result<Option<i64>, Refusal> {
         let number = |v: &Value| v.as_i64().filter(|n| range.contains(n));
         let value = self.get(name);
-        value
-            .map(|v| number(v).ok_or_else(|| invalid(name)))
-            .transpose()
+        value.map(|v| number(v).ok_or_else(|| invalid(name))).transpose()
     }
 }

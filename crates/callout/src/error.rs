@@ -41,11 +41,7 @@ impl Circumstances {
     pub fn of(headers: &HeaderMap, version: Version, request_id: String) -> Self {
         let language = headers.get(header::ACCEPT_LANGUAGE);
         let prefix = language.and_then(|l| l.as_bytes().get(..2));
-        Self {
-            english: prefix.is_some_and(|p| p.eq_ignore_ascii_case(b"en")),
-            request_id,
-            version,
-        }
+        Self { english: prefix.is_some_and(|p| p.eq_ignore_ascii_case(b"en")), request_id, version }
     }
 }
 
@@ -58,12 +54,7 @@ struct Row {
 }
 
 const fn row(code: &'static str, status: u16, zh: &'static str, en: &'static str) -> Row {
-    Row {
-        code,
-        status,
-        zh,
-        en,
-    }
+    Row { code, status, zh, en }
 }
 
 /// Longest message, in characters.
@@ -226,10 +217,9 @@ fn own_headers(refusal: &Refusal, version: Version) -> Vec<(HeaderName, HeaderVa
             retry(SOON_S)
         }
         // Both are connection headers, which HTTP/2 forbids (RFC 9113 section 8.2.2).
-        Refusal::VersionMismatch if version <= Version::HTTP_11 => vec![
-            (header::UPGRADE, fixed("x-skill/1.0.0")),
-            (header::CONNECTION, fixed("Upgrade")),
-        ],
+        Refusal::VersionMismatch if version <= Version::HTTP_11 => {
+            vec![(header::UPGRADE, fixed("x-skill/1.0.0")), (header::CONNECTION, fixed("Upgrade"))]
+        }
         _ => Vec::new(),
     }
 }
@@ -256,9 +246,7 @@ mod tests {
             Refusal::BadIdempotencyKey,
             Refusal::Unauthorized,
             Refusal::InsufficientBalance { hold, available },
-            Refusal::ScopeDenied {
-                scope: Scope::CallsRead,
-            },
+            Refusal::ScopeDenied { scope: Scope::CallsRead },
             Refusal::AccountSuspended,
             Refusal::NumberBlocked,
             Refusal::OutsideCallingHours,

@@ -39,22 +39,10 @@ pub fn router(calls: Arc<dyn Calls>, config: Config) -> Router {
     let no_get = || any(|| async { not_allowed("GET, HEAD") });
     let unknown = || any(|| async { Failure(Refusal::NotFound) });
     Router::new()
-        .route(
-            "/api/v1/callinfo/initiate_call",
-            no_post().merge(post(initiate_call)),
-        )
-        .route(
-            "/api/v1/callinfo/search_callinfo",
-            no_post().merge(post(search_callinfo)),
-        )
-        .route(
-            "/api/v1/callinfo/stream_chat_history",
-            no_post().merge(post(stream_chat_history)),
-        )
-        .route(
-            "/api/v1/callinfo/skill_version",
-            no_get().merge(get(skill_version)),
-        )
+        .route("/api/v1/callinfo/initiate_call", no_post().merge(post(initiate_call)))
+        .route("/api/v1/callinfo/search_callinfo", no_post().merge(post(search_callinfo)))
+        .route("/api/v1/callinfo/stream_chat_history", no_post().merge(post(stream_chat_history)))
+        .route("/api/v1/callinfo/skill_version", no_get().merge(get(skill_version)))
         .route("/api/v1/callinfo/balance", no_get().merge(get(balance)))
         .route("/api/v1/callinfo", unknown())
         .route("/api/v1/callinfo/", unknown())
@@ -98,11 +86,7 @@ impl Door {
             return Err(Refusal::VersionMismatch);
         }
         let who = self.calls.authenticate(key(headers)?).await?;
-        if who.may(scope) {
-            Ok(who)
-        } else {
-            Err(Refusal::ScopeDenied { scope })
-        }
+        if who.may(scope) { Ok(who) } else { Err(Refusal::ScopeDenied { scope }) }
     }
 }
 
@@ -180,9 +164,7 @@ async fn stream_chat_history(
     responses((status = 200, description = "Compare by equality", body = wire::VersionReply))
 )]
 async fn skill_version() -> Result<Response, Failure> {
-    json(&wire::VersionReply {
-        skill_version: wire::SKILL_VERSION,
-    })
+    json(&wire::VersionReply { skill_version: wire::SKILL_VERSION })
 }
 
 /// What the account has, and what a minute costs.
@@ -248,9 +230,7 @@ fn key(headers: &HeaderMap) -> Result<&str, Refusal> {
 /// The token after `Bearer`, in any case (RFC 9110 section 11.1); other schemes are not ours.
 fn bearer_key<E>(value: Result<&str, E>) -> Result<Option<&str>, E> {
     let (scheme, token) = value?.split_once(' ').unwrap_or_default();
-    Ok(scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim_start_matches(' ')))
+    Ok(scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' ')))
 }
 
 async fn members(request: Request) -> Result<Map<String, Value>, Refusal> {

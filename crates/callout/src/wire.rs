@@ -57,11 +57,7 @@ pub struct Reply<T> {
 impl<T> Reply<T> {
     /// `data`, wrapped.
     pub fn ok(data: T) -> Self {
-        Self {
-            success: true,
-            message: OK,
-            data,
-        }
+        Self { success: true, message: OK, data }
     }
 }
 
@@ -78,12 +74,7 @@ pub struct InitiateReply {
 impl InitiateReply {
     /// The reply about `data`, named after its first call.
     pub fn new(data: InitiateData) -> Self {
-        Self {
-            success: true,
-            message: OK,
-            call_id: data.provider_call_id.clone(),
-            data,
-        }
+        Self { success: true, message: OK, call_id: data.provider_call_id.clone(), data }
     }
 }
 
@@ -286,9 +277,6 @@ mod tests {
 
     #[test]
     fn events_have_their_spaces() {
-        assert_eq!(
-            event("user", "你好"),
-            "data: {\"role\": \"user\", \"content\": \"你好\"}\n\n"
-        );
+        assert_eq!(event("user", "你好"), "data: {\"role\": \"user\", \"content\": \"你好\"}\n\n");
     }
 }

@@ -1,9 +1,5 @@
 //! Whatever people say, no reply holds the byte 0x5C, doubles a key, or breaks its frame.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -46,9 +42,7 @@ fn words() -> impl Strategy<Value = String> {
 fn replies(requirement: &str, said: &[String]) -> (Vec<u8>, Vec<u8>) {
     let mut journal = story::completed();
     journal[0] = accepted(1, "13800138000", requirement);
-    let utterances = journal
-        .iter_mut()
-        .filter(|e| !e.texts.is_empty() && e.seq > 1);
+    let utterances = journal.iter_mut().filter(|e| !e.texts.is_empty() && e.seq > 1);
     for (envelope, text) in utterances.zip(said) {
         envelope.texts = Texts::of(text.clone());
     }
@@ -59,10 +53,7 @@ fn replies(requirement: &str, said: &[String]) -> (Vec<u8>, Vec<u8>) {
     let mut news: Vec<_> = events.map(|e| Watched::Event(Arc::new(e))).collect();
     news.push(Watched::Ended(Box::new(record)));
     *calls.news.lock().unwrap() = news;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let server = serve(calls).await;
         let body = format!(r#"{{"call_id":"{}"}}"#, call(1));

@@ -1,9 +1,5 @@
 //! What is refused, with which code; nothing reaches the engine then. And what is let through.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -92,18 +88,10 @@ async fn fields_of_the_wrong_type_or_range_are_named() {
     ] {
         let (status, code, message) = refused(&server, with(field, value.clone())).await;
         let want = format!("field {field} is not valid");
-        assert_eq!(
-            (status, code.as_str()),
-            (400, "invalid_request"),
-            "{field} {value}"
-        );
+        assert_eq!((status, code.as_str()), (400, "invalid_request"), "{field} {value}");
         assert_eq!(message, want);
     }
-    for (field, value) in [
-        ("model_engine", "gpt"),
-        ("voice_id", "v9999"),
-        ("emotion", "happy"),
-    ] {
+    for (field, value) in [("model_engine", "gpt"), ("voice_id", "v9999"), ("emotion", "happy")] {
         let (status, code, message) = refused(&server, with(field, json!(value))).await;
         let want = format!("unknown value for {field}");
         assert_eq!((status, code.as_str()), (400, "unknown_option"));
@@ -148,11 +136,7 @@ async fn bad_numbers_are_named_by_position() {
             "invalid_phone",
             "number 1 is not an 11-digit mainland mobile number",
         ),
-        (
-            json!(many.join(",")),
-            "too_many_phones",
-            "more than 100 numbers",
-        ),
+        (json!(many.join(",")), "too_many_phones", "more than 100 numbers"),
         (json!(many), "too_many_phones", "more than 100 numbers"),
     ] {
         let (status, got, text) = refused(&server, with("phones", phones.clone())).await;
@@ -168,18 +152,12 @@ async fn numbers_are_cleaned_and_called_once() {
     let hundred = (0..100).map(|n| format!("138{n:08}")).collect::<Vec<_>>();
     for (phones, want) in [
         (json!("13800138000"), vec!["13800138000"]),
-        (
-            json!(" +8613800138000 ,, 13900139000,13800138000,"),
-            vec!["13800138000", "13900139000"],
-        ),
+        (json!(" +8613800138000 ,, 13900139000,13800138000,"), vec!["13800138000", "13900139000"]),
         (
             json!(["13900139000", "", "+8613800138000", "13900139000"]),
             vec!["13900139000", "13800138000"],
         ),
-        (
-            json!(hundred.join(",")),
-            hundred.iter().map(String::as_str).collect(),
-        ),
+        (json!(hundred.join(",")), hundred.iter().map(String::as_str).collect()),
     ] {
         let calls = FakeCalls::new();
         let server = serve(calls.clone()).await;
@@ -241,11 +219,7 @@ async fn escapes_are_decoded_and_unknown_members_skipped() {
     let request = &order.requests[0];
     assert_eq!(request.requirement.reveal(), "通知 \u{1F600} \"q\" \\");
     let voice = &request.voice;
-    let choice = (
-        voice.model.as_str(),
-        voice.voice.as_str(),
-        voice.emotion.as_str(),
-    );
+    let choice = (voice.model.as_str(), voice.voice.as_str(), voice.emotion.as_str());
     assert_eq!(choice, ("stepone-mini", "v0001", "neutral"));
     assert_eq!((voice.volume, voice.speed), (0, 100));
 }
@@ -361,35 +335,15 @@ async fn refusals_of_the_engine_keep_their_values() {
             Some("600"),
         ),
         (
-            Refusal::ScopeDenied {
-                scope: Scope::CallsCreate,
-            },
+            Refusal::ScopeDenied { scope: Scope::CallsCreate },
             403,
             "scope_denied",
             "this key lacks the scope calls:create",
             None,
         ),
-        (
-            Refusal::NumberBlocked,
-            403,
-            "number_blocked",
-            "number opted out or is not allowed",
-            None,
-        ),
-        (
-            Refusal::Overloaded,
-            503,
-            "overloaded",
-            "server is busy or stopping",
-            Some("5"),
-        ),
-        (
-            Refusal::TrunkUnavailable,
-            503,
-            "trunk_unavailable",
-            "no phone line available",
-            Some("5"),
-        ),
+        (Refusal::NumberBlocked, 403, "number_blocked", "number opted out or is not allowed", None),
+        (Refusal::Overloaded, 503, "overloaded", "server is busy or stopping", Some("5")),
+        (Refusal::TrunkUnavailable, 503, "trunk_unavailable", "no phone line available", Some("5")),
     ] {
         let calls = FakeCalls::new();
         *calls.refusal.lock().unwrap() = Some(refusal);
@@ -410,11 +364,7 @@ async fn an_internal_failure_names_the_request() {
     let server = serve(calls).await;
     let reply = server.call("POST", PATH, with("speed", json!(1))).await;
     let id = reply.header("x-request-id").unwrap();
-    assert!(
-        reply
-            .text()
-            .contains(&format!("请凭请求编号 {id} 联系管理员"))
-    );
+    assert!(reply.text().contains(&format!("请凭请求编号 {id} 联系管理员")));
     assert_eq!(reply.status, 500);
 }
 

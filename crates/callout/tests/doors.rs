@@ -1,9 +1,5 @@
 //! Who gets in: paths, methods, versions, keys and scopes, in this order; and reply headers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -29,23 +25,12 @@ fn code(reply: &Reply) -> String {
 #[tokio::test]
 async fn unknown_paths_are_refused_before_anything_else() {
     let server = serve(FakeCalls::new()).await;
-    for path in [
-        "",
-        "/",
-        "/nothing",
-        "/agents/1",
-        "/skill_version/",
-        "//balance",
-    ] {
+    for path in ["", "/", "/nothing", "/agents/1", "/skill_version/", "//balance"] {
         for method in ["GET", "POST", "DELETE"] {
             let headers = ["X-Skill-Version: 9"];
             let path = format!("{BASE}{path}");
             let reply = server.send(method, &path, &headers, "{").await;
-            assert_eq!(
-                (reply.status, code(&reply)),
-                (404, "not_found".into()),
-                "{path}"
-            );
+            assert_eq!((reply.status, code(&reply)), (404, "not_found".into()), "{path}");
         }
     }
 }
@@ -62,9 +47,7 @@ async fn methods_are_refused_before_versions() {
     ] {
         for method in wrong {
             let path = format!("{BASE}/{endpoint}");
-            let reply = server
-                .send(method, &path, &["X-Skill-Version: 9"], "")
-                .await;
+            let reply = server.send(method, &path, &["X-Skill-Version: 9"], "").await;
             assert_eq!(reply.status, 405, "{method} {endpoint}");
             assert_eq!(code(&reply), "method_not_allowed");
             assert_eq!(reply.header("allow"), Some(allow));
@@ -109,9 +92,7 @@ async fn a_426_leaves_the_connection_usable() {
 
 #[tokio::test]
 async fn skill_version_needs_nothing() {
-    let config = Config {
-        require_version_header: true,
-    };
+    let config = Config { require_version_header: true };
     for config in [Config::default(), config] {
         let server = serve_with(FakeCalls::new(), config).await;
         let path = format!("{BASE}/skill_version");
@@ -130,9 +111,7 @@ async fn a_missing_version_is_accepted_unless_the_setting_asks_for_it() {
     let path = format!("{BASE}/balance");
     let server = serve(FakeCalls::new()).await;
     assert_eq!(server.call("GET", &path, "").await.status, 200);
-    let config = Config {
-        require_version_header: true,
-    };
+    let config = Config { require_version_header: true };
     let server = serve_with(FakeCalls::new(), config).await;
     assert_eq!(server.call("GET", &path, "").await.status, 426);
     let headers = ["X-API-Key: sk_good", "X-Skill-Version: 1.0.0"];
@@ -148,11 +127,7 @@ async fn keys() {
         (&["Authorization: Bearer sk_good"], 200, ""),
         (&["Authorization: bearer sk_good"], 200, ""),
         (&[good, "Authorization: Bearer sk_good"], 200, ""),
-        (
-            &[good, "Authorization: Bearer sk_none"],
-            401,
-            "unauthorized",
-        ),
+        (&[good, "Authorization: Bearer sk_none"], 401, "unauthorized"),
         (&[good, "X-API-Key: sk_none"], 401, "unauthorized"),
         (&["Authorization: Basic c2s6Z29vZA=="], 401, "unauthorized"),
         (&["Authorization: sk_good"], 401, "unauthorized"),
@@ -163,9 +138,7 @@ async fn keys() {
         (&["X-API-Key: sk_suspended"], 403, "account_suspended"),
         (&["X-API-Key: sk_none"], 403, "scope_denied"),
     ] {
-        let reply = server
-            .send("GET", &format!("{BASE}/balance"), headers, "")
-            .await;
+        let reply = server.send("GET", &format!("{BASE}/balance"), headers, "").await;
         assert_eq!(reply.status, status, "{headers:?}");
         let challenge = reply.header("www-authenticate");
         assert_eq!(challenge, (status == 401).then_some("Bearer"));
@@ -179,9 +152,7 @@ async fn keys() {
 async fn each_endpoint_names_the_scope_it_wants() {
     let server = serve(FakeCalls::new()).await;
     for ((method, endpoint), scope) in
-        ENDPOINTS
-            .iter()
-            .zip(["calls:create", "calls:read", "calls:read", "balance:read"])
+        ENDPOINTS.iter().zip(["calls:create", "calls:read", "calls:read", "balance:read"])
     {
         // The body is broken: the scope is looked at before it.
         let path = format!("{BASE}/{endpoint}");
@@ -203,24 +174,12 @@ async fn the_message_follows_accept_language() {
         ("e", "接口不存在"),
     ] {
         let header = format!("Accept-Language: {language}");
-        let reply = server
-            .send("GET", &format!("{BASE}/x"), &[&header], "")
-            .await;
-        assert!(
-            reply.text().contains(message),
-            "{language}: {}",
-            reply.text()
-        );
+        let reply = server.send("GET", &format!("{BASE}/x"), &[&header], "").await;
+        assert!(reply.text().contains(message), "{language}: {}", reply.text());
     }
     let header = ["X-Skill-Version: 2", "Accept-Language: en"];
-    let reply = server
-        .send("GET", &format!("{BASE}/balance"), &header, "")
-        .await;
-    assert!(
-        reply
-            .text()
-            .contains("client and server versions differ, update to 1.0.0")
-    );
+    let reply = server.send("GET", &format!("{BASE}/balance"), &header, "").await;
+    assert!(reply.text().contains("client and server versions differ, update to 1.0.0"));
     checker::check(&reply.body);
 }
 

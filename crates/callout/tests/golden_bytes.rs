@@ -1,9 +1,5 @@
 //! Every reply equals its golden file, byte for byte, over a real socket.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -23,10 +19,7 @@ fn golden(name: &str) -> String {
 async fn accepted_calls() {
     for (phones, file) in [
         ("13800138000", "initiate_one.json"),
-        (
-            "13800138000,13700137000,13900139000",
-            "initiate_several.json",
-        ),
+        ("13800138000,13700137000,13900139000", "initiate_several.json"),
     ] {
         let calls = FakeCalls::new();
         calls.skip.lock().unwrap().push((1, Refusal::NumberBlocked));
@@ -66,40 +59,13 @@ async fn small_replies() {
     for (method, path, body, status, file) in [
         ("GET", "balance", "", 200, "balance.json"),
         ("GET", "skill_version", "", 200, "skill_version.json"),
-        (
-            "POST",
-            "search_callinfo",
-            unknown,
-            404,
-            "call_not_found.json",
-        ),
-        (
-            "POST",
-            "search_callinfo",
-            &foreign,
-            404,
-            "call_not_found.json",
-        ),
-        (
-            "POST",
-            "stream_chat_history",
-            unknown,
-            404,
-            "call_not_found.json",
-        ),
-        (
-            "POST",
-            "stream_chat_history",
-            &foreign,
-            404,
-            "call_not_found.json",
-        ),
+        ("POST", "search_callinfo", unknown, 404, "call_not_found.json"),
+        ("POST", "search_callinfo", &foreign, 404, "call_not_found.json"),
+        ("POST", "stream_chat_history", unknown, 404, "call_not_found.json"),
+        ("POST", "stream_chat_history", &foreign, 404, "call_not_found.json"),
     ] {
         let reply = server.call(method, &format!("{BASE}/{path}"), body).await;
-        assert_eq!(
-            (reply.status, reply.text()),
-            (status, golden(file).as_str())
-        );
+        assert_eq!((reply.status, reply.text()), (status, golden(file).as_str()));
         assert_eq!(reply.header("content-type"), Some("application/json"));
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         assert_eq!(reply.header("x-request-id").unwrap().len(), 36);
@@ -127,10 +93,7 @@ async fn streams() {
     for (news, file) in [
         (answered, "stream_answered.sse"),
         (vec![Watched::Beat, ended(&no_answer)], "stream_timeout.sse"),
-        (
-            vec![Watched::Beat, Watched::DeadlinePassed],
-            "stream_timeout.sse",
-        ),
+        (vec![Watched::Beat, Watched::DeadlinePassed], "stream_timeout.sse"),
         (vec![Watched::Beat, ended(&busy)], "stream_busy.sse"),
     ] {
         let calls = FakeCalls::new();

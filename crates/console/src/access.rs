@@ -11,11 +11,7 @@ pub async fn enter(
     scope: Scope,
 ) -> Result<Principal, Refusal> {
     let who = calls.authenticate(key(headers)?).await?;
-    if who.may(scope) {
-        Ok(who)
-    } else {
-        Err(Refusal::ScopeDenied { scope })
-    }
+    if who.may(scope) { Ok(who) } else { Err(Refusal::ScopeDenied { scope }) }
 }
 
 /// `X-API-Key` and `Authorization: Bearer` mean the same; what is sent twice must be equal.
@@ -55,16 +51,10 @@ mod tests {
             (&[("x-api-key", "a")][..], Some("a")),
             (&[("authorization", "Bearer a")], Some("a")),
             (&[("authorization", "bearer  a")], Some("a")),
-            (
-                &[("x-api-key", "a"), ("authorization", "Bearer a")],
-                Some("a"),
-            ),
+            (&[("x-api-key", "a"), ("authorization", "Bearer a")], Some("a")),
             (&[("x-api-key", "a"), ("authorization", "Bearer b")], None),
             (&[("x-api-key", "a"), ("x-api-key", "b")], None),
-            (
-                &[("x-api-key", "a"), ("authorization", "Basic b")],
-                Some("a"),
-            ),
+            (&[("x-api-key", "a"), ("authorization", "Basic b")], Some("a")),
             (&[("authorization", "Basic b")], None),
             (&[("authorization", "Bearer")], None),
             (&[("x-api-key", "")], None),

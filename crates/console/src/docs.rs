@@ -37,9 +37,7 @@ pub fn router(others: Vec<utoipa::openapi::OpenApi>, public_url: String) -> Rout
     }
     document.servers = Some(vec![Server::new(public_url)]);
     // The page would otherwise ask a public service whether the document is valid.
-    let config = Config::default()
-        .validator_url("none")
-        .try_it_out_enabled(true);
+    let config = Config::default().validator_url("none").try_it_out_enabled(true);
     let page = SwaggerUi::new("/docs").url("/openapi.json", document);
     Router::from(page.config(config))
 }

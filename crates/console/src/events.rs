@@ -105,9 +105,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<u64, Refusal> {
         return Ok(0);
     };
     let number = value.to_str().ok().and_then(|v| v.trim().parse().ok());
-    number.ok_or_else(|| Refusal::InvalidRequest {
-        field: "Last-Event-ID".to_owned(),
-    })
+    number.ok_or_else(|| Refusal::InvalidRequest { field: "Last-Event-ID".to_owned() })
 }
 
 /// What one piece of news does to the body.
@@ -145,10 +143,9 @@ fn told(envelope: &Envelope) -> Result<Option<(&'static str, String)>, Refusal> 
             ("status", json!({ "status": ringing, "sip_code": sip_code }))
         }
         Event::LegAnswered { leg, .. } if *leg == LegId::CALLEE => status(CallStatus::InProgress),
-        Event::UtteranceSpoken(u) if !text.is_empty() => (
-            "utterance",
-            said(Speaker::Assistant, text, u.start_ms, u.end_ms),
-        ),
+        Event::UtteranceSpoken(u) if !text.is_empty() => {
+            ("utterance", said(Speaker::Assistant, text, u.start_ms, u.end_ms))
+        }
         Event::UtteranceHeard(u) if !text.is_empty() => {
             ("utterance", said(Speaker::User, text, u.start_ms, u.end_ms))
         }
@@ -158,11 +155,7 @@ fn told(envelope: &Envelope) -> Result<Option<(&'static str, String)>, Refusal> 
             let turn = serde_json::to_value(Turn::of(times));
             ("turn", turn.map_err(|_| Refusal::Internal)?)
         }
-        Event::FaultNoted {
-            part,
-            code,
-            fallback,
-        } => {
+        Event::FaultNoted { part, code, fallback } => {
             let fault = json!({ "part": part, "code": code, "fallback": fallback });
             ("fault", fault)
         }

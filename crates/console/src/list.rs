@@ -87,10 +87,7 @@ fn page(records: &[domain::CallRecord], limit: usize) -> Result<CallPage, Refusa
     let has_more = records.len() > limit;
     let last = shown.last().filter(|_| has_more);
     Ok(CallPage {
-        items: shown
-            .iter()
-            .map(CallSummary::of)
-            .collect::<Result<_, _>>()?,
+        items: shown.iter().map(CallSummary::of).collect::<Result<_, _>>()?,
         has_more,
         next_cursor: last.map(|r| write_cursor(r.call)),
     })
@@ -98,10 +95,7 @@ fn page(records: &[domain::CallRecord], limit: usize) -> Result<CallPage, Refusa
 
 /// What the query asks for; `None` if nothing can match (no call is of kind `web` yet).
 fn filter(pairs: &[(String, String)]) -> Result<Option<CallFilter>, Refusal> {
-    let mut filter = CallFilter {
-        limit: DEFAULT_LIMIT,
-        ..CallFilter::default()
-    };
+    let mut filter = CallFilter { limit: DEFAULT_LIMIT, ..CallFilter::default() };
     let mut web = false;
     for (name, value) in pairs {
         let bad = || invalid(name);
@@ -124,9 +118,7 @@ fn filter(pairs: &[(String, String)]) -> Result<Option<CallFilter>, Refusal> {
             "created_before" => filter.created_before = Some(moment(value).ok_or_else(bad)?),
             "limit" => {
                 let limit = value.parse().ok();
-                filter.limit = limit
-                    .filter(|l| (1..=MAX_LIMIT).contains(l))
-                    .ok_or_else(bad)?;
+                filter.limit = limit.filter(|l| (1..=MAX_LIMIT).contains(l)).ok_or_else(bad)?;
             }
             "cursor" => filter.before = Some(read_cursor(value).ok_or(Refusal::BadCursor)?),
             _ => {}
@@ -140,9 +132,7 @@ fn bad_unless(ok: bool, bad: impl Fn() -> Refusal) -> Result<bool, Refusal> {
 }
 
 fn invalid(field: &str) -> Refusal {
-    Refusal::InvalidRequest {
-        field: field.to_owned(),
-    }
+    Refusal::InvalidRequest { field: field.to_owned() }
 }
 
 /// A number is stored without its country code.
@@ -187,10 +177,7 @@ mod tests {
     use super::*;
 
     fn ask(query: &[(&str, &str)]) -> Result<Option<CallFilter>, Refusal> {
-        let pairs: Vec<_> = query
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-            .collect();
+        let pairs: Vec<_> = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         filter(&pairs)
     }
 
@@ -201,14 +188,7 @@ mod tests {
         assert_eq!(read_cursor(&cursor), Some(id));
         let mut swapped = cursor.clone();
         swapped.replace_range(39..40, if cursor.ends_with('0') { "1" } else { "0" });
-        for bad in [
-            "",
-            "x",
-            &cursor[..39],
-            &cursor.to_uppercase(),
-            &swapped,
-            "é",
-        ] {
+        for bad in ["", "x", &cursor[..39], &cursor.to_uppercase(), &swapped, "é"] {
             assert_eq!(read_cursor(bad), None, "{bad}");
         }
     }

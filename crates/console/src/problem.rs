@@ -18,19 +18,13 @@ pub struct Failure {
 impl Failure {
     /// A failure with a header of its own.
     pub fn with(refusal: Refusal, name: HeaderName, value: HeaderValue) -> Self {
-        Self {
-            refusal,
-            headers: HeaderMap::from_iter([(name, value)]),
-        }
+        Self { refusal, headers: HeaderMap::from_iter([(name, value)]) }
     }
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            headers: HeaderMap::new(),
-        }
+        Self { refusal, headers: HeaderMap::new() }
     }
 }
 

@@ -40,21 +40,14 @@ pub fn wanted(header: Option<&str>, len: u64) -> Wanted {
 
 fn part(first: u64, last: u64, len: u64) -> Wanted {
     if first < len {
-        Wanted::Part {
-            first,
-            last: last.min(len - 1),
-        }
+        Wanted::Part { first, last: last.min(len - 1) }
     } else {
         Wanted::Unsatisfiable
     }
 }
 
 fn suffix(n: u64, len: u64) -> Wanted {
-    if n == 0 {
-        Wanted::Unsatisfiable
-    } else {
-        part(len.saturating_sub(n), u64::MAX, len)
-    }
+    if n == 0 { Wanted::Unsatisfiable } else { part(len.saturating_sub(n), u64::MAX, len) }
 }
 
 /// Digits only: `u64::from_str` would take a sign. What exceeds 64 bits lies beyond any end.

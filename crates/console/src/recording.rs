@@ -100,11 +100,7 @@ fn send(
         Wanted::Unsatisfiable => {
             let range = HeaderValue::from_str(&format!("bytes */{len}"));
             let range = range.map_err(|_| Refusal::Internal)?;
-            return Err(Failure::with(
-                Refusal::BadRange,
-                header::CONTENT_RANGE,
-                range,
-            ));
+            return Err(Failure::with(Refusal::BadRange, header::CONTENT_RANGE, range));
         }
     };
     let mut reply = body(calls, recording, first, end).into_response();

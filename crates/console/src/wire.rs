@@ -207,10 +207,7 @@ impl CallDetail {
             start_ms: l.start_ms,
             end_ms: l.end_ms,
         });
-        let content = said().map(|l| Utterance {
-            role: role(l.speaker),
-            content: l.text.clone(),
-        });
+        let content = said().map(|l| Utterance { role: role(l.speaker), content: l.text.clone() });
         Ok(Self {
             call: CallSummary::of(record)?,
             provider_response: ended.then(|| provider_response(record)),
@@ -284,11 +281,7 @@ fn provider_response(record: &CallRecord) -> String {
     let refused = record.reason.and_then(|r| r.sip_code);
     let code = if answered { Some(200) } else { refused };
     let rang = times.ringing_at.zip(times.answered_at.or(times.ended_at));
-    let result = if answered {
-        "answered"
-    } else {
-        record.status.word()
-    };
+    let result = if answered { "answered" } else { record.status.word() };
     let who = record.reason.and_then(|r| r.who);
     let pairs = [
         Some(format!("result={result}")),

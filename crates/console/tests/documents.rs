@@ -1,9 +1,5 @@
 //! `/openapi.json` and `/docs`: complete, valid to the eye of a program, and without other hosts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -42,12 +38,9 @@ async fn the_document_names_every_endpoint_and_every_reference_leads_somewhere()
 #[tokio::test]
 async fn other_wings_bring_their_own_part() {
     let item = PathItem::default();
-    let other = OpenApiBuilder::new()
-        .paths(PathsBuilder::new().path("/other", item).build())
-        .build();
-    let config = console::Config {
-        documents: vec![other],
-    };
+    let other =
+        OpenApiBuilder::new().paths(PathsBuilder::new().path("/other", item).build()).build();
+    let config = console::Config { documents: vec![other] };
     let server = Served::start(console::router(FakeCalls::new(), config)).await;
     let document = document(&server).await;
     assert!(document["paths"]["/other"].is_object());
@@ -67,15 +60,9 @@ async fn the_page_needs_no_other_host() {
     assert!(!page.text().contains("://"), "{}", page.text());
     for file in files {
         let path = format!("/docs/{}", &file[2..]);
-        assert_eq!(
-            server.send("GET", &path, &[], "").await.status,
-            200,
-            "{path}"
-        );
+        assert_eq!(server.send("GET", &path, &[], "").await.status, 200, "{path}");
     }
-    let setup = server
-        .send("GET", "/docs/swagger-initializer.js", &[], "")
-        .await;
+    let setup = server.send("GET", "/docs/swagger-initializer.js", &[], "").await;
     let setup = setup.text();
     assert!(setup.contains("/openapi.json"));
     assert!(setup.contains(r#""validatorUrl": "none""#), "{setup}");

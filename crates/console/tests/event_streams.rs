@@ -1,9 +1,5 @@
 //! `GET /v1/calls/{id}/events`: every event once, resumed anywhere.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -39,10 +35,7 @@ async fn a_whole_call() {
     let options = calls.watched.lock().unwrap()[0].clone();
     assert_eq!(options.from_seq, 1);
     assert_eq!(options.beat_idle, Some(Duration::from_secs(15)));
-    assert_eq!(
-        (options.beat_unanswered, options.answer_deadline),
-        (None, None)
-    );
+    assert_eq!((options.beat_unanswered, options.answer_deadline), (None, None));
 }
 
 #[tokio::test]

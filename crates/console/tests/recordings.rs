@@ -1,9 +1,5 @@
 //! `GET|HEAD /v1/calls/{id}/recording`: whole, in part, unchanged, not yet, not at all.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 

@@ -1,9 +1,5 @@
 //! `GET /v1/calls`, `GET /v1/calls/{id}`, `POST /v1/calls/{id}/hangup`, and what they refuse.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
@@ -135,16 +131,9 @@ async fn pages_neither_lose_nor_repeat_while_calls_come_in() {
         let body = json(&server.get(&path, &[]).await);
         let items = body["items"].as_array().unwrap();
         assert!(items.iter().all(|i| i.get("transcript").is_none()));
-        seen.extend(
-            items
-                .iter()
-                .map(|i| i["call_id"].as_str().unwrap().to_owned()),
-        );
+        seen.extend(items.iter().map(|i| i["call_id"].as_str().unwrap().to_owned()));
         calls.found(record(1_000 + seen.len() as u16));
-        assert_eq!(
-            body["has_more"].as_bool(),
-            Some(!body["next_cursor"].is_null())
-        );
+        assert_eq!(body["has_more"].as_bool(), Some(!body["next_cursor"].is_null()));
         let Some(cursor) = body["next_cursor"].as_str() else {
             break;
         };
@@ -164,15 +153,9 @@ async fn a_full_last_page_says_so() {
     let server = serve(calls).await;
     let body = json(&server.get("/v1/calls?limit=2", &[]).await);
     assert_eq!(body["items"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        (&body["has_more"], &body["next_cursor"]),
-        (&json!(false), &json!(null))
-    );
+    assert_eq!((&body["has_more"], &body["next_cursor"]), (&json!(false), &json!(null)));
     let none = json(&server.get("/v1/calls?kind=web", &[]).await);
-    assert_eq!(
-        none,
-        json!({"items": [], "has_more": false, "next_cursor": null})
-    );
+    assert_eq!(none, json!({"items": [], "has_more": false, "next_cursor": null}));
 }
 
 #[tokio::test]
@@ -209,9 +192,7 @@ async fn doors() {
         let reply = server.send(method, &path, &[], "").await;
         check_problem(&reply, 401, "unauthorized");
         assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
-        let reply = server
-            .send(method, &path, &["X-API-Key: sk_none"], "")
-            .await;
+        let reply = server.send(method, &path, &["X-API-Key: sk_none"], "").await;
         check_problem(&reply, 403, "scope_denied");
         let reply = server.call("DELETE", &path, "").await;
         check_problem(&reply, 405, "method_not_allowed");
@@ -228,13 +209,7 @@ async fn doors() {
         let reply = server.get(&path, &[]).await;
         check_problem(&reply, 404, "call_not_found");
     }
-    for path in [
-        "/v1",
-        "/v1/calls/",
-        "/v1/nothing",
-        "/nothing",
-        "/v1/calls/x/y",
-    ] {
+    for path in ["/v1", "/v1/calls/", "/v1/nothing", "/nothing", "/v1/calls/x/y"] {
         check_problem(&server.get(path, &[]).await, 404, "not_found");
     }
 }

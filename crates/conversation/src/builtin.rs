@@ -103,7 +103,8 @@ impl BuiltIn {
     /// What is heard so a second time, however doubtful, is believed.
     fn weighed(&mut self, s: Sentence) -> Sentence {
         use Meaning::*;
-        let ends = matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail | Goodbye);
+        let ends =
+            matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail | Goodbye);
         if s.sure || !ends || self.doubted == Some(s.meaning) {
             return s;
         }
@@ -127,14 +128,14 @@ impl BuiltIn {
         let e = s.evidence;
         match s.meaning {
             Voicemail => self.machine(),
+            // Said before our first words: these come first, whatever it was.
+            _ if !s.disclosed && !s.interrupts => Vec::new(),
             Confirmed if s.disclosed => self.confirmed(e),
             Denied => self.leave_unconfirmed(Identity::Denied, e),
             ThirdParty => self.leave_unconfirmed(Identity::ThirdParty, e),
             Refused => self.leave_unconfirmed(Identity::Refused, e),
             // The opening itself answers these; and nobody confirms what they have not heard.
             _ if s.interrupts => vec![Step::Resume],
-            // Said before our first words: these come first, whatever it was.
-            _ if !s.disclosed => Vec::new(),
             Goodbye => self.leave_unconfirmed(Identity::Refused, e),
             // A hello after the opening is somebody who has not heard it.
             Greeting | AsksRepeat | Confirmed => {

@@ -166,7 +166,7 @@ impl Floor {
                 made_any: false,
                 made: false,
                 played: false,
-            broken: false,
+                broken: false,
             });
         }
         self.ask();
@@ -265,6 +265,10 @@ impl Floor {
                 if let Some((l, i)) = self.line(item) {
                     l.lines[i].played = true;
                     l.last = at;
+                    // The cut came too late for it, so the lane has nothing to report of it.
+                    if l.cutting && !l.lines.iter().any(|x| x.made_any && !x.played) {
+                        self.finish(list, None);
+                    }
                 }
                 self.ask();
                 self.sweep();

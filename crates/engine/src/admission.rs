@@ -11,6 +11,14 @@ use crate::core::Core;
 use crate::ports::records::{Batch, CommitError};
 use crate::scheduler::Queued;
 
+/// What one call of an order is known by.
+struct Naming {
+    surface: domain::Surface,
+    batch: BatchId,
+    call: CallId,
+    wall: WallTime,
+}
+
 const HOUR_MS: i64 = 3_600_000;
 
 impl Core {
@@ -32,11 +40,12 @@ impl Core {
             return Err(skipped.into_iter().next().map_or(Refusal::NoPhones, |s| s.why));
         }
         let batch = BatchId::from_parts(unix_ms(wall), (self.parts.random)());
+        let surface = order.surface;
         let mut work = Batch::default();
         let mut calls = Vec::new();
         for request in allowed {
             let call = CallId::from_parts(unix_ms(wall), (self.parts.random)());
-            let first = self.accepted(who, order.surface, batch, call, wall, request);
+            let first = self.accepted(who, &Naming { surface, batch, call, wall }, request);
             let Event::CallAccepted(accepted) = &first.event else {
                 continue;
             };
@@ -114,15 +123,8 @@ impl Core {
         Ok(None)
     }
 
-    fn accepted(
-        &self,
-        who: &Principal,
-        surface: domain::Surface,
-        batch: BatchId,
-        call: CallId,
-        wall: WallTime,
-        request: CallRequest,
-    ) -> Envelope {
+    fn accepted(&self, who: &Principal, named: &Naming, request: CallRequest) -> Envelope {
+        let &Naming { surface, batch, call, wall } = named;
         let price = self.config.price();
         let held_s = request.limits.call_s.min(request.limits.hold_s);
         let accepted = CallAccepted {

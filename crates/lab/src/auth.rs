@@ -28,13 +28,7 @@ struct Nonces {
 impl Guard {
     pub(crate) fn new(auth: Auth, seed: u64) -> Self {
         let chance = Chance::of_call(seed, "nonce", 0);
-        Self {
-            auth,
-            nonces: Mutex::new(Nonces {
-                chance,
-                given: VecDeque::new(),
-            }),
-        }
+        Self { auth, nonces: Mutex::new(Nonces { chance, given: VecDeque::new() }) }
     }
 
     /// Whether the request proves the credentials under a nonce of ours.
@@ -73,10 +67,9 @@ impl Guard {
                 StatusCode::ProxyAuthenticationRequired,
                 Header::ProxyAuthenticate(ProxyAuthenticate::from(value)),
             ),
-            Challenge::Server => (
-                StatusCode::Unauthorized,
-                Header::WwwAuthenticate(WwwAuthenticate::from(value)),
-            ),
+            Challenge::Server => {
+                (StatusCode::Unauthorized, Header::WwwAuthenticate(WwwAuthenticate::from(value)))
+            }
         }
     }
 }

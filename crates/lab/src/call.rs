@@ -83,31 +83,16 @@ enum Event {
 
 impl Call {
     fn new(parts: Parts) -> Self {
-        let Parts {
-            shared,
-            dialog,
-            place,
-            ..
-        } = parts;
+        let Parts { shared, dialog, place, .. } = parts;
         let request = dialog.initial_request();
         let number = request.uri.user().unwrap_or_default().to_owned();
         let persona = Persona::of_number(&number);
-        let language = shared
-            .config
-            .language
-            .unwrap_or_else(|| accepted_language(&request));
+        let language = shared.config.language.unwrap_or_else(|| accepted_language(&request));
         let nth = shared.count_call(&number);
         let mut chance = Chance::of_call(shared.config.seed, &number, nth);
         let draw = chance.draw();
         let callee = Callee::new(persona, language, chance.fork());
-        let who = Who {
-            number,
-            persona,
-            language,
-            at: Clock::wall(),
-            draw,
-            chance,
-        };
+        let who = Who { number, persona, language, at: Clock::wall(), draw, chance };
         Self {
             invited: shared.clock.now(),
             shared,
@@ -136,10 +121,7 @@ impl Call {
     }
 
     async fn step(&mut self, states: &mut DialogStateReceiver, stop: &CancellationToken) {
-        let deadline = self
-            .callee
-            .next_deadline()
-            .map(|at| self.shared.clock.instant(at));
+        let deadline = self.callee.next_deadline().map(|at| self.shared.clock.instant(at));
         let media = &mut self.media;
         let event = tokio::select! {
             state = states.recv() => match state {
@@ -167,8 +149,7 @@ impl Call {
             Event::Phone(FromPhone::PlayedOut) => self.feed(Input::PlayedOut).await,
             Event::Sip(state) => self.signalled(*state).await,
             Event::Stopped => {
-                self.end(Ended::LabStopped, StatusCode::ServiceUnavailable)
-                    .await;
+                self.end(Ended::LabStopped, StatusCode::ServiceUnavailable).await;
             }
         }
     }
@@ -210,9 +191,7 @@ impl Call {
         let sent = match done {
             Ok(sdp) => {
                 let headers = sdp_headers();
-                handle
-                    .respond(StatusCode::OK, headers, Some(sdp.into_bytes()))
-                    .await
+                handle.respond(StatusCode::OK, headers, Some(sdp.into_bytes())).await
             }
             Err(status) => handle.reply(status).await,
         };
@@ -242,8 +221,7 @@ impl Call {
             }
             Output::Answer => self.answer().await,
             Output::Refuse(status) => {
-                self.end(Ended::Refused(status), StatusCode::from(status))
-                    .await;
+                self.end(Ended::Refused(status), StatusCode::from(status)).await;
             }
             Output::Say(speech) => {
                 // A line that could not be rendered lasts no time.
@@ -282,11 +260,7 @@ impl Call {
     async fn open_media(&mut self) -> Option<String> {
         if self.media.is_none() {
             let ip = self.shared.local.ip();
-            let ip = if ip.is_unspecified() {
-                IpAddr::from([127, 0, 0, 1])
-            } else {
-                ip
-            };
+            let ip = if ip.is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { ip };
             let offer = self.dialog.initial_request().body;
             let settings = self.phone_settings();
             match MediaSession::open(&self.shared, ip, &offer, settings) {
@@ -301,14 +275,11 @@ impl Call {
     }
 
     fn phone_settings(&mut self) -> PhoneSettings {
-        let Who {
-            persona, chance, ..
-        } = &mut self.who;
+        let Who { persona, chance, .. } = &mut self.who;
         let mut impairment = self.shared.config.impairment;
         impairment.loss_pct += f64::from(persona.loss_pct);
-        let noise_level = persona
-            .noise_snr_db
-            .map_or(0.0, |db| SPEECH_LEVEL / 10f32.powf(f32::from(db) / 20.0));
+        let noise_level =
+            persona.noise_snr_db.map_or(0.0, |db| SPEECH_LEVEL / 10f32.powf(f32::from(db) / 20.0));
         PhoneSettings {
             impairment,
             noise_level,
@@ -389,11 +360,8 @@ impl Call {
     /// `CODE-CALLID.wav`; of the Call-ID, which a stranger chose, only harmless characters.
     fn wav_path(&self, call_id: &str) -> Option<PathBuf> {
         let dir = self.shared.config.out_dir.as_ref()?;
-        let name: String = call_id
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-            .take(64)
-            .collect();
+        let name: String =
+            call_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
         Some(dir.join(format!("{}-{name}.wav", self.who.persona.code)))
     }
 
@@ -421,10 +389,7 @@ fn accepted_language(request: &Request) -> Language {
 
 /// The called number as a value that masks itself; `None` if it is no number at all.
 fn phone_number(text: &str) -> Option<PhoneNumber> {
-    NumberRules::new(vec!["*".to_owned()])
-        .ok()?
-        .parse(text)
-        .ok()
+    NumberRules::new(vec!["*".to_owned()]).ok()?.parse(text).ok()
 }
 
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -45,9 +45,7 @@ impl Chance {
     pub fn noise(&mut self) -> f32 {
         let bits = self.draw();
         // Four uniform 16-bit numbers from one draw: variance 1/3 of the half range together.
-        let sum: i64 = (0..4)
-            .map(|n| i64::from((bits >> (16 * n)) as u16) - 32_768)
-            .sum();
+        let sum: i64 = (0..4).map(|n| i64::from((bits >> (16 * n)) as u16) - 32_768).sum();
         sum as f32 / 32_768.0 * 0.866
     }
 
@@ -67,11 +65,9 @@ mod tests {
             [c.draw(), c.draw(), c.draw()]
         };
         assert_eq!(draws(1, "13800138000", 0), draws(1, "13800138000", 0));
-        for other in [
-            draws(2, "13800138000", 0),
-            draws(1, "13800138001", 0),
-            draws(1, "13800138000", 1),
-        ] {
+        for other in
+            [draws(2, "13800138000", 0), draws(1, "13800138001", 0), draws(1, "13800138000", 1)]
+        {
             assert_ne!(draws(1, "13800138000", 0), other);
         }
     }

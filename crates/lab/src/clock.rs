@@ -25,9 +25,7 @@ impl Clock {
 
     #[expect(clippy::disallowed_methods, reason = "reports carry the time of day")]
     pub(crate) fn wall() -> WallTime {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         WallTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }

@@ -91,10 +91,8 @@ mod tests {
 
     #[test]
     fn starts_and_stops_are_dated_by_the_packets() {
-        let (start, stop) = (
-            |ms| Heard::Started(Now::from_millis(ms)),
-            |ms| Heard::Stopped(Now::from_millis(ms)),
-        );
+        let (start, stop) =
+            (|ms| Heard::Started(Now::from_millis(ms)), |ms| Heard::Stopped(Now::from_millis(ms)));
         for (packets, want) in [
             ("..............", vec![]),
             ("..##....##..", vec![]),

@@ -39,12 +39,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(impairment: Impairment, chance: Chance) -> Self {
-        Self {
-            impairment,
-            chance,
-            count: 0,
-            under_way: BinaryHeap::new(),
-        }
+        Self { impairment, chance, count: 0, under_way: BinaryHeap::new() }
     }
 
     /// Whether packets pass untouched and need not be pushed.
@@ -54,12 +49,7 @@ impl Network {
 
     /// Takes a packet in; beyond [`MAX_UNDER_WAY`] it is lost, as in a full router.
     pub(crate) fn push(&mut self, now: Now, packet: &[u8]) {
-        let Impairment {
-            loss_pct,
-            delay_ms,
-            jitter_ms,
-            reorder_pct,
-        } = self.impairment;
+        let Impairment { loss_pct, delay_ms, jitter_ms, reorder_pct } = self.impairment;
         // Drawn for every packet, lost or not, so that each setting changes only its own effect.
         let lost = self.chance.percent(loss_pct);
         let jitter = self.chance.between(0, u64::from(jitter_ms) * 1_000);
@@ -73,8 +63,7 @@ impl Network {
             due = due + HELD_BACK;
         }
         self.count += 1;
-        self.under_way
-            .push(Reverse((due, self.count, packet.to_vec())));
+        self.under_way.push(Reverse((due, self.count, packet.to_vec())));
     }
 
     /// The next packet that has arrived by `now`, with its time of arrival.
@@ -82,9 +71,7 @@ impl Network {
         if self.next_due()? > now {
             return None;
         }
-        self.under_way
-            .pop()
-            .map(|Reverse((due, _, packet))| (due, packet))
+        self.under_way.pop().map(|Reverse((due, _, packet))| (due, packet))
     }
 
     /// When the next packet arrives.
@@ -124,42 +111,17 @@ mod tests {
         let base = Impairment::default();
         assert_eq!(run(base, 50).len(), 50);
 
-        let delayed = run(
-            Impairment {
-                delay_ms: 80,
-                ..base
-            },
-            50,
-        );
+        let delayed = run(Impairment { delay_ms: 80, ..base }, 50);
         assert!(delayed.iter().all(|(_, took)| *took == 80));
 
-        let lossy = run(
-            Impairment {
-                loss_pct: 10.0,
-                ..base
-            },
-            2_000,
-        )
-        .len();
+        let lossy = run(Impairment { loss_pct: 10.0, ..base }, 2_000).len();
         assert!((1_740..1_860).contains(&lossy), "{lossy}");
 
-        let jittery = run(
-            Impairment {
-                jitter_ms: 15,
-                ..base
-            },
-            500,
-        );
+        let jittery = run(Impairment { jitter_ms: 15, ..base }, 500);
         let most = jittery.iter().map(|p| p.1).max();
         assert!(most.is_some_and(|m| (10..=15).contains(&m)), "{most:?}");
 
-        let shuffled = run(
-            Impairment {
-                reorder_pct: 20.0,
-                ..base
-            },
-            500,
-        );
+        let shuffled = run(Impairment { reorder_pct: 20.0, ..base }, 500);
         let overtaken = shuffled.windows(2).filter(|w| w[0].0 > w[1].0).count();
         assert!((50..150).contains(&overtaken), "{overtaken}");
         assert_eq!(shuffled.len(), 500);
@@ -167,11 +129,7 @@ mod tests {
 
     #[test]
     fn the_same_call_loses_the_same_packets() {
-        let lossy = Impairment {
-            loss_pct: 5.0,
-            jitter_ms: 5,
-            ..Impairment::default()
-        };
+        let lossy = Impairment { loss_pct: 5.0, jitter_ms: 5, ..Impairment::default() };
         assert_eq!(run(lossy, 300), run(lossy, 300));
     }
 }

@@ -62,11 +62,7 @@ mod tests {
     fn the_last_three_packets_carry_the_end_bit_and_one_duration() {
         let ends: Vec<_> = (0..PACKETS).filter_map(|n| payload('5', n)).collect();
         assert!(ends[..5].iter().all(|p| p[1] & 0x80 == 0));
-        assert!(
-            ends[5..]
-                .iter()
-                .all(|p| p[1] & 0x80 != 0 && p[2..] == ends[5][2..])
-        );
+        assert!(ends[5..].iter().all(|p| p[1] & 0x80 != 0 && p[2..] == ends[5][2..]));
         assert_eq!(payload('x', 0), None);
         assert_eq!(KeyReader::default().packet(0, &[77, 0, 0, 0]), None);
         assert_eq!(KeyReader::default().packet(0, &[1]), None);

@@ -42,11 +42,7 @@ pub(crate) enum ToPhone {
 enum Command {
     Open(PhoneId, Box<Phone>),
     Do(PhoneId, ToPhone),
-    Close(
-        PhoneId,
-        Now,
-        oneshot::Sender<(HeardReport, Option<Vec<i16>>)>,
-    ),
+    Close(PhoneId, Now, oneshot::Sender<(HeardReport, Option<Vec<i16>>)>),
     Quit,
 }
 
@@ -68,14 +64,7 @@ impl Lane {
         let (commands, inbox) = sync_channel(4_096);
         let thread = std::thread::Builder::new()
             .name("lab-media".to_owned())
-            .spawn(move || {
-                Wheel {
-                    clock,
-                    inbox,
-                    phones: Vec::new(),
-                }
-                .turn()
-            })?;
+            .spawn(move || Wheel { clock, inbox, phones: Vec::new() }.turn())?;
         Ok((Self { commands }, thread))
     }
 
@@ -104,11 +93,9 @@ impl Lane {
     }
 
     fn send(&self, command: Command) -> Result<(), LaneClosed> {
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                TrySendError::Full(_) | TrySendError::Disconnected(_) => LaneClosed,
-            })
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => LaneClosed,
+        })
     }
 }
 
@@ -126,10 +113,7 @@ impl Wheel {
             let wait = self.wait(next_tick);
             let command = match wait {
                 Some(wait) => self.inbox.recv_timeout(wait),
-                None => self
-                    .inbox
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected),
+                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match command {
                 Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => return,
@@ -166,11 +150,7 @@ impl Wheel {
             return None;
         }
         let now = self.clock.now();
-        let look = if self.phones.len() <= FEW {
-            LOOK_AGAIN
-        } else {
-            TICK
-        };
+        let look = if self.phones.len() <= FEW { LOOK_AGAIN } else { TICK };
         let due = self.phones.iter().filter_map(|(_, p)| p.next_due()).min();
         let until = due.map_or(next_tick, |due| due.min(next_tick));
         Some(until.since(now).min(look))

@@ -86,12 +86,7 @@ impl MarkReader {
                     self.runs.pop();
                 }
                 if self.runs.len() < MAX_RUNS {
-                    self.runs.push(Run {
-                        class,
-                        from: now,
-                        to: end,
-                        packets: 1,
-                    });
+                    self.runs.push(Run { class, from: now, to: end, packets: 1 });
                 }
             }
         }
@@ -140,13 +135,9 @@ mod tests {
 
     #[test]
     fn one_tone_a_foreign_pair_and_silence_are_no_class() {
-        for pair in [
-            [620.0, 620.0],
-            [440.0, 440.0],
-            [697.0, 1_209.0],
-            [350.0, 440.0],
-            [810.0, 1_750.0],
-        ] {
+        for pair in
+            [[620.0, 620.0], [440.0, 440.0], [697.0, 1_209.0], [350.0, 440.0], [810.0, 1_750.0]]
+        {
             assert_eq!(classify(&tones(pair, 0)), None, "{pair:?}");
         }
         assert_eq!(classify(&[3; 160]), None);
@@ -163,16 +154,8 @@ mod tests {
         }
         feed(20, 3);
         (21..40).for_each(|n| feed(n, 2));
-        let runs: Vec<_> = reader
-            .runs()
-            .map(|r| (r.class, r.from.as_millis(), r.to.as_millis()))
-            .collect();
-        assert_eq!(
-            runs,
-            [
-                (SpeechClass::Opening, 0, 400),
-                (SpeechClass::Content, 420, 800)
-            ]
-        );
+        let runs: Vec<_> =
+            reader.runs().map(|r| (r.class, r.from.as_millis(), r.to.as_millis())).collect();
+        assert_eq!(runs, [(SpeechClass::Opening, 0, 400), (SpeechClass::Content, 420, 800)]);
     }
 }

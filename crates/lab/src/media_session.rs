@@ -51,10 +51,7 @@ impl MediaSession {
         let port = phone.local_addr().map_err(|e| unavailable(&e))?.port();
         let id = shared.phone_id();
         let codecs = shared.config.codecs.clone();
-        let local = LocalMedia {
-            codecs: &codecs,
-            ..LocalMedia::new(ip, port, id)
-        };
+        let local = LocalMedia { codecs: &codecs, ..LocalMedia::new(ip, port, id) };
         let (sdp, agreed) = local.answer(offer).map_err(|error| {
             tracing::debug!(%error, "offer refused");
             StatusCode::NotAcceptableHere
@@ -120,11 +117,7 @@ impl MediaSession {
     pub(crate) fn accept(&mut self, shared: &Shared, answer: &[u8]) -> Result<(), SdpError> {
         let agreed = self.local(&self.codecs).accept(answer)?;
         self.codec = agreed.codec;
-        if shared
-            .lane
-            .tell(self.phone, ToPhone::Renegotiate(agreed))
-            .is_err()
-        {
+        if shared.lane.tell(self.phone, ToPhone::Renegotiate(agreed)).is_err() {
             tracing::warn!("the media thread takes no more commands");
         }
         Ok(())

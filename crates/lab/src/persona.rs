@@ -106,10 +106,7 @@ pub enum Act {
 impl Persona {
     /// The persona of a called number.
     pub fn of_number(number: &str) -> &'static Persona {
-        PERSONAS
-            .iter()
-            .find(|p| number.ends_with(p.code))
-            .unwrap_or(&PERSONAS[0])
+        PERSONAS.iter().find(|p| number.ends_with(p.code)).unwrap_or(&PERSONAS[0])
     }
 
     /// Every persona there is, in the order of their codes.
@@ -149,11 +146,8 @@ impl Persona {
     }
 }
 
-const COOPERATIVE: &[Reply] = &[
-    Reply::Say(Line::Confirm),
-    Reply::Say(Line::Acknowledge),
-    Reply::Say(Line::Goodbye),
-];
+const COOPERATIVE: &[Reply] =
+    &[Reply::Say(Line::Confirm), Reply::Say(Line::Acknowledge), Reply::Say(Line::Goodbye)];
 
 /// What most personas share.
 const BASE: Persona = Persona {
@@ -169,21 +163,11 @@ const BASE: Persona = Persona {
 };
 
 const fn person(code: &'static str, name: &'static str, replies: &'static [Reply]) -> Persona {
-    Persona {
-        code,
-        name,
-        replies,
-        ..BASE
-    }
+    Persona { code, name, replies, ..BASE }
 }
 
 const fn door(code: &'static str, name: &'static str, door: Door) -> Persona {
-    Persona {
-        code,
-        name,
-        door,
-        ..BASE
-    }
+    Persona { code, name, door, ..BASE }
 }
 
 const fn acting(
@@ -191,87 +175,36 @@ const fn acting(
     name: &'static str,
     meanwhile: &'static [Meanwhile],
 ) -> Persona {
-    Persona {
-        code,
-        name,
-        meanwhile,
-        ..BASE
-    }
+    Persona { code, name, meanwhile, ..BASE }
 }
 
 const fn during(turn: usize, after_ms: u64, act: Act) -> Meanwhile {
-    Meanwhile {
-        turn,
-        after_ms,
-        act,
-    }
+    Meanwhile { turn, after_ms, act }
 }
 
 static PERSONAS: [Persona; 23] = [
     BASE,
     person("001", "wrong_person", &[Reply::Say(Line::WrongNumber)]),
-    door(
-        "002",
-        "busy",
-        Door::Refuses {
-            rings: false,
-            after_ms: 300,
-            status: 486,
-        },
-    ),
+    door("002", "busy", Door::Refuses { rings: false, after_ms: 300, status: 486 }),
     door("003", "no_answer", Door::NeverAnswers),
-    Persona {
-        first: First::Greeting,
-        limit_ms: 60_000,
-        ..person("004", "voicemail", &[])
-    },
-    acting(
-        "005",
-        "interrupter",
-        &[during(2, 1_200, Act::Interrupt(Line::WhatIsIt))],
-    ),
+    Persona { first: First::Greeting, limit_ms: 60_000, ..person("004", "voicemail", &[]) },
+    acting("005", "interrupter", &[during(2, 1_200, Act::Interrupt(Line::WhatIsIt))]),
     acting("006", "hangs_up", &[during(1, 1_200, Act::HangUp)]),
-    Persona {
-        first: First::Nothing,
-        ..person("007", "silent", &[])
-    },
+    Persona { first: First::Nothing, ..person("007", "silent", &[]) },
     person("008", "opts_out", &[Reply::Say(Line::OptOut)]),
-    door(
-        "009",
-        "declines",
-        Door::Refuses {
-            rings: true,
-            after_ms: 1_500,
-            status: 603,
-        },
-    ),
-    door(
-        "010",
-        "unobtainable",
-        Door::Announces(Line::NoSuchNumber, 404),
-    ),
+    door("009", "declines", Door::Refuses { rings: true, after_ms: 1_500, status: 603 }),
+    door("010", "unobtainable", Door::Announces(Line::NoSuchNumber, 404)),
     person("011", "family_member", &[Reply::Say(Line::Relative)]),
-    Persona {
-        noise_snr_db: Some(10),
-        loss_pct: 3,
-        ..person("012", "noisy_line", COOPERATIVE)
-    },
+    Persona { noise_snr_db: Some(10), loss_pct: 3, ..person("012", "noisy_line", COOPERATIVE) },
     acting(
         "013",
         "backchannels",
-        &[
-            during(2, 1_500, Act::Murmur(Line::Mhm)),
-            during(2, 3_200, Act::Murmur(Line::Oh)),
-        ],
+        &[during(2, 1_500, Act::Murmur(Line::Mhm)), during(2, 3_200, Act::Murmur(Line::Oh))],
     ),
     person(
         "014",
         "key_presser",
-        &[
-            Reply::Press('1'),
-            Reply::Say(Line::Acknowledge),
-            Reply::Say(Line::Goodbye),
-        ],
+        &[Reply::Press('1'), Reply::Say(Line::Acknowledge), Reply::Say(Line::Goodbye)],
     ),
     person(
         "015",
@@ -296,14 +229,7 @@ static PERSONAS: [Persona; 23] = [
     door("017", "ringback_music", Door::Music(5_000)),
     door("018", "slow_answer", Door::Rings(12_000)),
     acting("019", "sudden_drop", &[during(2, 800, Act::Vanish)]),
-    Persona {
-        first: First::Screening,
-        ..door("020", "call_screening", Door::Rings(800))
-    },
-    door(
-        "021",
-        "switched_off",
-        Door::Announces(Line::SwitchedOff, 480),
-    ),
+    Persona { first: First::Screening, ..door("020", "call_screening", Door::Rings(800)) },
+    door("021", "switched_off", Door::Announces(Line::SwitchedOff, 480)),
     acting("025", "holds", &[during(2, 1_000, Act::Hold)]),
 ];

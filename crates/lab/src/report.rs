@@ -144,16 +144,11 @@ impl Reports {
             Some(dir) => {
                 std::fs::create_dir_all(dir)?;
                 let path = dir.join("calls.jsonl");
-                Some(Mutex::new(
-                    OpenOptions::new().create(true).append(true).open(path)?,
-                ))
+                Some(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?))
             }
             None => None,
         };
-        Ok(Self {
-            latest: Mutex::default(),
-            file,
-        })
+        Ok(Self { latest: Mutex::default(), file })
     }
 
     /// Writes a line and keeps the report. Blocks on the disk.
@@ -162,10 +157,7 @@ impl Reports {
             && let Ok(mut line) = serde_json::to_vec(&report)
         {
             line.push(b'\n');
-            let written = file
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .write_all(&line);
+            let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line);
             if let Err(error) = written {
                 tracing::warn!(%error, "call report not written");
             }
@@ -178,12 +170,7 @@ impl Reports {
     }
 
     pub(crate) fn all(&self) -> Vec<CallReport> {
-        self.latest
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 

@@ -70,10 +70,8 @@ impl Lab {
             return Err(LabError::NoCodec);
         }
         let socket = bind(config.sip)?;
-        let local = socket.local_addr().map_err(|source| LabError::Bind {
-            addr: config.sip,
-            source,
-        })?;
+        let local =
+            socket.local_addr().map_err(|source| LabError::Bind { addr: config.sip, source })?;
         let voices = Voices::open(config.espeak.clone()).await?;
         let reports = Reports::open(config.out_dir.as_deref()).map_err(|source| {
             let dir = config.out_dir.clone().unwrap_or_default();
@@ -81,10 +79,7 @@ impl Lab {
         })?;
         let clock = Clock::start();
         let (lane, thread) = Lane::start(clock).map_err(LabError::Thread)?;
-        let guard = config
-            .auth
-            .clone()
-            .map(|auth| Guard::new(auth, config.seed));
+        let guard = config.auth.clone().map(|auth| Guard::new(auth, config.seed));
         let shared = Arc::new(Shared {
             config,
             clock,
@@ -101,9 +96,7 @@ impl Lab {
         let stop_sip = CancellationToken::new();
         let tasks = TaskTracker::new();
         let endpoint = endpoint(socket, local, &stop_sip).await?;
-        let incoming = endpoint
-            .incoming_transactions()
-            .map_err(|e| LabError::Sip(Box::new(e)))?;
+        let incoming = endpoint.incoming_transactions().map_err(|e| LabError::Sip(Box::new(e)))?;
         let server = Server {
             layer: Arc::new(DialogLayer::new(Arc::clone(&endpoint.inner))),
             shared: Arc::clone(&shared),
@@ -120,14 +113,7 @@ impl Lab {
             }
         });
         let lane_thread = Mutex::new(Some(thread));
-        Ok(LabHandle {
-            local,
-            shared,
-            stop,
-            stop_sip,
-            tasks,
-            lane_thread,
-        })
+        Ok(LabHandle { local, shared, stop, stop_sip, tasks, lane_thread })
     }
 }
 
@@ -162,11 +148,7 @@ impl LabHandle {
         self.stop_sip.cancel();
         self.tasks.wait().await;
         self.shared.lane.quit();
-        let thread = self
-            .lane_thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.lane_thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
@@ -186,9 +168,7 @@ impl Shared {
     pub(crate) fn count_call(&self, number: &str) -> u64 {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let known = counts.contains_key(number) || counts.len() < MOST_NUMBERS;
-        let count = counts
-            .entry(if known { number } else { "" }.to_owned())
-            .or_default();
+        let count = counts.entry(if known { number } else { "" }.to_owned()).or_default();
         *count += 1;
         *count - 1
     }
@@ -227,10 +207,8 @@ struct Server {
 impl Server {
     async fn serve(self, mut incoming: rsipstack::transaction::TransactionReceiver) {
         while let Some(tx) = incoming.recv().await {
-            let in_dialog = tx
-                .original
-                .to_header()
-                .is_ok_and(|to| to.tag().is_ok_and(|t| t.is_some()));
+            let in_dialog =
+                tx.original.to_header().is_ok_and(|to| to.tag().is_ok_and(|t| t.is_some()));
             match (&tx.original.method, in_dialog) {
                 (_, true) => self.in_dialog(tx),
                 (Method::Invite, false) => self.invite(tx).await,
@@ -280,10 +258,7 @@ impl Server {
         let (states, state_events) = self.layer.new_dialog_state_channel();
         let contact = format!("sip:lab@{}", self.shared.local);
         let contact = rsipstack::sip::Uri::try_from(contact.as_str()).ok();
-        let mut dialog = match self
-            .layer
-            .get_or_create_server_invite(&tx, states, None, contact)
-        {
+        let mut dialog = match self.layer.get_or_create_server_invite(&tx, states, None, contact) {
             Ok(dialog) => dialog,
             Err(error) => {
                 tracing::debug!(%error, "INVITE refused");
@@ -334,9 +309,7 @@ fn bind(addr: SocketAddr) -> Result<std::net::UdpSocket, LabError> {
     let domain = socket2::Domain::for_address(addr);
     let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, None).map_err(failed)?;
     // Hundreds of INVITEs at once must not be dropped by the kernel.
-    socket
-        .set_recv_buffer_size(RECEIVE_BUFFER)
-        .map_err(failed)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
     socket.bind(&addr.into()).map_err(failed)?;
     Ok(socket.into())
@@ -347,10 +320,7 @@ async fn endpoint(
     local: SocketAddr,
     stop: &CancellationToken,
 ) -> Result<Endpoint, LabError> {
-    let failed = |source| LabError::Bind {
-        addr: local,
-        source,
-    };
+    let failed = |source| LabError::Bind { addr: local, source };
     let conn = tokio::net::UdpSocket::from_std(socket).map_err(failed)?;
     let connection = UdpConnection::from_socket(Arc::new(conn), None, Some(stop.child_token()))
         .await

@@ -8,9 +8,7 @@ use crate::persona::Sound;
 /// Samples of a sound. Music is 8 s long and meant to be repeated.
 pub(crate) fn render(sound: Sound) -> Arc<[i16]> {
     match sound {
-        Sound::Beep => (0..4_000)
-            .map(|n| tone(n, 1_000.0, 8_000.0) as i16)
-            .collect(),
+        Sound::Beep => (0..4_000).map(|n| tone(n, 1_000.0, 8_000.0) as i16).collect(),
         Sound::Music => (0..8 * 8_000).map(music).collect(),
     }
 }
@@ -27,10 +25,7 @@ fn music(n: usize) -> i16 {
     let chord = CHORDS[n / 16_000 % CHORDS.len()];
     let struck = (n % 4_000) as f32 / 8_000.0;
     let loud = 2_400.0 * (-3.0 * struck).exp() * (struck * 200.0).min(1.0);
-    chord
-        .iter()
-        .map(|hz| tone(n, *hz, loud) + tone(n, hz * 2.0, loud / 3.0))
-        .sum::<f32>() as i16
+    chord.iter().map(|hz| tone(n, *hz, loud) + tone(n, hz * 2.0, loud / 3.0)).sum::<f32>() as i16
 }
 
 fn tone(n: usize, hz: f32, loud: f32) -> f32 {

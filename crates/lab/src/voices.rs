@@ -87,16 +87,9 @@ impl Voices {
             .status()
             .await;
         if let Err(source) = run {
-            return Err(LabError::Espeak {
-                program: espeak,
-                source,
-            });
+            return Err(LabError::Espeak { program: espeak, source });
         }
-        Ok(Self {
-            espeak,
-            cache: Mutex::default(),
-            busy: Semaphore::new(2),
-        })
+        Ok(Self { espeak, cache: Mutex::default(), busy: Semaphore::new(2) })
     }
 
     /// A line's samples, without silence at its ends.
@@ -105,9 +98,7 @@ impl Voices {
             let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(cache.entry((voice, text)).or_default())
         };
-        let pcm = cell
-            .get_or_try_init(|| self.render_anew(voice, text))
-            .await?;
+        let pcm = cell.get_or_try_init(|| self.render_anew(voice, text)).await?;
         Ok(Arc::clone(pcm))
     }
 
@@ -120,9 +111,7 @@ impl Voices {
             }
             let speech = levelled(trimmed(&self.run(voice, part).await?));
             if speech.is_empty() {
-                return Err(VoiceError::NoSpeech {
-                    voice: voice.espeak_name(),
-                });
+                return Err(VoiceError::NoSpeech { voice: voice.espeak_name() });
             }
             samples.extend(speech);
         }
@@ -132,15 +121,7 @@ impl Voices {
     /// One run of the program; its output at 8 kHz.
     async fn run(&self, voice: Voice, text: &str) -> Result<Vec<i16>, VoiceError> {
         let mut child = tokio::process::Command::new(&self.espeak)
-            .args([
-                "-v",
-                &voice.espeak_name(),
-                "-s",
-                voice.pace(),
-                "-z",
-                "--stdout",
-                "--stdin",
-            ])
+            .args(["-v", &voice.espeak_name(), "-s", voice.pace(), "-z", "--stdout", "--stdin"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -151,15 +132,11 @@ impl Voices {
         }
         let output = child.wait_with_output().await?;
         if !output.status.success() {
-            return Err(VoiceError::NoSpeech {
-                voice: voice.espeak_name(),
-            });
+            return Err(VoiceError::NoSpeech { voice: voice.espeak_name() });
         }
         let body = output.stdout.get(WAV_HEADER..).unwrap_or_default();
-        let input: Vec<i16> = body
-            .chunks_exact(2)
-            .map(|b| i16::from_le_bytes([b[0], b[1]]))
-            .collect();
+        let input: Vec<i16> =
+            body.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
         let mut resampled = Vec::with_capacity(input.len() * 3 / 8);
         let mut resampler = SpeechResampler::new(ESPEAK_RATE, 8_000);
         resampler.push(&input, &mut resampled);
@@ -188,10 +165,7 @@ fn levelled(samples: &[i16]) -> Vec<i16> {
         return Vec::new();
     }
     let gain = SPEECH_LEVEL / (power / count as f32).sqrt();
-    samples
-        .iter()
-        .map(|s| (f32::from(*s) * gain).clamp(-32_000.0, 32_000.0) as i16)
-        .collect()
+    samples.iter().map(|s| (f32::from(*s) * gain).clamp(-32_000.0, 32_000.0) as i16).collect()
 }
 
 const WAV_HEADER: usize = 44;
@@ -247,9 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_program_is_named() {
-        let error = Voices::open("/nonexistent/espeak".into())
-            .await
-            .unwrap_err();
+        let error = Voices::open("/nonexistent/espeak".into()).await.unwrap_err();
         assert!(error.to_string().contains("/nonexistent/espeak"), "{error}");
     }
 }

@@ -8,15 +8,7 @@ pub(crate) fn write(out: &mut impl Write, samples: &[i16]) -> io::Result<()> {
     out.write_all(b"RIFF")?;
     out.write_all(&(36 + bytes).to_le_bytes())?;
     out.write_all(b"WAVEfmt ")?;
-    for (value, len) in [
-        (16u32, 4),
-        (1, 2),
-        (1, 2),
-        (8_000, 4),
-        (16_000, 4),
-        (2, 2),
-        (16, 2),
-    ] {
+    for (value, len) in [(16u32, 4), (1, 2), (1, 2), (8_000, 4), (16_000, 4), (2, 2), (16, 2)] {
         out.write_all(&value.to_le_bytes()[..len])?;
     }
     out.write_all(b"data")?;

@@ -74,8 +74,7 @@ impl Witness {
     /// A packet that is no audio; it keeps the stream alive.
     pub(crate) fn count(&mut self, arrival: Arrival) {
         let units = (arrival.at.as_nanos() / 125_000) as u32;
-        self.reception
-            .packet(arrival.ssrc, arrival.seq, arrival.timestamp, units);
+        self.reception.packet(arrival.ssrc, arrival.seq, arrival.timestamp, units);
         if let Some(last) = self.last_packet {
             let pause = arrival.at.since(last);
             if pause > GAP && self.gaps.len() < MAX_NOTES {
@@ -114,10 +113,8 @@ impl Witness {
     /// The first sound of a line was sent.
     pub(crate) fn line_begins(&mut self, now: Now, line: Line) {
         if self.lines.len() < MAX_NOTES {
-            let over_ai = self
-                .hearing
-                .last_loud()
-                .is_some_and(|last| now.since(last) <= STILL_SPEAKING);
+            let over_ai =
+                self.hearing.last_loud().is_some_and(|last| now.since(last) <= STILL_SPEAKING);
             self.lines.push(Spoken {
                 line,
                 from: now,
@@ -167,18 +164,12 @@ impl Witness {
             gaps: self
                 .gaps
                 .iter()
-                .map(|(at, length)| Gap {
-                    at_ms: ms(*at),
-                    length_ms: whole_ms(*length),
-                })
+                .map(|(at, length)| Gap { at_ms: ms(*at), length_ms: whole_ms(*length) })
                 .collect(),
             ai_speech: self
                 .speech
                 .iter()
-                .map(|(from, to)| Span {
-                    from_ms: ms(*from),
-                    to_ms: ms(to.unwrap_or(last_loud)),
-                })
+                .map(|(from, to)| Span { from_ms: ms(*from), to_ms: ms(to.unwrap_or(last_loud)) })
                 .collect(),
             lines: self
                 .lines
@@ -196,11 +187,7 @@ impl Witness {
                 .marks
                 .iter()
                 .flat_map(MarkReader::runs)
-                .map(|r| MarkSpan {
-                    class: r.class,
-                    from_ms: ms(r.from),
-                    to_ms: ms(r.to),
-                })
+                .map(|r| MarkSpan { class: r.class, from_ms: ms(r.from), to_ms: ms(r.to) })
                 .collect(),
             packets_sent: self.packets_sent,
             wav: None,
@@ -301,12 +288,7 @@ mod tests {
             for kind in packets.chars() {
                 let at = Now::from_millis(self.n * 20);
                 let (seq, timestamp) = (self.n as u16, self.n as u32 * 160);
-                let arrival = Arrival {
-                    at,
-                    ssrc: 1,
-                    seq,
-                    timestamp,
-                };
+                let arrival = Arrival { at, ssrc: 1, seq, timestamp };
                 match kind {
                     '#' => drop(self.witness.audio(arrival, &[2_000; 160])),
                     '.' => drop(self.witness.audio(arrival, &[0; 160])),
@@ -347,13 +329,7 @@ mod tests {
         assert_eq!(report.lines[1].ai_kept_talking_ms, Some(180));
         assert_eq!(report.lines[1].ai_answered_after_ms, Some(0));
         assert_eq!(report.ai_speech.len(), 2);
-        assert_eq!(
-            report.ai_speech[0],
-            Span {
-                from_ms: 1_200,
-                to_ms: 2_380
-            }
-        );
+        assert_eq!(report.ai_speech[0], Span { from_ms: 1_200, to_ms: 2_380 });
     }
 
     #[test]
@@ -378,17 +354,8 @@ mod tests {
         b.hear("##");
         let (report, samples) = b.report();
         assert_eq!((report.packets, report.lost), (10, 12));
-        assert_eq!(
-            report.gaps,
-            [Gap {
-                at_ms: 180,
-                length_ms: 220
-            }]
-        );
+        assert_eq!(report.gaps, [Gap { at_ms: 180, length_ms: 220 }]);
         assert_eq!(samples.len(), 22 * 160);
-        assert_eq!(
-            (samples[4 * 160 - 1], samples[4 * 160], samples[6 * 160]),
-            (2_000, 0, 2_000)
-        );
+        assert_eq!((samples[4 * 160 - 1], samples[4 * 160], samples[6 * 160]), (2_000, 0, 2_000));
     }
 }

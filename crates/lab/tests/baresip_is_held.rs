@@ -13,11 +13,7 @@ fn write_wav(path: &Path, seconds: &[f32]) {
     let mut pcm = Vec::new();
     for (part, length) in seconds.iter().enumerate() {
         for n in 0..(length * 8_000.0) as i32 {
-            let sample = if part % 2 == 0 {
-                0
-            } else {
-                (n % 40 - 20) * 300
-            };
+            let sample = if part % 2 == 0 { 0 } else { (n % 40 - 20) * 300 };
             pcm.extend((sample as i16).to_le_bytes());
         }
     }
@@ -30,10 +26,7 @@ fn write_wav(path: &Path, seconds: &[f32]) {
 }
 
 fn write_config(dir: &Path) {
-    let sip = UdpSocket::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let sip = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = format!(
         "poll_method epoll\nsip_listen {sip}\nnet_interface 127.0.0.1\n\
          audio_source aufile,{wav}\nausrc_srate 8000\n\
@@ -75,15 +68,8 @@ async fn hold_and_another_codec_are_understood_by_a_foreign_caller() {
     let report = lab.reports().remove(0);
     lab.shutdown().await;
     let heard = report.heard.unwrap();
-    assert!(matches!(
-        report.ended,
-        Ended::CalleeHungUp | Ended::CallerHungUp
-    ));
+    assert!(matches!(report.ended, Ended::CalleeHungUp | Ended::CallerHungUp));
     assert_eq!(heard.codecs, ["PCMA", "PCMU"]);
     let lines: Vec<Line> = heard.lines.iter().map(|l| l.line).collect();
-    assert_eq!(
-        lines[..3],
-        [Line::Hello, Line::Confirm, Line::Acknowledge],
-        "{heard:?}"
-    );
+    assert_eq!(lines[..3], [Line::Hello, Line::Confirm, Line::Acknowledge], "{heard:?}");
 }

@@ -21,9 +21,7 @@ async fn sipp(
     arguments: &[&str],
 ) -> i32 {
     let dir = tempfile::tempdir().unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/scenarios")
-        .join(scenario);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(scenario);
     let mut text = std::fs::read_to_string(source).unwrap();
     for (word, value) in words {
         text = text.replace(word, value);
@@ -32,25 +30,8 @@ async fn sipp(
     std::fs::write(&path, text).unwrap();
     let status = tokio::process::Command::new("timeout")
         .arg("90")
-        .args([
-            "sipp",
-            &lab.local_addr().to_string(),
-            "-i",
-            "127.0.0.1",
-            "-mi",
-            "127.0.0.1",
-        ])
-        .args([
-            "-p",
-            &free_port(),
-            "-mp",
-            &free_port(),
-            "-s",
-            number,
-            "-m",
-            "1",
-            "-nostdin",
-        ])
+        .args(["sipp", &lab.local_addr().to_string(), "-i", "127.0.0.1", "-mi", "127.0.0.1"])
+        .args(["-p", &free_port(), "-mp", &free_port(), "-s", number, "-m", "1", "-nostdin"])
         .arg("-sf")
         .arg(&path)
         .args(arguments)
@@ -67,11 +48,7 @@ async fn sipp(
 /// A port that was free a moment ago: sipp cannot be told to take any.
 fn free_port() -> String {
     loop {
-        let port = UdpSocket::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         if port.is_multiple_of(2) {
             return port.to_string();
         }
@@ -91,24 +68,13 @@ async fn ended(lab: &LabHandle) -> Vec<Ended> {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_have_the_status_of_the_persona_table() {
     let lab = Lab::start(LabConfig::default()).await.unwrap();
-    for (number, status) in [
-        ("13800138002", 486),
-        ("13800138009", 603),
-        ("13800138010", 404),
-        ("13800138021", 480),
-    ] {
+    for (number, status) in
+        [("13800138002", 486), ("13800138009", 603), ("13800138010", 404), ("13800138021", 480)]
+    {
         let words = [("STATUS", status.to_string())];
         let words = words.each_ref().map(|(w, s)| (*w, s.as_str()));
-        assert_eq!(
-            sipp(&lab, number, "refused.xml", &words, &[]).await,
-            0,
-            "{number}"
-        );
-        assert_eq!(
-            ended(&lab).await.last(),
-            Some(&Ended::Refused(status)),
-            "{number}"
-        );
+        assert_eq!(sipp(&lab, number, "refused.xml", &words, &[]).await, 0, "{number}");
+        assert_eq!(ended(&lab).await.last(), Some(&Ended::Refused(status)), "{number}");
     }
     let announced = lab.reports().into_iter().nth(2).unwrap().heard.unwrap();
     assert_eq!(announced.lines[0].line, Line::NoSuchNumber);
@@ -119,10 +85,7 @@ async fn refusals_have_the_status_of_the_persona_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_call_gets_487_and_is_forgotten() {
     let lab = Lab::start(LabConfig::default()).await.unwrap();
-    assert_eq!(
-        sipp(&lab, "13800138003", "cancelled.xml", &[], &[]).await,
-        0
-    );
+    assert_eq!(sipp(&lab, "13800138003", "cancelled.xml", &[], &[]).await, 0);
     assert_eq!(ended(&lab).await, [Ended::CallerCancelled]);
     lab.shutdown().await;
 }
@@ -130,28 +93,13 @@ async fn a_cancelled_call_gets_487_and_is_forgotten() {
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_are_asked_for_and_checked() {
     for (challenge, status) in [(Challenge::Proxy, "407"), (Challenge::Server, "401")] {
-        let auth = Auth {
-            user: "alice".into(),
-            password: "secret".into(),
-            challenge,
-        };
-        let lab = Lab::start(LabConfig {
-            auth: Some(auth),
-            ..LabConfig::default()
-        })
-        .await
-        .unwrap();
-        for (user, password, outcome) in [
-            ("alice", "secret", "486"),
-            ("alice", "wrong", status),
-            ("bob", "secret", status),
-        ] {
-            let words = [
-                ("USER", user),
-                ("PASS", password),
-                ("CHALLENGE", status),
-                ("STATUS", outcome),
-            ];
+        let auth = Auth { user: "alice".into(), password: "secret".into(), challenge };
+        let lab = Lab::start(LabConfig { auth: Some(auth), ..LabConfig::default() }).await.unwrap();
+        for (user, password, outcome) in
+            [("alice", "secret", "486"), ("alice", "wrong", status), ("bob", "secret", status)]
+        {
+            let words =
+                [("USER", user), ("PASS", password), ("CHALLENGE", status), ("STATUS", outcome)];
             let done = sipp(&lab, "13800138002", "authenticated.xml", &words, &[]).await;
             assert_eq!(done, 0, "{challenge:?} {user} {password}");
         }
@@ -166,15 +114,7 @@ async fn the_caller_may_hang_up_and_shutdown_ends_calls() {
     let built_in = ["-sn", "uac", "-d", "1500"];
     let done = tokio::process::Command::new("timeout")
         .arg("30")
-        .args([
-            "sipp",
-            &lab.local_addr().to_string(),
-            "-i",
-            "127.0.0.1",
-            "-nostdin",
-            "-m",
-            "3",
-        ])
+        .args(["sipp", &lab.local_addr().to_string(), "-i", "127.0.0.1", "-nostdin", "-m", "3"])
         .args(["-p", &free_port(), "-s", "13800138000", "-r", "10"])
         .args(built_in)
         .stdin(Stdio::null())
@@ -202,22 +142,13 @@ async fn the_caller_may_hang_up_and_shutdown_ends_calls() {
         lab.shutdown().await;
     };
     assert_eq!(tokio::join!(calling, stopping).0, 0);
-    assert_eq!(
-        lab.reports().last().map(|r| r.ended),
-        Some(Ended::LabStopped)
-    );
+    assert_eq!(lab.reports().last().map(|r| r.ended), Some(Ended::LabStopped));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_served_is_refused_at_once() {
-    let full = LabConfig {
-        max_calls: 0,
-        ..LabConfig::default()
-    };
-    let foreign = LabConfig {
-        codecs: vec![CodecId::Pcmu],
-        ..LabConfig::default()
-    };
+    let full = LabConfig { max_calls: 0, ..LabConfig::default() };
+    let foreign = LabConfig { codecs: vec![CodecId::Pcmu], ..LabConfig::default() };
     for (config, status) in [(full, "503"), (foreign, "488")] {
         let lab = Lab::start(config).await.unwrap();
         let words = [("STATUS", status)];
@@ -227,14 +158,8 @@ async fn what_cannot_be_served_is_refused_at_once() {
         lab.shutdown().await;
     }
     let lab = Lab::start(LabConfig::default()).await.unwrap();
-    let taken = LabConfig {
-        sip: lab.local_addr(),
-        ..LabConfig::default()
-    };
-    assert!(matches!(
-        Lab::start(taken).await,
-        Err(LabError::Bind { .. })
-    ));
+    let taken = LabConfig { sip: lab.local_addr(), ..LabConfig::default() };
+    assert!(matches!(Lab::start(taken).await, Err(LabError::Bind { .. })));
     lab.shutdown().await;
 }
 
@@ -247,10 +172,7 @@ async fn the_callee_speaks_the_language_that_is_asked_for() {
         (None, english.as_str(), Language::En),
         (Some(Language::Zh), english.as_str(), Language::Zh),
     ] {
-        let config = LabConfig {
-            language: config,
-            ..LabConfig::default()
-        };
+        let config = LabConfig { language: config, ..LabConfig::default() };
         let lab = Lab::start(config).await.unwrap();
         let words = [("STATUS", "486"), (TYPE, header)];
         let done = sipp(&lab, "13800138002", "refused.xml", &words, &[]).await;
@@ -265,10 +187,7 @@ async fn the_callee_speaks_the_language_that_is_asked_for() {
 fn ai_audio(parts: &[(f32, Option<SpeechClass>)]) -> Vec<u8> {
     let mut samples: Vec<i16> = Vec::new();
     for (seconds, class) in parts {
-        let pair = lab::CLASSES
-            .iter()
-            .find(|(c, _)| Some(*c) == *class)
-            .map(|(_, p)| *p);
+        let pair = lab::CLASSES.iter().find(|(c, _)| Some(*c) == *class).map(|(_, p)| *p);
         for n in 0..(seconds * 8_000.0) as usize {
             let t = n as f32 / 8_000.0 * std::f32::consts::TAU;
             let value = pair.map_or(0.0, |[a, b]| 5_000.0 * ((a * t).sin() + (b * t).sin()));
@@ -303,27 +222,16 @@ async fn a_whole_call_is_answered_line_by_line_and_reported() {
     };
     let lab = Lab::start(config).await.unwrap();
     let words = [("AUDIO", audio.to_str().unwrap())];
-    assert_eq!(
-        sipp(&lab, "13800138000", "whole_call.xml", &words, &[]).await,
-        0
-    );
+    assert_eq!(sipp(&lab, "13800138000", "whole_call.xml", &words, &[]).await, 0);
     assert_eq!(ended(&lab).await, [Ended::CalleeHungUp]);
     let report = lab.reports().remove(0);
     let heard = report.heard.unwrap();
     let lines: Vec<Line> = heard.lines.iter().map(|l| l.line).collect();
-    assert_eq!(
-        lines,
-        [Line::Hello, Line::Confirm, Line::Acknowledge, Line::Goodbye]
-    );
+    assert_eq!(lines, [Line::Hello, Line::Confirm, Line::Acknowledge, Line::Goodbye]);
     let classes: Vec<SpeechClass> = heard.marks.iter().map(|m| m.class).collect();
     assert_eq!(
         classes,
-        [
-            SpeechClass::Opening,
-            SpeechClass::Question,
-            SpeechClass::Content,
-            SpeechClass::Closing
-        ]
+        [SpeechClass::Opening, SpeechClass::Question, SpeechClass::Content, SpeechClass::Closing]
     );
     assert_eq!(heard.ai_speech.len(), 3);
     assert!(heard.first_audio_ms.is_some());

@@ -76,10 +76,7 @@ mod tests {
         assert_eq!(source(&mark(forged.clone(), None)), None);
         let marked = mark(forged, Some(&from));
         assert_eq!(source(&marked), Some(IpAddr::from([10, 0, 0, 7])));
-        assert_eq!(
-            marked.contact_header().unwrap().value(),
-            "<sip:10.0.0.7:5060>"
-        );
+        assert_eq!(marked.contact_header().unwrap().value(), "<sip:10.0.0.7:5060>");
         let own = mark(response("Contact: <sip:x@y>\r\n"), Some(&from));
         assert_eq!(own.contact_header().unwrap().value(), "<sip:x@y>");
     }

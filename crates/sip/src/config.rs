@@ -67,9 +67,7 @@ impl FromStr for TrunkAddress {
     type Err = SipError;
 
     fn from_str(text: &str) -> Result<Self, SipError> {
-        let bad = || SipError::BadAddress {
-            text: text.to_owned(),
-        };
+        let bad = || SipError::BadAddress { text: text.to_owned() };
         let rest = text.trim();
         let rest = rest.strip_prefix("sip:").unwrap_or(rest);
         let rest = rest.strip_suffix(";transport=udp").unwrap_or(rest);
@@ -77,10 +75,7 @@ impl FromStr for TrunkAddress {
             Some(v6) => {
                 let (host, tail) = v6.split_once(']').ok_or_else(bad)?;
                 host.parse::<std::net::Ipv6Addr>().map_err(|_| bad())?;
-                (
-                    host,
-                    tail.strip_prefix(':').or(tail.is_empty().then_some("")),
-                )
+                (host, tail.strip_prefix(':').or(tail.is_empty().then_some("")))
             }
             None => match rest.split_once(':') {
                 Some((host, port)) => (host, (!port.is_empty()).then_some(port)),
@@ -96,10 +91,7 @@ impl FromStr for TrunkAddress {
         if host.is_empty() || port == 0 || !(v6 || host.chars().all(name_ok)) {
             return Err(bad());
         }
-        Ok(Self {
-            host: host.to_owned(),
-            port,
-        })
+        Ok(Self { host: host.to_owned(), port })
     }
 }
 
@@ -165,9 +157,7 @@ impl TrunkConfig {
 
     pub(crate) fn check(&self) -> Result<(), SipError> {
         if self.username.is_some() != self.password.is_some() {
-            return Err(SipError::HalfCredentials {
-                name: self.name.clone(),
-            });
+            return Err(SipError::HalfCredentials { name: self.name.clone() });
         }
         let texts = [
             ("username", self.username.as_deref()),
@@ -179,9 +169,9 @@ impl TrunkConfig {
         }
         let host_ok = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
         match &self.from_domain {
-            Some(host) if host.is_empty() || !host.chars().all(host_ok) => Err(SipError::BadText {
-                field: "from_domain",
-            }),
+            Some(host) if host.is_empty() || !host.chars().all(host_ok) => {
+                Err(SipError::BadText { field: "from_domain" })
+            }
             _ => Ok(()),
         }
     }
@@ -189,9 +179,7 @@ impl TrunkConfig {
 
 /// Refuses what could end a quoted string or a header line.
 pub(crate) fn check_text(field: &'static str, text: &str) -> Result<(), SipError> {
-    let bad = text
-        .chars()
-        .any(|c| c.is_control() || c == '"' || c == '\\');
+    let bad = text.chars().any(|c| c.is_control() || c == '"' || c == '\\');
     if bad {
         return Err(SipError::BadText { field });
     }
@@ -215,12 +203,7 @@ pub struct SipTimers {
 
 impl Default for SipTimers {
     fn default() -> Self {
-        Self {
-            t1_ms: 500,
-            answer_ms: 180_000,
-            reoffer_ms: 5_000,
-            shutdown_ms: 4_000,
-        }
+        Self { t1_ms: 500, answer_ms: 180_000, reoffer_ms: 5_000, shutdown_ms: 4_000 }
     }
 }
 
@@ -323,23 +306,11 @@ mod tests {
     #[test]
     fn half_credentials_and_header_breakers_are_refused() {
         let base = TrunkConfig::new("a", "sip:h".parse().unwrap());
-        let half = TrunkConfig {
-            username: Some("u".into()),
-            ..base.clone()
-        };
-        assert!(matches!(
-            half.check(),
-            Err(SipError::HalfCredentials { .. })
-        ));
-        let breaker = TrunkConfig {
-            caller: Some("1\r\nX: y".into()),
-            ..base.clone()
-        };
+        let half = TrunkConfig { username: Some("u".into()), ..base.clone() };
+        assert!(matches!(half.check(), Err(SipError::HalfCredentials { .. })));
+        let breaker = TrunkConfig { caller: Some("1\r\nX: y".into()), ..base.clone() };
         assert_eq!(breaker.check(), Err(SipError::BadText { field: "caller" }));
-        let host = TrunkConfig {
-            from_domain: Some("h>x".into()),
-            ..base
-        };
+        let host = TrunkConfig { from_domain: Some("h>x".into()), ..base };
         assert!(host.check().is_err());
     }
 }

@@ -155,14 +155,8 @@ impl Dialog {
 
     /// Whether a request of the peer belongs to this dialog.
     pub(crate) fn owns(&self, request: &Request) -> bool {
-        let to = request
-            .to_header()
-            .ok()
-            .and_then(|h| h.tag().ok().flatten());
-        let from = request
-            .from_header()
-            .ok()
-            .and_then(|h| h.tag().ok().flatten());
+        let to = request.to_header().ok().and_then(|h| h.tag().ok().flatten());
+        let from = request.from_header().ok().and_then(|h| h.tag().ok().flatten());
         to.is_some_and(|t| t.value() == self.local_tag)
             && from.map(|t| t.value().to_owned()) == self.remote_tag
     }
@@ -261,10 +255,7 @@ mod tests {
     fn route_lists_are_split_outside_of_brackets() {
         for (value, want) in [
             ("<sip:a;lr>", vec!["<sip:a;lr>"]),
-            (
-                "<sip:a,b;lr> , \"x,y\" <sip:c>",
-                vec!["<sip:a,b;lr>", "\"x,y\" <sip:c>"],
-            ),
+            ("<sip:a,b;lr> , \"x,y\" <sip:c>", vec!["<sip:a,b;lr>", "\"x,y\" <sip:c>"]),
             ("", vec![]),
         ] {
             assert_eq!(split_list(value), want, "{value}");

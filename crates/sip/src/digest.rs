@@ -70,11 +70,7 @@ impl Answers {
             Some(_) => false,
             None if !room => false,
             None => {
-                self.given.push(Answered {
-                    challenge,
-                    nc: 0,
-                    stale_rounds: 0,
-                });
+                self.given.push(Answered { challenge, nc: 0, stale_rounds: 0 });
                 true
             }
         }
@@ -110,10 +106,7 @@ fn authorization(
     credentials: &Credentials,
 ) -> String {
     let challenge = &answered.challenge;
-    let qop = challenge.qop.then(|| AuthQop::Auth {
-        cnonce: cnonce.to_owned(),
-        nc: answered.nc,
-    });
+    let qop = challenge.qop.then(|| AuthQop::Auth { cnonce: cnonce.to_owned(), nc: answered.nc });
     let algorithm = challenge.algorithm.as_ref();
     let response = DigestGenerator {
         username: &credentials.username,
@@ -164,9 +157,7 @@ fn challenge(value: &str, proxy: bool) -> Option<Challenge> {
     }
     let params = params(rest);
     let get = |name: &str| {
-        let found = params
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| *value)
     };
     let algorithm = match get("algorithm") {
@@ -179,9 +170,7 @@ fn challenge(value: &str, proxy: bool) -> Option<Challenge> {
     let qop = match get("qop") {
         None => false,
         Some(list) => {
-            let auth = list
-                .split(',')
-                .any(|q| q.trim().eq_ignore_ascii_case("auth"));
+            let auth = list.split(',').any(|q| q.trim().eq_ignore_ascii_case("auth"));
             if !auth {
                 return None;
             }
@@ -285,15 +274,10 @@ mod tests {
     fn each_realm_is_answered_once_and_stale_nonces_twice() {
         let mut answers = Answers::default();
         let mine = credentials();
-        let proxy = refusal(
-            407,
-            &["Proxy-Authenticate: Digest realm=\"p\", nonce=\"1\""],
-        );
+        let proxy = refusal(407, &["Proxy-Authenticate: Digest realm=\"p\", nonce=\"1\""]);
         let callee = refusal(401, &["WWW-Authenticate: Digest realm=\"c\", nonce=\"2\""]);
-        let stale = refusal(
-            401,
-            &["WWW-Authenticate: Digest realm=\"c\", nonce=\"3\", stale=TRUE"],
-        );
+        let stale =
+            refusal(401, &["WWW-Authenticate: Digest realm=\"c\", nonce=\"3\", stale=TRUE"]);
         for (response, want) in [
             (&proxy, true),
             (&proxy, false),
@@ -320,15 +304,9 @@ mod tests {
             "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"",
         ] {
             let mut answers = Answers::default();
-            assert!(
-                !answers.take(&refusal(401, &[ask]), &credentials()),
-                "{ask}"
-            );
+            assert!(!answers.take(&refusal(401, &[ask]), &credentials()), "{ask}");
         }
-        let other = Credentials {
-            realm: Some("mine".into()),
-            ..credentials()
-        };
+        let other = Credentials { realm: Some("mine".into()), ..credentials() };
         let ask = "WWW-Authenticate: Digest realm=\"theirs\", nonce=\"n\"";
         assert!(!Answers::default().take(&refusal(401, &[ask]), &other));
     }

@@ -23,10 +23,7 @@ pub(crate) async fn run(
             request = requests.recv() => request,
         };
         let Some(request) = request else { return };
-        let id = request
-            .original
-            .call_id_header()
-            .map(|id| id.value().to_owned());
+        let id = request.original.call_id_header().map(|id| id.value().to_owned());
         let leg = id.ok().and_then(|id| registry.requests(&id));
         let Some(leg) = leg else {
             inbound::stray(request).await;

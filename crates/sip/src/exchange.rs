@@ -69,10 +69,7 @@ impl Sender {
                 }
             }
         });
-        Ok(Exchange {
-            request: kept,
-            responses: queue,
-        })
+        Ok(Exchange { request: kept, responses: queue })
     }
 }
 

@@ -14,24 +14,14 @@ pub(crate) async fn reply(request: &mut Transaction, status: StatusCode, headers
 }
 
 fn allow() -> Vec<Header> {
-    vec![
-        Header::Allow(ALLOW.into()),
-        Header::Accept("application/sdp".into()),
-    ]
+    vec![Header::Allow(ALLOW.into()), Header::Accept("application/sdp".into())]
 }
 
 /// A request of the callee before it answered: only OPTIONS makes sense then.
 pub(crate) async fn before_answer(mut request: Transaction) {
     match request.original.method {
         Method::Options => reply(&mut request, StatusCode::OK, allow()).await,
-        _ => {
-            reply(
-                &mut request,
-                StatusCode::CallTransactionDoesNotExist,
-                vec![],
-            )
-            .await
-        }
+        _ => reply(&mut request, StatusCode::CallTransactionDoesNotExist, vec![]).await,
     }
 }
 
@@ -49,32 +39,16 @@ pub(crate) async fn in_dialog(mut request: Transaction) {
 pub(crate) async fn after_bye(mut request: Transaction) {
     match request.original.method {
         Method::Bye => reply(&mut request, StatusCode::OK, vec![]).await,
-        _ => {
-            reply(
-                &mut request,
-                StatusCode::CallTransactionDoesNotExist,
-                vec![],
-            )
-            .await
-        }
+        _ => reply(&mut request, StatusCode::CallTransactionDoesNotExist, vec![]).await,
     }
 }
 
 /// A request that belongs to no leg. We only call out: nobody can be called here.
 pub(crate) async fn stray(mut request: Transaction) {
-    let tag = request
-        .original
-        .to_header()
-        .ok()
-        .and_then(|to| to.tag().ok());
+    let tag = request.original.to_header().ok().and_then(|to| to.tag().ok());
     match request.original.method {
         _ if tag.flatten().is_some() => {
-            reply(
-                &mut request,
-                StatusCode::CallTransactionDoesNotExist,
-                vec![],
-            )
-            .await;
+            reply(&mut request, StatusCode::CallTransactionDoesNotExist, vec![]).await;
         }
         Method::Options => reply(&mut request, StatusCode::OK, allow()).await,
         _ => {

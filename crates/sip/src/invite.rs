@@ -244,10 +244,7 @@ impl Attempt<'_> {
     /// CANCEL, now or after the first provisional response (RFC 3261 section 9.1).
     async fn give_up(&mut self, outcome: LegOutcome) -> Option<LegOutcome> {
         if self.giving_up.is_none() {
-            self.giving_up = Some(GivingUp {
-                outcome,
-                cancel: None,
-            });
+            self.giving_up = Some(GivingUp { outcome, cancel: None });
             self.cancel_if_due().await;
         }
         None
@@ -294,11 +291,7 @@ impl Attempt<'_> {
         if let Some(giving_up) = &self.giving_up {
             // A refusal that crossed our CANCEL is still what the peer said.
             let ours = matches!(code, 401 | 407 | 422 | 487);
-            return Some(if ours {
-                giving_up.outcome
-            } else {
-                LegOutcome::Refused { code }
-            });
+            return Some(if ours { giving_up.outcome } else { LegOutcome::Refused { code } });
         }
         let again = match code {
             401 | 407 => match &self.credentials {

@@ -44,13 +44,7 @@ impl Leg {
     pub(crate) fn enter(shared: Arc<Shared>, call: CallId, leg: LegId) -> Option<(Self, Inbox)> {
         let sip_call_id = new_call_id();
         let inbox = shared.registry.enter(call, leg, &sip_call_id)?;
-        let leg = Self {
-            shared,
-            call,
-            leg,
-            sip_call_id,
-            ended: false,
-        };
+        let leg = Self { shared, call, leg, sip_call_id, ended: false };
         Some((leg, inbox))
     }
 

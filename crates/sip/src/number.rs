@@ -36,10 +36,7 @@ impl NumberFormat {
 pub(crate) fn sip_uri(user: &str, host: HostWithPort) -> Uri {
     Uri {
         scheme: Some(Scheme::Sip),
-        auth: Some(Auth {
-            user: user.to_owned(),
-            password: None,
-        }),
+        auth: Some(Auth { user: user.to_owned(), password: None }),
         host_with_port: host,
         params: Vec::new(),
         headers: Vec::new(),
@@ -70,13 +67,7 @@ mod tests {
     #[test]
     fn unusual_characters_are_escaped() {
         let host = HostWithPort::try_from("127.0.0.1:5060").unwrap();
-        assert_eq!(
-            sip_uri("#12", host.clone()).to_string(),
-            "sip:%2312@127.0.0.1:5060"
-        );
-        assert_eq!(
-            sip_uri("+86138", host).to_string(),
-            "sip:+86138@127.0.0.1:5060"
-        );
+        assert_eq!(sip_uri("#12", host.clone()).to_string(), "sip:%2312@127.0.0.1:5060");
+        assert_eq!(sip_uri("+86138", host).to_string(), "sip:+86138@127.0.0.1:5060");
     }
 }

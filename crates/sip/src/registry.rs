@@ -62,20 +62,12 @@ impl Registry {
         if legs.contains_key(&(call, leg)) {
             return None;
         }
-        let entry = LegEntry {
-            commands,
-            overflow: overflow.clone(),
-        };
+        let entry = LegEntry { commands, overflow: overflow.clone() };
         legs.insert((call, leg), entry);
         drop(legs);
         let entry = DialogEntry { requests, wire };
         lock(&self.dialogs).insert(sip_call_id.to_owned(), entry);
-        Some(Inbox {
-            commands: command_queue,
-            requests: request_queue,
-            wire: wire_state,
-            overflow,
-        })
+        Some(Inbox { commands: command_queue, requests: request_queue, wire: wire_state, overflow })
     }
 
     /// Forgets a leg and its dialog.

@@ -28,10 +28,7 @@ impl SipSocket {
     pub(crate) fn bind(addr: SocketAddr, registry: Arc<Registry>) -> Result<Self, SipError> {
         let inner = open(addr).map_err(|cause| match cause.kind() {
             io::ErrorKind::AddrInUse => SipError::PortInUse { addr },
-            _ => SipError::CannotListen {
-                addr,
-                cause: cause.to_string(),
-            },
+            _ => SipError::CannotListen { addr, cause: cause.to_string() },
         })?;
         Ok(Self { inner, registry })
     }
@@ -53,11 +50,8 @@ fn open(addr: SocketAddr) -> io::Result<UdpSocket> {
 
 /// The local address from which the system would reach `peer`; sends nothing.
 pub(crate) fn route_to(peer: SocketAddr) -> io::Result<SocketAddr> {
-    let any: SocketAddr = if peer.is_ipv4() {
-        ([0, 0, 0, 0], 0).into()
-    } else {
-        ([0u16; 8], 0).into()
-    };
+    let any: SocketAddr =
+        if peer.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
     let probe = std::net::UdpSocket::bind(any)?;
     probe.connect(peer)?;
     probe.local_addr()
@@ -90,11 +84,7 @@ impl StackSocket for SipSocket {
         if buf.starts_with(b"INVITE ")
             && let Some(id) = call_id(buf)
         {
-            let state = if sent.is_ok() {
-                Wire::Sent
-            } else {
-                Wire::Failed
-            };
+            let state = if sent.is_ok() { Wire::Sent } else { Wire::Failed };
             self.registry.note_wire(id, state);
         }
         Ok(sent?)

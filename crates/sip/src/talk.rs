@@ -113,12 +113,7 @@ impl Talk {
 
     async fn on_request(&mut self, leg: &Leg, mut request: Transaction) -> Option<LegOutcome> {
         if !self.dialog.owns(&request.original) {
-            inbound::reply(
-                &mut request,
-                StatusCode::CallTransactionDoesNotExist,
-                vec![],
-            )
-            .await;
+            inbound::reply(&mut request, StatusCode::CallTransactionDoesNotExist, vec![]).await;
             return None;
         }
         if !self.dialog.in_order(&request.original) {
@@ -166,11 +161,7 @@ impl Talk {
     }
 
     fn on_reoffer_end(&mut self, end: ReofferEnd) -> Option<LegOutcome> {
-        if self
-            .pending
-            .as_ref()
-            .is_some_and(oneshot::Sender::is_closed)
-        {
+        if self.pending.as_ref().is_some_and(oneshot::Sender::is_closed) {
             self.pending = None;
         }
         match end {
@@ -266,6 +257,5 @@ pub(crate) async fn hang_up(
 async fn bye(leg: &Leg, dialog: &mut Dialog, extra: Vec<Header>) -> Option<Exchange> {
     let sender = &leg.shared.sender;
     let sent = sender.send(dialog.request(Method::Bye, extra), None).await;
-    sent.inspect_err(|error| tracing::warn!(call = %leg.call, %error, "BYE not sent"))
-        .ok()
+    sent.inspect_err(|error| tracing::warn!(call = %leg.call, %error, "BYE not sent")).ok()
 }

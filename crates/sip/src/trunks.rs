@@ -43,10 +43,7 @@ impl SipTrunks {
         check_text("user_agent", &config.user_agent)?;
         let registry = Arc::new(Registry::default());
         let socket = Arc::new(SipSocket::bind(config.listen, registry.clone())?);
-        let cannot = |cause: String| SipError::CannotListen {
-            addr: config.listen,
-            cause,
-        };
+        let cannot = |cause: String| SipError::CannotListen { addr: config.listen, cause };
         let local = socket.local().map_err(|e| cannot(e.to_string()))?;
         let closed = CancellationToken::new();
         let external = config.advertise.map(|ip| SocketAddr::new(ip, local.port()));
@@ -56,18 +53,13 @@ impl SipTrunks {
         let transport = TransportLayer::new(closed.clone());
         transport.add_transport(SipConnection::Udp(connection));
         let endpoint = endpoint(transport, &config, closed.clone());
-        let requests = endpoint
-            .incoming_transactions()
-            .map_err(|e| cannot(e.to_string()))?;
+        let requests = endpoint.incoming_transactions().map_err(|e| cannot(e.to_string()))?;
         let tasks = TaskTracker::new();
         let inner = endpoint.inner.clone();
         tasks.spawn(async move { endpoint.serve().await });
         tasks.spawn(dispatch::run(requests, registry.clone(), closed.clone()));
         let shared = Shared {
-            sender: Sender {
-                endpoint: inner,
-                tasks,
-            },
+            sender: Sender { endpoint: inner, tasks },
             events,
             registry,
             timers: config.timers,
@@ -140,14 +132,8 @@ impl SipTrunks {
         let shared = &self.shared;
         shared.drain.cancel();
         self.legs.close();
-        if timeout(shared.timers.shutdown(), self.legs.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                legs = self.live_legs(),
-                "legs did not end in time and are dropped"
-            );
+        if timeout(shared.timers.shutdown(), self.legs.wait()).await.is_err() {
+            tracing::warn!(legs = self.live_legs(), "legs did not end in time and are dropped");
             shared.kill.cancel();
             self.legs.wait().await;
         }
@@ -166,8 +152,7 @@ impl SipTrunks {
         let draining = self.shared.drain.is_cancelled();
         let trunk = trunks.get(&*order.trunk).filter(|_| !draining).cloned();
         drop(trunks);
-        self.legs
-            .spawn_on(leg::run(entered, inbox, order, trunk), &self.runtime);
+        self.legs.spawn_on(leg::run(entered, inbox, order, trunk), &self.runtime);
     }
 }
 

@@ -1,9 +1,5 @@
 //! baresip as the callee: a user agent that is neither ours nor made for tests.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod stage;
 
@@ -51,12 +47,7 @@ impl Baresip {
             }
         };
         let control = timeout(PATIENCE, connected).await.expect("no control port");
-        Self {
-            _child: child,
-            _home: home,
-            control,
-            port,
-        }
+        Self { _child: child, _home: home, control, port }
     }
 
     async fn command(&mut self, name: &str) {
@@ -89,11 +80,7 @@ fn configure(home: &Path, port: u16, control: u16) {
     );
     let account = "<sip:13800138000@127.0.0.1>;regint=0;answermode=auto;\
                    audio_codecs=PCMA/8000/1,PCMU/8000/1\n";
-    for (name, text) in [
-        ("config", config.as_str()),
-        ("accounts", account),
-        ("contacts", ""),
-    ] {
+    for (name, text) in [("config", config.as_str()), ("accounts", account), ("contacts", "")] {
         std::fs::write(home.join(name), text).unwrap();
     }
 }

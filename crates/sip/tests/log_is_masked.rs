@@ -1,9 +1,5 @@
 //! What reaches the log during a call, at the filter the binary must set.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod stage;
 
@@ -40,9 +36,7 @@ impl<'a> MakeWriter<'a> for Page {
 async fn no_number_and_no_password_reaches_the_log() {
     let page = Page::default();
     let filter = EnvFilter::new("trace,rsipstack=warn");
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(page.clone());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(page.clone());
     log.init();
     let peer = Sipp::play("verify", &[]).await;
     let stage = Stage::with(&peer.address(), |_, trunk| {

@@ -1,9 +1,5 @@
 //! A peer made of a bare socket: forks, repeated answers, crossing requests, lost acknowledgements.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod stage;
 
@@ -70,11 +66,7 @@ impl Peer {
     }
 
     async fn answer(&self, request: &Message, status: &str, tag: &str) {
-        let body = if status.starts_with("200") && request.is("INVITE") {
-            OFFER
-        } else {
-            ""
-        };
+        let body = if status.starts_with("200") && request.is("INVITE") { OFFER } else { "" };
         let mut to = request.header("To").to_owned();
         if !to.contains(";tag=") {
             to = format!("{to};tag={tag}");
@@ -90,10 +82,7 @@ impl Peer {
             request.header("CSeq"),
             body.len(),
         );
-        self.socket
-            .send_to(text.as_bytes(), request.from)
-            .await
-            .unwrap();
+        self.socket.send_to(text.as_bytes(), request.from).await.unwrap();
     }
 
     /// A request of ours in the dialog that `invite` opened.
@@ -111,10 +100,7 @@ impl Peer {
             body.len(),
             to = invite.from,
         );
-        self.socket
-            .send_to(text.as_bytes(), invite.from)
-            .await
-            .unwrap();
+        self.socket.send_to(text.as_bytes(), invite.from).await.unwrap();
     }
 }
 
@@ -131,8 +117,7 @@ async fn a_second_branch_that_answers_is_ended_and_repeated_answers_are_acknowle
     peer.answer(&invite, "200 OK", "one").await;
     peer.hear("ACK").await;
     peer.answer(&invite, "200 OK", "two").await;
-    peer.hear_where("ACK", |m| m.header("To").contains("tag=two"))
-        .await;
+    peer.hear_where("ACK", |m| m.header("To").contains("tag=two")).await;
     let bye = peer.hear("BYE sip:two@").await;
     assert!(bye.header("To").contains("tag=two"), "{bye:?}");
     peer.answer(&bye, "200 OK", "two").await;
@@ -186,9 +171,7 @@ async fn a_second_reoffer_before_the_first_is_answered_waits() {
     peer.ask(&invite, "UPDATE", 3, OFFER).await;
     stage
         .ear
-        .wait_for(call, |heard| {
-            heard.iter().filter(|e| stage::is_reoffer(e)).count() == 2
-        })
+        .wait_for(call, |heard| heard.iter().filter(|e| stage::is_reoffer(e)).count() == 2)
         .await;
     stage.submit(call, TrunkCommand::AnswerReoffer(None));
     let refused = peer.hear("SIP/2.0 488").await;
@@ -260,10 +243,7 @@ async fn nothing_is_kept_after_many_calls() {
 
 #[test]
 fn a_runtime_that_is_dropped_still_tells_the_end() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (ear, call) = runtime.block_on(async {
         let peer = Peer::start().await;
         let stage = Stage::start(&peer.address()).await;
@@ -275,8 +255,6 @@ fn a_runtime_that_is_dropped_still_tells_the_end() {
     let heard = ear.of(call);
     assert_eq!(
         heard.last(),
-        Some(&engine::ports::trunk::TrunkEvent::Ended(
-            LegOutcome::TransportFailed
-        ))
+        Some(&engine::ports::trunk::TrunkEvent::Ended(LegOutcome::TransportFailed))
     );
 }

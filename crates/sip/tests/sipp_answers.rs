@@ -1,9 +1,5 @@
 //! sipp as the callee: it answers, and either side hangs up.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod stage;
 
@@ -95,14 +91,8 @@ async fn shutdown_hangs_up_and_cancels_and_tells_every_end() {
     stage.answered(first).await;
     stage.progressed(second, 180).await;
     stage.trunks.shutdown().await;
-    assert_eq!(
-        stage.ear.of(first).last(),
-        Some(&TrunkEvent::Ended(LegOutcome::OurBye))
-    );
-    assert_eq!(
-        stage.ear.of(second).last(),
-        Some(&TrunkEvent::Ended(LegOutcome::Canceled))
-    );
+    assert_eq!(stage.ear.of(first).last(), Some(&TrunkEvent::Ended(LegOutcome::OurBye)));
+    assert_eq!(stage.ear.of(second).last(), Some(&TrunkEvent::Ended(LegOutcome::Canceled)));
     talking.passed().await;
     ringing.passed().await;
     let late = stage.dial();

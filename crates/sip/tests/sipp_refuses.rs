@@ -1,9 +1,5 @@
 //! sipp as the callee: it refuses, challenges, or says nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod stage;
 
@@ -126,15 +122,10 @@ async fn a_silent_peer_times_out() {
 async fn what_cannot_be_sent_fails_at_once() {
     // Bound to loopback, nothing can be sent to another network.
     let stage = Stage::start("sip:192.0.2.1:5060").await;
-    for (trunk, call) in [
-        ("unreachable address", stage.dial()),
-        ("no such trunk", stage.dial_over("nowhere")),
-    ] {
-        assert_eq!(
-            stage.ended(call).await,
-            LegOutcome::TransportFailed,
-            "{trunk}"
-        );
+    for (trunk, call) in
+        [("unreachable address", stage.dial()), ("no such trunk", stage.dial_over("nowhere"))]
+    {
+        assert_eq!(stage.ended(call).await, LegOutcome::TransportFailed, "{trunk}");
         assert_eq!(stage.story(call), ["TransportFailed"], "{trunk}");
     }
     stage.close().await;

@@ -1,9 +1,5 @@
 //! sipp as the callee: what it asks during the call.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod stage;
 
@@ -19,11 +15,7 @@ async fn check_reoffer(scenario: &str, offered: Option<&str>, answer: Option<Opt
     let call = stage.dial();
     let offer = stage.reoffered(call).await;
     assert_eq!(offer.is_some(), offered.is_some());
-    assert!(
-        offer
-            .unwrap_or_default()
-            .contains(offered.unwrap_or_default())
-    );
+    assert!(offer.unwrap_or_default().contains(offered.unwrap_or_default()));
     if let Some(answer) = answer {
         let answer = answer.map(|port| OFFER.replace("40000", port));
         stage.submit(call, TrunkCommand::AnswerReoffer(answer));

@@ -1,9 +1,5 @@
 //! A raw socket as the peer: what belongs to no call, and what is no SIP at all.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod stage;
 
@@ -40,11 +36,7 @@ async fn strangers_are_answered_and_never_let_in() {
     ] {
         n += 1;
         // Noise before each request: it must neither be answered nor do harm.
-        for noise in [
-            &b"\x00\xff\xfe\x80"[..],
-            b"INVITE\r\n\r\n",
-            b"SIP/2.0 200 OK\r\n\r\n",
-        ] {
+        for noise in [&b"\x00\xff\xfe\x80"[..], b"INVITE\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n"] {
             socket.send(noise).await.unwrap();
         }
         let text = request(method, to, n);
@@ -53,9 +45,7 @@ async fn strangers_are_answered_and_never_let_in() {
         let branch = format!("branch=z9hG4bK{method}{n}");
         let answer = loop {
             let got = timeout(Duration::from_secs(20), socket.recv(&mut buffer)).await;
-            let got = got
-                .unwrap_or_else(|_| panic!("no answer to {method}{to}"))
-                .unwrap();
+            let got = got.unwrap_or_else(|_| panic!("no answer to {method}{to}")).unwrap();
             let text = String::from_utf8_lossy(&buffer[..got]).into_owned();
             // A refused INVITE is repeated until its ACK: skip what was asked before.
             if text.contains(&branch) {

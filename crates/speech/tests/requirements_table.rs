@@ -31,7 +31,8 @@ const ZH: &[Row] = &[
         "周六晚上八点|飞机|吃饭",
     ),
     (
-        "以阳光牙科的名义通知王小明先生，他的洗牙预约改到10月25日上午10:30，如需改期请拨打010-88886666。",
+        "以阳光牙科的名义通知王小明先生，他的洗牙预约改到10月25日上午10:30，如需改期请拨打\
+            010-88886666。",
         "王小明先生",
         "阳光牙科",
         "您的洗牙预约|10月25日上午10:30|010-88886666",
@@ -55,7 +56,8 @@ const ZH: &[Row] = &[
         "您明天下午三点|面试|简历和作品集",
     ),
     (
-        "给13800138000打电话，说明天的课程取消了，改到下周三晚上七点，线上用Zoom上课，会议号 882 1234 5678",
+        "给13800138000打电话，说明天的课程取消了，改到下周三晚上七点，线上用Zoom上课，会议号 \
+            882 1234 5678",
         "",
         "",
         "明天的课程取消|下周三晚上七点|Zoom|882 1234 5678",
@@ -135,7 +137,8 @@ const ZH: &[Row] = &[
         "西红柿3个|鸡蛋一盒|牛奶两瓶|50块",
     ),
     (
-        "你好，麻烦你给我的客户Mr. Thompson打电话，告诉他样品已经于11月18日通过DHL寄出，运单号 JD0146000，预计5天到",
+        "你好，麻烦你给我的客户Mr. Thompson打电话，告诉他样品已经于11月18日通过DHL寄出，运单\
+            号 JD0146000，预计5天到",
         "Mr. Thompson",
         "",
         "11月18日|DHL|JD0146000|5天",
@@ -189,13 +192,15 @@ const EN: &[Row] = &[
     ),
     ("tell him that he should bring his passport", "", "", "you should bring your passport"),
     (
-        "Please remind Ms. Alvarez that her car is ready for pickup at Oak Garage until 6 pm today. The total is $482.50. She needs to bring her ID.",
+        "Please remind Ms. Alvarez that her car is ready for pickup at Oak Garage until 6 pm \
+            today. The total is $482.50. She needs to bring her ID.",
         "Ms. Alvarez",
         "",
         "your car|Oak Garage|6 pm today|$482.50|You need to bring your ID",
     ),
     (
-        "Hi, I'm Anna Bell. Could you call my landlord and let him know I'll be late with the rent, about 3 days, and ask him to call me back at 555-0199?",
+        "Hi, I'm Anna Bell. Could you call my landlord and let him know I'll be late with the \
+            rent, about 3 days, and ask him to call me back at 555-0199?",
         "",
         "Anna Bell",
         "late with the rent|3 days|call Anna Bell back at 555-0199",
@@ -213,37 +218,44 @@ const EN: &[Row] = &[
         "Your package|front desk|before 9 pm",
     ),
     (
-        "To: Maria Lopez\nFrom: City Dental\nMessage: Her cleaning is on March 3 at 9:30 am; she must not eat 2 hours before.",
+        "To: Maria Lopez\nFrom: City Dental\nMessage: Her cleaning is on March 3 at 9:30 am; \
+            she must not eat 2 hours before.",
         "Maria Lopez",
         "City Dental",
         "your cleaning|March 3 at 9:30 am|2 hours before",
     ),
     (
-        "I need you to phone Mr. Brown at +1 555 0100 and tell him we can't deliver the sofa on Thursday; the new date is Saturday the 14th between 8 and 12, and the fee of 25 dollars is waived.",
+        "I need you to phone Mr. Brown at +1 555 0100 and tell him we can't deliver the sofa \
+            on Thursday; the new date is Saturday the 14th between 8 and 12, and the fee of \
+            25 dollars is waived.",
         "Mr. Brown",
         "",
         "sofa|Thursday|Saturday the 14th|between 8 and 12|25 dollars",
     ),
     (
-        "Tell Sarah: \"Dinner's at 8, Luigi's on 5th Avenue, dress code is smart casual.\" From Mark.",
+        "Tell Sarah: \"Dinner's at 8, Luigi's on 5th Avenue, dress code is smart casual.\" \
+            From Mark.",
         "Sarah",
         "Mark",
         "Dinner's at 8|5th Avenue|smart casual",
     ),
     (
-        "This is Pete from Oak Plumbing. Remind Mrs. Green that we will come tomorrow between 1 and 3 pm to fix the boiler, she should clear the area, and the deposit is $60.",
+        "This is Pete from Oak Plumbing. Remind Mrs. Green that we will come tomorrow between \
+            1 and 3 pm to fix the boiler, she should clear the area, and the deposit is $60.",
         "Mrs. Green",
         "Pete from Oak Plumbing",
         "tomorrow between 1 and 3 pm|boiler|you should clear the area|$60",
     ),
     (
-        "Could you remind my tenant, Mr. Kowalski, that the rent of $1,450 is due on the 1st and he still owes $120 for water?",
+        "Could you remind my tenant, Mr. Kowalski, that the rent of $1,450 is due on the 1st \
+            and he still owes $120 for water?",
         "Mr. Kowalski",
         "",
         "$1,450|due on the 1st|you still owe $120",
     ),
     (
-        "On behalf of Northside Library, let Ms. Chen know her reserved book \"The Left Hand of Darkness\" is available until Nov 30.",
+        "On behalf of Northside Library, let Ms. Chen know her reserved book \"The Left Hand \
+            of Darkness\" is available until Nov 30.",
         "Ms. Chen",
         "Northside Library",
         "your reserved book|The Left Hand of Darkness|Nov 30",

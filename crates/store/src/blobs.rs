@@ -51,17 +51,9 @@ impl Blobs for FileBlobs {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let part = self.dir.join(format!("{name}{PART}"));
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&part)?;
-        Ok(Box::new(PartFile {
-            file,
-            part: Some(part),
-            path,
-        }))
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
+        Ok(Box::new(PartFile { file, part: Some(part), path }))
     }
 
     fn len(&self, name: &str) -> PortFuture<'_, io::Result<Option<u64>>> {
@@ -181,9 +173,7 @@ fn is_name(name: &str) -> bool {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 /// Ending of a name while its blob is being written.

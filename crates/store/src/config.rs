@@ -55,28 +55,21 @@ pub(crate) enum Target {
 
 impl Target {
     pub(crate) fn parse(url: &str) -> Result<Self, StoreError> {
-        let bad = |hint| StoreError::BadUrl {
-            url: without_password(url),
-            hint,
-        };
+        let bad = |hint| StoreError::BadUrl { url: without_password(url), hint };
         if let Some(path) = url.strip_prefix("sqlite://") {
             if path.contains(['?', '#']) {
                 return Err(bad("options are not taken; write ? as %3F and # as %23"));
             }
             let path = decode(path).ok_or_else(|| bad("a % is not followed by two hex digits"))?;
             if !path.starts_with('/') || path.ends_with('/') {
-                return Err(bad(
-                    "give the absolute path of a file: sqlite:///dir/waihu.db",
-                ));
+                return Err(bad("give the absolute path of a file: sqlite:///dir/waihu.db"));
             }
             let url = format!("sqlite://{}", encode(&path));
             let file = PathBuf::from(path);
             return Ok(Target::Sqlite { file, url });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Target::Postgres {
-                url: url.to_owned(),
-            });
+            return Ok(Target::Postgres { url: url.to_owned() });
         }
         Err(bad("must begin with sqlite:// or postgres://"))
     }
@@ -120,9 +113,7 @@ fn without_password(url: &str) -> String {
 }
 
 fn encode(path: &str) -> String {
-    path.replace('%', "%25")
-        .replace('?', "%3F")
-        .replace('#', "%23")
+    path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
 }
 
 fn decode(path: &str) -> Option<String> {
@@ -157,10 +148,7 @@ mod tests {
             ("mysql://h/d", None),
             ("", None),
             ("postgres://u:p@h/d", Some("postgres://u:***@h/d")),
-            (
-                "postgres://u:p@h/d?password=q",
-                Some("postgres://u:***@h/d"),
-            ),
+            ("postgres://u:p@h/d?password=q", Some("postgres://u:***@h/d")),
             ("postgresql://h/d", Some("postgresql://h/d")),
         ] {
             let got = Target::parse(url).ok().map(|t| t.shown());

@@ -30,15 +30,10 @@ impl Directory for Store {
                 account: AccountId(row.try_get(1)?),
                 credential: Credential::ApiKey(KeyId(row.try_get(0)?)),
                 scopes: scopes(&row.try_get::<String, _>(2)?),
-                caps: Caps {
-                    max_phones: max_phones.and_then(|n| u32::try_from(n).ok()),
-                },
+                caps: Caps { max_phones: max_phones.and_then(|n| u32::try_from(n).ok()) },
             };
             let suspended = row.try_get::<i64, _>(4)? != 0;
-            Ok(Some(KeyOwner {
-                principal,
-                suspended,
-            }))
+            Ok(Some(KeyOwner { principal, suspended }))
         })
     }
 

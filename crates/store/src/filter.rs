@@ -53,14 +53,8 @@ pub(crate) async fn select(
 
 fn compose(account: AccountId, filter: CallFilter) -> Statement {
     use Value::{Bytes, Number, Text};
-    let mut s = Statement {
-        sql: String::new(),
-        values: Vec::new(),
-    };
-    s.push(
-        "SELECT facts, texts FROM calls WHERE account = ?",
-        [Number(account.0)],
-    );
+    let mut s = Statement { sql: String::new(), values: Vec::new() };
+    s.push("SELECT facts, texts FROM calls WHERE account = ?", [Number(account.0)]);
     if !filter.statuses.is_empty() {
         let marks = vec!["?"; filter.statuses.len()].join(", ");
         let words = filter.statuses.iter().map(|s| Text(s.word().to_owned()));
@@ -95,10 +89,7 @@ fn compose(account: AccountId, filter: CallFilter) -> Statement {
             [Bytes(call.as_bytes().to_vec()), Number(account.0)],
         );
     }
-    s.push(
-        " ORDER BY created_at DESC, id DESC LIMIT ?",
-        [Number(i64::from(filter.limit))],
-    );
+    s.push(" ORDER BY created_at DESC, id DESC LIMIT ?", [Number(i64::from(filter.limit))]);
     s
 }
 

@@ -57,21 +57,14 @@ impl Store {
         let snapshot = self.dialect.begin_snapshot();
         let check = async {
             let mut tx = self.readers.begin_with(snapshot).await?;
-            let row = sqlx::query("SELECT COUNT(*) FROM transactions")
-                .fetch_one(&mut *tx)
-                .await?;
+            let row = sqlx::query("SELECT COUNT(*) FROM transactions").fetch_one(&mut *tx).await?;
             let mut faults = unbalanced(&mut tx).await?;
             faults.extend(balances(&mut tx).await?);
             faults.extend(holds(&mut tx).await?);
             tx.rollback().await?;
-            Ok(LedgerReport {
-                transactions: row.try_get(0)?,
-                faults,
-            })
+            Ok(LedgerReport { transactions: row.try_get(0)?, faults })
         };
-        check
-            .await
-            .map_err(|e: sqlx::Error| ReadError(e.to_string()))
+        check.await.map_err(|e: sqlx::Error| ReadError(e.to_string()))
     }
 }
 
@@ -84,12 +77,7 @@ async fn unbalanced(conn: &mut AnyConnection) -> Result<Vec<LedgerFault>, sqlx::
     .fetch_all(conn)
     .await?;
     rows.iter()
-        .map(|r| {
-            Ok(LedgerFault::Unbalanced {
-                reference: r.try_get(0)?,
-                sum: r.try_get(1)?,
-            })
-        })
+        .map(|r| Ok(LedgerFault::Unbalanced { reference: r.try_get(0)?, sum: r.try_get(1)? }))
         .collect()
 }
 

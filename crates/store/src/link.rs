@@ -24,20 +24,12 @@ enum GroupError {
     /// Before its commit: nothing was done.
     Later(sqlx::Error),
     /// In its commit, of which only the database knows the end.
-    Commit {
-        error: sqlx::Error,
-        mark: Option<String>,
-        outcomes: Vec<Outcome>,
-    },
+    Commit { error: sqlx::Error, mark: Option<String>, outcomes: Vec<Outcome> },
 }
 
 impl Link {
     pub(crate) fn new(target: Target, setup: &[&'static str]) -> Self {
-        Self {
-            target,
-            setup: setup.to_vec(),
-            conn: None,
-        }
+        Self { target, setup: setup.to_vec(), conn: None }
     }
 
     /// The connection, made if there is none.
@@ -83,14 +75,12 @@ impl Link {
                         // The server went away while nothing was written: try a new connection.
                         GroupError::Begin(_) if reused => {}
                         GroupError::Begin(e) | GroupError::Later(e) => return Err(e),
-                        GroupError::Commit {
-                            error,
-                            mark,
-                            outcomes,
-                        } => match self.was_committed(mark).await {
-                            true => return Ok(outcomes),
-                            false => return Err(error),
-                        },
+                        GroupError::Commit { error, mark, outcomes } => {
+                            match self.was_committed(mark).await {
+                                true => return Ok(outcomes),
+                                false => return Err(error),
+                            }
+                        }
                     }
                 }
             }
@@ -124,10 +114,7 @@ impl Link {
         mark: &str,
     ) -> Result<Option<String>, sqlx::Error> {
         let mut conn = self.take().await?;
-        let row = sqlx::query(question)
-            .bind(mark)
-            .fetch_one(&mut conn)
-            .await?;
+        let row = sqlx::query(question).bind(mark).fetch_one(&mut conn).await?;
         self.give_back(conn);
         row.try_get(0)
     }
@@ -151,10 +138,7 @@ async fn run_group(
     dialect: Dialect,
     works: &[Work],
 ) -> Result<Vec<Outcome>, GroupError> {
-    let mut tx = conn
-        .begin_with(dialect.begin_writing())
-        .await
-        .map_err(GroupError::Begin)?;
+    let mut tx = conn.begin_with(dialect.begin_writing()).await.map_err(GroupError::Begin)?;
     let mut outcomes = Vec::with_capacity(works.len());
     for work in works {
         let outcome = run_unit(&mut tx, work).await.map_err(GroupError::Later)?;
@@ -170,11 +154,7 @@ async fn run_group(
     };
     match tx.commit().await {
         Ok(()) => Ok(outcomes),
-        Err(error) => Err(GroupError::Commit {
-            error,
-            mark,
-            outcomes,
-        }),
+        Err(error) => Err(GroupError::Commit { error, mark, outcomes }),
     }
 }
 

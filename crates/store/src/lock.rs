@@ -18,11 +18,7 @@ impl DirLock {
         let path = data_dir.join("waihu.lock");
         let failed = |action| {
             let path = path.clone();
-            move |source| StoreError::Path {
-                action,
-                path,
-                source,
-            }
+            move |source| StoreError::Path { action, path, source }
         };
         let mut file = OpenOptions::new()
             .read(true)
@@ -60,11 +56,7 @@ pub(crate) fn private_dir(path: &Path) -> Result<(), StoreError> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|source| StoreError::Path {
-            action: "create",
-            path: path.to_owned(),
-            source,
-        })
+        .map_err(|source| StoreError::Path { action: "create", path: path.to_owned(), source })
 }
 
 #[cfg(test)]

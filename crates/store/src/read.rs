@@ -81,10 +81,7 @@ impl Records for Store {
             let Some(row) = row else {
                 return Ok(Balance::default());
             };
-            Ok(Balance {
-                available: MicroYuan(row.try_get(0)?),
-                held: MicroYuan(row.try_get(1)?),
-            })
+            Ok(Balance { available: MicroYuan(row.try_get(0)?), held: MicroYuan(row.try_get(1)?) })
         })
     }
 
@@ -163,8 +160,5 @@ impl Records for Store {
 pub(crate) fn readable<'a, T: 'a>(
     read: impl Future<Output = Result<T, UnitError>> + Send + 'a,
 ) -> PortFuture<'a, Result<T, ReadError>> {
-    Box::pin(async move {
-        read.await
-            .map_err(|e| ReadError(e.into_refusal().to_string()))
-    })
+    Box::pin(async move { read.await.map_err(|e| ReadError(e.into_refusal().to_string())) })
 }

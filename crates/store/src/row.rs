@@ -33,11 +33,7 @@ fn split(record: &CallRecord) -> Result<(String, Option<String>), serde_json::Er
     let texts = RecordTexts {
         target: facts.target.take(),
         requirement: mem::take(&mut facts.requirement),
-        lines: facts
-            .lines
-            .iter_mut()
-            .map(|l| mem::take(&mut l.text))
-            .collect(),
+        lines: facts.lines.iter_mut().map(|l| mem::take(&mut l.text)).collect(),
     };
     let kept = match texts.is_empty() {
         true => None,

@@ -22,37 +22,23 @@ pub(crate) async fn migrate(
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     let failed = |version| {
         let target = target.shown();
-        move |source| StoreError::Migrate {
-            target,
-            version,
-            source,
-        }
+        move |source| StoreError::Migrate { target, version, source }
     };
-    let mut tx = conn
-        .begin_with(dialect.begin_writing())
-        .await
-        .map_err(failed(0))?;
+    let mut tx = conn.begin_with(dialect.begin_writing()).await.map_err(failed(0))?;
     if let Some(lock) = dialect.lock_schema() {
         tx.execute(lock).await.map_err(failed(0))?;
     }
     let found = version(&mut tx).await.map_err(failed(0))?;
     if found > known {
         let target = target.shown();
-        return Err(StoreError::NewerSchema {
-            target,
-            found,
-            known,
-        });
+        return Err(StoreError::NewerSchema { target, found, known });
     }
     for (version, step) in (1..).zip(STEPS) {
         if version > found {
             let sql = step
                 .replace("{bytes}", dialect.bytes())
                 .replace("{serial_key}", dialect.serial_key());
-            sqlx::raw_sql(AssertSqlSafe(sql))
-                .execute(&mut *tx)
-                .await
-                .map_err(failed(version))?;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await.map_err(failed(version))?;
         }
     }
     let id = record(&mut tx, known).await.map_err(failed(known))?;

@@ -38,16 +38,9 @@ impl Store {
         let dialect = Dialect::of(&target);
         private_dir(&config.data_dir)?;
         let serving = config.access == Access::Serve;
-        let lock = if serving {
-            Some(DirLock::take(&config.data_dir)?)
-        } else {
-            None
-        };
+        let lock = if serving { Some(DirLock::take(&config.data_dir)?) } else { None };
         create_file(&target)?;
-        let failed = |source| StoreError::Connect {
-            target: target.shown(),
-            source,
-        };
+        let failed = |source| StoreError::Connect { target: target.shown(), source };
         let mut link = Link::new(target.clone(), dialect.writer_setup());
         let mut conn = link.take().await.map_err(failed)?;
         let installation = schema::migrate(&mut conn, &target).await?;
@@ -96,19 +89,11 @@ fn create_file(target: &Target) -> Result<(), StoreError> {
     if let Some(parent) = file.parent() {
         private_dir(parent)?;
     }
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     match made {
         Ok(_) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(StoreError::Path {
-            action: "create",
-            path: file.to_owned(),
-            source,
-        }),
+        Err(source) => Err(StoreError::Path { action: "create", path: file.to_owned(), source }),
     }
 }
 

@@ -29,9 +29,7 @@ impl UnitError {
     pub(crate) fn into_refusal(self) -> CommitError {
         match self {
             UnitError::Refused(e) => e,
-            UnitError::Database(e) => CommitError::Unavailable {
-                cause: e.to_string(),
-            },
+            UnitError::Database(e) => CommitError::Unavailable { cause: e.to_string() },
         }
     }
 }
@@ -46,9 +44,7 @@ impl From<serde_json::Error> for UnitError {
     fn from(e: serde_json::Error) -> Self {
         // Its own words may quote what was said.
         let (kind, column) = (e.classify(), e.column());
-        UnitError::unavailable(format!(
-            "a JSON column is not as expected: {kind:?} at {column}"
-        ))
+        UnitError::unavailable(format!("a JSON column is not as expected: {kind:?} at {column}"))
     }
 }
 
@@ -163,14 +159,12 @@ async fn append_to(
 }
 
 fn begin(first: &Envelope) -> Result<CallRecord, UnitError> {
-    CallRecord::begin(first)
-        .filter(|_| first.seq == 1)
-        .ok_or_else(|| {
-            UnitError::unavailable(format!(
-                "call {} has no journal yet: it begins with number 1, its acceptance",
-                first.call
-            ))
-        })
+    CallRecord::begin(first).filter(|_| first.seq == 1).ok_or_else(|| {
+        UnitError::unavailable(format!(
+            "call {} has no journal yet: it begins with number 1, its acceptance",
+            first.call
+        ))
+    })
 }
 
 /// Numbers rise by one. A gap is refused as not writable now, because what is missing may still
@@ -209,10 +203,7 @@ async fn block(conn: &mut AnyConnection, opt_out: &OptOut) -> Result<(), UnitErr
 }
 
 /// The time of a batch without events: a deposit, or a claim of its own.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an adapter, and no event says what time it is"
-)]
+#[expect(clippy::disallowed_methods, reason = "an adapter, and no event says what time it is")]
 fn wall_clock() -> WallTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let ms = since.map_or(0, |d| d.as_millis());

@@ -72,9 +72,7 @@ impl Writer {
 }
 
 fn closed() -> CommitError {
-    CommitError::Unavailable {
-        cause: "the store is closed".to_owned(),
-    }
+    CommitError::Unavailable { cause: "the store is closed".to_owned() }
 }
 
 async fn write(mut link: Link, mut messages: mpsc::Receiver<Message>) {

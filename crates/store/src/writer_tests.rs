@@ -31,11 +31,7 @@ async fn bench(setup: &[&'static str]) -> Bench {
     let mut all = Dialect::Sqlite.writer_setup().to_vec();
     all.extend(setup);
     let writer = Writer::start(Link::new(target.clone(), &all));
-    Bench {
-        writer,
-        target,
-        _dir: dir,
-    }
+    Bench { writer, target, _dir: dir }
 }
 
 fn deposit(reference: &str) -> Work {

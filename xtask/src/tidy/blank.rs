@@ -6,11 +6,8 @@
 
 /// The source with comments and literals replaced by spaces.
 pub fn blank(source: &str) -> String {
-    let mut cursor = Cursor {
-        chars: source.chars().collect(),
-        at: 0,
-        out: String::with_capacity(source.len()),
-    };
+    let mut cursor =
+        Cursor { chars: source.chars().collect(), at: 0, out: String::with_capacity(source.len()) };
     while let Some(c) = cursor.peek(0) {
         match c {
             '/' if cursor.peek(1) == Some('/') => cursor.line_comment(),

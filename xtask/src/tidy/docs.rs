@@ -8,12 +8,7 @@ use super::items::{items, tokens};
 use super::tree::Source;
 
 /// The pages that describe the source by name.
-const PAGES: [&str; 4] = [
-    "ARCHITECTURE.md",
-    "GLOSSARY.md",
-    "CONTRIBUTING.md",
-    "README.md",
-];
+const PAGES: [&str; 4] = ["ARCHITECTURE.md", "GLOSSARY.md", "CONTRIBUTING.md", "README.md"];
 const EVENTS: &str = "crates/domain/src/event.rs";
 
 /// All of it, given every file of the project and the names of its crates.
@@ -42,9 +37,7 @@ pub fn check(sources: &[Source], crates: &[String]) -> Vec<Finding> {
 
 fn events(sources: &[Source]) -> Vec<String> {
     let source = sources.iter().find(|s| s.path == EVENTS);
-    let all = source
-        .map(|s| items(&tokens(&blank(&s.text))))
-        .unwrap_or_default();
+    let all = source.map(|s| items(&tokens(&blank(&s.text)))).unwrap_or_default();
     let event = all.into_iter().find(|i| i.name == "Event");
     event.map(|e| e.variants).unwrap_or_default()
 }
@@ -84,10 +77,7 @@ fn moved_paths(page: &Source, sources: &[Source], out: &mut Vec<Finding>) {
             continue;
         }
         let below = format!("{path}/");
-        if !sources
-            .iter()
-            .any(|s| s.path == path || s.path.starts_with(&below))
-        {
+        if !sources.iter().any(|s| s.path == path || s.path.starts_with(&below)) {
             let what = format!("`{quoted}` is not there; follow where it went");
             out.push(Finding::new(&page.path, line, "docs", what));
         }

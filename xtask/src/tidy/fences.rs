@@ -38,12 +38,7 @@ pub fn check(deny: &str, lock: &str) -> Result<Vec<Finding>, toml::de::Error> {
                     None => "something else".to_owned(),
                 }
             );
-            out.push(Finding::new(
-                "deny.toml",
-                line_of(deny, name),
-                "fences",
-                what,
-            ));
+            out.push(Finding::new("deny.toml", line_of(deny, name), "fences", what));
         }
     }
     Ok(out)
@@ -78,16 +73,12 @@ fn packages(lock: &toml::Table) -> Vec<Package> {
 
 fn strings(value: Option<&toml::Value>) -> Vec<String> {
     let items = value.and_then(toml::Value::as_array).into_iter().flatten();
-    items
-        .filter_map(|v| v.as_str().map(str::to_owned))
-        .collect()
+    items.filter_map(|v| v.as_str().map(str::to_owned)).collect()
 }
 
 fn line_of(deny: &str, package: &str) -> usize {
     let quoted = format!("crate = \"{package}\"");
-    deny.lines()
-        .position(|l| l.contains(&quoted))
-        .map_or(1, |at| at + 1)
+    deny.lines().position(|l| l.contains(&quoted)).map_or(1, |at| at + 1)
 }
 
 #[cfg(test)]

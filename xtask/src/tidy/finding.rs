@@ -21,21 +21,12 @@ pub struct Finding {
 impl Finding {
     /// A finding that cannot be excepted.
     pub fn new(path: &str, line: usize, rule: &'static str, what: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            rule,
-            what: what.into(),
-            measure: None,
-        }
+        Self { path: path.to_owned(), line, rule, what: what.into(), measure: None }
     }
 
     /// The same, with the number that is above its limit.
     pub fn measured(self, measure: usize) -> Self {
-        Self {
-            measure: Some(measure),
-            ..self
-        }
+        Self { measure: Some(measure), ..self }
     }
 }
 
@@ -68,9 +59,8 @@ pub fn apply_exceptions(findings: Vec<Finding>, text: &str) -> Vec<Finding> {
             out.push(finding);
             continue;
         };
-        let exception = exceptions
-            .iter()
-            .find(|e| e.path == finding.path && e.rule == finding.rule);
+        let exception =
+            exceptions.iter().find(|e| e.path == finding.path && e.rule == finding.rule);
         match exception {
             Some(e) => {
                 let seen = largest.entry(e.line).or_default();
@@ -86,10 +76,7 @@ pub fn apply_exceptions(findings: Vec<Finding>, text: &str) -> Vec<Finding> {
         let what = match largest.get(&e.line) {
             None => format!("{} keeps `{}` now; delete this line", e.path, e.rule),
             Some(&n) if n < e.limit => {
-                format!(
-                    "{} needs only {n} for `{}`; lower the limit",
-                    e.path, e.rule
-                )
+                format!("{} needs only {n} for `{}`; lower the limit", e.path, e.rule)
             }
             Some(_) => continue,
         };
@@ -144,11 +131,7 @@ mod tests {
     fn an_exception_covers_its_file_and_rule_up_to_its_limit() {
         check(&[14], "# heading\n\na.rs fields 14 # wire\n", &[]);
         check(&[13, 14], "a.rs fields 14 # wire", &[]);
-        check(
-            &[15],
-            "a.rs fields 14 # wire",
-            &["a.rs:7: fields: 15 fields"],
-        );
+        check(&[15], "a.rs fields 14 # wire", &["a.rs:7: fields: 15 fields"]);
         check(&[14], "", &["a.rs:7: fields: 14 fields"]);
     }
 
@@ -164,12 +147,7 @@ mod tests {
 
     #[test]
     fn an_exception_has_a_limit_and_a_reason() {
-        for line in [
-            "a.rs fields 14",
-            "a.rs fields 14 #",
-            "a.rs fields # x",
-            "a.rs # x",
-        ] {
+        for line in ["a.rs fields 14", "a.rs fields 14 #", "a.rs fields # x", "a.rs # x"] {
             let left = apply_exceptions(Vec::new(), line);
             assert_eq!(left.len(), 1, "{line}");
             assert!(left[0].what.starts_with("not an exception"), "{line}");

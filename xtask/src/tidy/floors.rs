@@ -145,10 +145,7 @@ pub fn check_manifest(manifest: &Manifest) -> Vec<Finding> {
 
 /// What a core's code must not say.
 pub fn check_core(source: &Source) -> Vec<Finding> {
-    let crate_name = source
-        .path
-        .strip_prefix("crates/")
-        .and_then(|p| p.split_once("/src/"));
+    let crate_name = source.path.strip_prefix("crates/").and_then(|p| p.split_once("/src/"));
     if source.test || !crate_name.is_some_and(|(name, _)| CORES.contains(&name)) {
         return Vec::new();
     }

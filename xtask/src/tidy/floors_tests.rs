@@ -7,24 +7,13 @@ fn rules(name: &str, sections: &str) -> Vec<String> {
     let source = Source::new(&format!("crates/{name}/Cargo.toml"), &text);
     let manifest = Manifest::parse(&source).unwrap().unwrap();
     let found = check_manifest(&manifest);
-    found
-        .iter()
-        .map(|f| format!("{}:{}", f.line, f.rule))
-        .collect()
+    found.iter().map(|f| format!("{}:{}", f.line, f.rule)).collect()
 }
 
 fn check(name: &str, section: &str, dependency: &str, allowed: bool) {
     let text = format!("[{section}]\nserde.workspace = true\n{dependency}.workspace = true\n");
-    let expected = if allowed {
-        vec![]
-    } else {
-        vec!["7:floors".to_owned()]
-    };
-    assert_eq!(
-        rules(name, &text),
-        expected,
-        "{name} {section} {dependency}"
-    );
+    let expected = if allowed { vec![] } else { vec!["7:floors".to_owned()] };
+    assert_eq!(rules(name, &text), expected, "{name} {section} {dependency}");
 }
 
 #[test]
@@ -92,18 +81,9 @@ fn a_crate_has_a_floor_and_the_lints() {
 
 #[test]
 fn cores_bring_no_runtime() {
-    assert_eq!(
-        rules("call", "[dependencies]\ntokio = \"1\"\n"),
-        vec!["6:cores"]
-    );
-    assert_eq!(
-        rules("call", "[dev-dependencies]\ntokio = \"1\"\n"),
-        Vec::<String>::new()
-    );
-    assert_eq!(
-        rules("engine", "[dependencies]\ntokio = \"1\"\n"),
-        Vec::<String>::new()
-    );
+    assert_eq!(rules("call", "[dependencies]\ntokio = \"1\"\n"), vec!["6:cores"]);
+    assert_eq!(rules("call", "[dev-dependencies]\ntokio = \"1\"\n"), Vec::<String>::new());
+    assert_eq!(rules("engine", "[dependencies]\ntokio = \"1\"\n"), Vec::<String>::new());
 }
 
 #[test]

@@ -104,9 +104,7 @@ pub fn without_tests(tokens: &[Token]) -> Vec<Token> {
 /// Names of the modules that stand in files of their own and are only compiled for tests.
 pub fn test_modules(all: &[Token]) -> Vec<String> {
     let modules = |tokens: &[Token]| -> Vec<String> {
-        let declared = tokens
-            .windows(3)
-            .filter(|w| w[0].text == "mod" && w[2].text == ";");
+        let declared = tokens.windows(3).filter(|w| w[0].text == "mod" && w[2].text == ";");
         declared.map(|w| w[1].text.clone()).collect()
     };
     let shipped = modules(&without_tests(all));
@@ -173,9 +171,7 @@ fn enumeration(tokens: &[Token], at: usize) -> Option<Item> {
         .iter()
         .filter_map(|segment| first_word(segment))
         .collect();
-    let kind = Kind::Enum {
-        variants: variants.len(),
-    };
+    let kind = Kind::Enum { variants: variants.len() };
     let mut found = item(tokens, at, close, name, kind);
     found.variants = variants;
     Some(found)

@@ -21,14 +21,8 @@ fn arguments_are_counted_without_the_receiver() {
         ("fn f(&self, a: u8) {}", 1),
         ("fn f<'a>(&'a mut self, a: u8) {}", 1),
         ("fn f(self: Arc<Self>, a: HashMap<u8, Vec<u8>>) {}", 1),
-        (
-            "fn f<F: Fn(u8, u8) -> u8, const N: usize>(f: F, a: [u8; N]) {}",
-            2,
-        ),
-        (
-            "fn f(f: fn(u8, u8) -> Result<u8, u8>, (a, b): (u8, u8)) where u8: X {}",
-            2,
-        ),
+        ("fn f<F: Fn(u8, u8) -> u8, const N: usize>(f: F, a: [u8; N]) {}", 2),
+        ("fn f(f: fn(u8, u8) -> Result<u8, u8>, (a, b): (u8, u8)) where u8: X {}", 2),
         ("fn f(this: u8, myself: u8);", 2),
     ] {
         check(source, "f", Kind::Function { arguments });
@@ -39,15 +33,9 @@ fn arguments_are_counted_without_the_receiver() {
 fn a_function_is_as_long_as_from_its_keyword_to_its_closing_brace() {
     for (source, lines) in [
         ("fn f() {}", 1),
-        (
-            "#[a]\npub fn f(\n  a: u8,\n) {\n  b(\"}\"); // }\n  '}';\n}\nfn g() {}",
-            6,
-        ),
+        ("#[a]\npub fn f(\n  a: u8,\n) {\n  b(\"}\"); // }\n  '}';\n}\nfn g() {}", 6),
         ("trait T {\n  fn f(\n  a: [u8; 2]) -> [u8; 2];\n}", 2),
-        (
-            "fn f() -> [u8; 2]\nwhere\n  X: Y,\n{\n  if a { b } else { c }\n}",
-            6,
-        ),
+        ("fn f() -> [u8; 2]\nwhere\n  X: Y,\n{\n  if a { b } else { c }\n}", 6),
     ] {
         let all = found(source);
         let item = all.iter().find(|i| i.name == "f");
@@ -60,10 +48,7 @@ fn fields_are_counted() {
     for (source, fields) in [
         ("struct S;", 0),
         ("struct S(u8, Vec<(u8, u8)>);", 2),
-        (
-            "pub struct S<T: Fn(u8) -> u8> { #[a(b, c)] x: Map<u8, T>, pub y: u8 }",
-            2,
-        ),
+        ("pub struct S<T: Fn(u8) -> u8> { #[a(b, c)] x: Map<u8, T>, pub y: u8 }", 2),
         ("struct S<T> where T: Fn(u8), { x: T }", 1),
         ("struct S { // a, b\n x: [u8; 3], y: fn(u8, u8) -> u8, }", 2),
     ] {
@@ -74,23 +59,11 @@ fn fields_are_counted() {
 #[test]
 fn variants_are_counted_and_named() {
     for (source, names) in [
-        (
-            "enum E { A, B(u8, u8), C { x: u8, y: u8 } }",
-            vec!["A", "B", "C"],
-        ),
+        ("enum E { A, B(u8, u8), C { x: u8, y: u8 } }", vec!["A", "B", "C"]),
         ("enum E { #[d(x, y)] A = 1 << 2, B = 3, }", vec!["A", "B"]),
-        (
-            "enum E<T> { /* A, */ #[error(\"x, y\")] A(Map<T, T>) }",
-            vec!["A"],
-        ),
+        ("enum E<T> { /* A, */ #[error(\"x, y\")] A(Map<T, T>) }", vec!["A"]),
     ] {
-        check(
-            source,
-            "E",
-            Kind::Enum {
-                variants: names.len(),
-            },
-        );
+        check(source, "E", Kind::Enum { variants: names.len() });
         assert_eq!(found(source)[0].variants, names, "{source}");
     }
 }
@@ -98,18 +71,9 @@ fn variants_are_counted_and_named() {
 #[test]
 fn tests_are_left_out() {
     for (source, names) in [
-        (
-            "fn a() {}\n#[cfg(test)]\nmod tests { fn b() {} }\nfn c() {}",
-            vec!["a", "c"],
-        ),
-        (
-            "#[cfg(test)]\n#[path = \"x.rs\"]\nmod tests;\nfn c() {}",
-            vec!["c"],
-        ),
-        (
-            "#[cfg(all(test, unix))]\nfn b() { x; y }\nfn c() {}",
-            vec!["c"],
-        ),
+        ("fn a() {}\n#[cfg(test)]\nmod tests { fn b() {} }\nfn c() {}", vec!["a", "c"]),
+        ("#[cfg(test)]\n#[path = \"x.rs\"]\nmod tests;\nfn c() {}", vec!["c"]),
+        ("#[cfg(all(test, unix))]\nfn b() { x; y }\nfn c() {}", vec!["c"]),
         ("#[cfg(not(test))]\nfn b() {}", vec!["b"]),
         ("#![cfg(test)]\nfn b() {}", vec![]),
         ("#![warn(x)]\nfn b() {}", vec!["b"]),

@@ -23,11 +23,7 @@ use tree::Source;
 /// Prints what is wrong and what is nearly wrong; fails if anything is wrong.
 pub fn run() -> Result<(), Box<dyn Error>> {
     let sources = tree::read(&tree::root())?;
-    for warning in sources
-        .iter()
-        .filter(|s| s.is_rust())
-        .filter_map(shape::warning)
-    {
+    for warning in sources.iter().filter(|s| s.is_rust()).filter_map(shape::warning) {
         eprintln!("note: {warning}");
     }
     let findings = check(&sources);
@@ -83,10 +79,7 @@ fn check_manifests(sources: &[Source], findings: &mut Vec<Finding>) -> Vec<Strin
 }
 
 fn check_fences(sources: &[Source], findings: &mut Vec<Finding>) {
-    let (deny, lock) = (
-        text_of(sources, "deny.toml"),
-        text_of(sources, "Cargo.lock"),
-    );
+    let (deny, lock) = (text_of(sources, "deny.toml"), text_of(sources, "Cargo.lock"));
     if deny.is_empty() || lock.is_empty() {
         let what = "deny.toml or Cargo.lock is missing; the fences cannot be checked";
         findings.push(Finding::new("deny.toml", 1, "fences", what));

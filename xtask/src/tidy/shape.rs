@@ -35,12 +35,7 @@ pub fn check(source: &Source) -> Vec<Finding> {
 pub fn warning(source: &Source) -> Option<String> {
     let lines = source.text.lines().count();
     let near = lines > FILE_LINES_WARN && lines <= FILE_LINES && !source.test;
-    near.then(|| {
-        format!(
-            "{}: {lines} lines; look whether it holds two ideas",
-            source.path
-        )
-    })
+    near.then(|| format!("{}: {lines} lines; look whether it holds two ideas", source.path))
 }
 
 fn check_item(path: &str, item: &Item, out: &mut Vec<Finding>) {
@@ -54,13 +49,7 @@ fn check_item(path: &str, item: &Item, out: &mut Vec<Finding>) {
     match item.kind {
         Kind::Function { arguments } => {
             let advice = "name its steps and make them functions";
-            at_most(
-                "function-length",
-                item.lines(),
-                FUNCTION_LINES,
-                "lines",
-                advice,
-            );
+            at_most("function-length", item.lines(), FUNCTION_LINES, "lines", advice);
             let advice = "group what belongs together in a struct";
             at_most("arguments", arguments, ARGUMENTS, "arguments", advice);
         }
@@ -82,10 +71,7 @@ mod tests {
     use super::*;
 
     fn rules(path: &str, text: &str) -> Vec<(&'static str, usize)> {
-        check(&Source::new(path, text))
-            .iter()
-            .map(|f| (f.rule, f.measure.unwrap_or(0)))
-            .collect()
+        check(&Source::new(path, text)).iter().map(|f| (f.rule, f.measure.unwrap_or(0))).collect()
     }
 
     fn list(n: usize, one: &str) -> String {
@@ -107,11 +93,7 @@ mod tests {
         ] {
             assert_eq!(rules("crates/a/src/b.rs", &good), vec![], "{rule}");
             assert_eq!(rules("crates/a/src/b.rs", &bad), vec![(rule, n)]);
-            assert_eq!(
-                rules("crates/a/tests/b.rs", &bad),
-                vec![],
-                "{rule} in tests"
-            );
+            assert_eq!(rules("crates/a/tests/b.rs", &bad), vec![], "{rule} in tests");
             let tests = format!("#[cfg(test)]\nmod tests {{\n{bad}\n}}");
             let in_tests = rules("crates/a/src/b.rs", &tests);
             assert!(in_tests.iter().all(|(r, _)| *r == "file-length"), "{rule}");
@@ -122,10 +104,7 @@ mod tests {
     fn wire_types_are_as_their_contract_draws_them() {
         let text = format!("struct S {{ {} }}", list(13, "f"));
         assert_eq!(rules("crates/a/src/wire.rs", &text), vec![]);
-        assert_eq!(
-            rules("crates/a/src/firewire.rs", &text),
-            vec![("fields", 13)]
-        );
+        assert_eq!(rules("crates/a/src/firewire.rs", &text), vec![("fields", 13)]);
     }
 
     #[test]

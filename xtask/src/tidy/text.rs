@@ -7,12 +7,8 @@ use super::tree::Source;
 
 const COLUMNS: usize = 100;
 const CRATE_DOC_LINES: usize = 4;
-const UNBOUNDED: [&str; 4] = [
-    "unbounded_channel",
-    "unbounded",
-    "UnboundedSender",
-    "UnboundedReceiver",
-];
+const UNBOUNDED: [&str; 4] =
+    ["unbounded_channel", "unbounded", "UnboundedSender", "UnboundedReceiver"];
 
 /// Rules for one Rust file.
 pub fn check_rust(source: &Source) -> Vec<Finding> {
@@ -94,9 +90,7 @@ fn first_line(source: &Source, out: &mut Vec<Finding>) {
 }
 
 fn file_name(source: &Source, out: &mut Vec<Finding>) {
-    let says_nothing = [
-        "util", "utils", "common", "manager", "helper", "helpers", "misc",
-    ];
+    let says_nothing = ["util", "utils", "common", "manager", "helper", "helpers", "misc"];
     for part in source.path.trim_end_matches(".rs").split('/') {
         if part.split('_').any(|word| says_nothing.contains(&word)) {
             let what = format!("`{part}` says nothing; name the idea it holds");
@@ -130,12 +124,7 @@ fn ignored_tests(source: &Source, code: &[Token], out: &mut Vec<Finding>) {
     for pair in code.windows(3) {
         if pair[0].text == "#" && pair[1].text == "[" && pair[2].text == "ignore" {
             let what = "a test that never runs; mend it or delete it";
-            out.push(Finding::new(
-                &source.path,
-                pair[2].line,
-                "ignored-test",
-                what,
-            ));
+            out.push(Finding::new(&source.path, pair[2].line, "ignored-test", what));
         }
     }
 }
@@ -209,20 +198,13 @@ mod tests {
     #[test]
     fn queues_have_bounds_and_tests_run() {
         for (code, rules) in [
-            (
-                "let x = mpsc::unbounded_channel();",
-                vec!["unbounded-queue"],
-            ),
+            ("let x = mpsc::unbounded_channel();", vec!["unbounded-queue"]),
             ("fn f(x: UnboundedSender<u8>) {}", vec!["unbounded-queue"]),
             ("// unbounded_channel\nlet x = \"unbounded\";", vec![]),
             ("#[ignore]\nfn f() {}", vec!["ignored-test"]),
             ("#[ignore = \"slow\"]\nfn f() {}", vec!["ignored-test"]),
         ] {
-            assert_eq!(
-                rust("a.rs", &format!("//! What this is.\n{code}")),
-                rules,
-                "{code}"
-            );
+            assert_eq!(rust("a.rs", &format!("//! What this is.\n{code}")), rules, "{code}");
         }
     }
 
@@ -237,13 +219,7 @@ mod tests {
             assert_eq!((found[0].line, found[0].rule), (2, "words"));
             assert!(check_words(&Source::new("Cargo.lock", &line)).is_empty());
         }
-        for line in [
-            "an issue 'with 2",
-            "issue",
-            "reissued 2 times",
-            "homework/x",
-            "/works/",
-        ] {
+        for line in ["an issue 'with 2", "issue", "reissued 2 times", "homework/x", "/works/"] {
             assert!(check_words(&Source::new("a", line)).is_empty(), "{line}");
         }
     }

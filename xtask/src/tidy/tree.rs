@@ -23,11 +23,7 @@ pub struct Source {
 impl Source {
     /// A file as given.
     pub fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            test: is_test_path(path),
-        }
+        Self { path: path.to_owned(), text: text.to_owned(), test: is_test_path(path) }
     }
 
     /// Whether it is Rust.
@@ -92,13 +88,7 @@ pub fn read(root: &Path) -> Result<Vec<Source>, Box<dyn Error>> {
 /// Tracked files and new ones that no ignore rule hides; `None` without git.
 fn tracked(root: &Path) -> Option<Vec<String>> {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
         .ok()
@@ -115,10 +105,7 @@ fn walk(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
             let entry = entry?;
             let name = entry.file_name();
             let kind = entry.file_type()?;
-            let built = matches!(
-                name.to_str(),
-                Some("target" | ".git" | "data" | "__pycache__")
-            );
+            let built = matches!(name.to_str(), Some("target" | ".git" | "data" | "__pycache__"));
             if kind.is_dir() && !built {
                 folders.push(entry.path());
             } else if kind.is_file()

@@ -59,7 +59,7 @@ const ROWS: &[Row] = &[
     ("demo examples", "waihu demo\nwaihu demo --lang en --persona 003\nwaihu demo --persona all",
         "waihu demo\nwaihu demo --persona 003\nwaihu demo --persona all"),
     ("demo:lang", "Language of the call", "通话语言"),
-    ("demo:persona", "Who answers: 000 to 020, or all", "由谁接听：000 到 020，或 all（全部）"),
+    ("demo:persona", "Who answers: 000 to 020, several with commas, or all", "由谁接听：000 到 020，可用逗号列出多个，或 all（全部）"),
     ("demo:phone", "Number to call; its last three digits choose who answers",
         "被叫号码，末三位决定由谁接听"),
     ("demo:say", "What the call is about", "外呼需求"),

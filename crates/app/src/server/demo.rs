@@ -103,10 +103,11 @@ fn numbers(args: &DemoArgs) -> Result<Vec<String>, Failure> {
     if args.persona == "all" {
         return Ok(ROWS.iter().map(|r| format!("13800138{}", r.ending)).collect());
     }
-    if ROWS.iter().any(|r| r.ending == args.persona) {
-        return Ok(vec![format!("13800138{}", args.persona)]);
+    let known = |ending: &str| ROWS.iter().any(|r| r.ending == ending);
+    if args.persona.split(',').all(known) {
+        return Ok(args.persona.split(',').map(|p| format!("13800138{p}")).collect());
     }
-    Err(format!("--persona {}: give 000 to 020, or all", args.persona).into())
+    Err(format!("--persona {}: give 000 to 020, several with commas, or all", args.persona).into())
 }
 
 fn settings(dir: &std::path::Path) -> Settings {

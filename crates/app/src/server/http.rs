@@ -144,7 +144,8 @@ fn calls_metrics(text: &mut String, health: &Health) {
 
 fn lane_metrics(text: &mut String, lanes: &Lanes) {
     let stats = lanes.stats();
-    let rows: [(&str, &str, &str, fn(&LaneStats) -> u64); 4] = [
+    type Row = (&'static str, &'static str, &'static str, fn(&LaneStats) -> u64);
+    let rows: [Row; 4] = [
         ("waihu_lane_ticks_total", "Ticks of 20 ms.", "counter", |s| s.ticks),
         ("waihu_lane_late_ticks_total", "Ticks over 2 ms late.", "counter", |s| s.late),
         ("waihu_lane_frames_lost_total", "Frames lost before the recognizer.", "counter", |s| {

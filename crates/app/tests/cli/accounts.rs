@@ -20,10 +20,7 @@ fn key_sent(waihu: &Waihu, server: &Server) -> String {
 #[test]
 fn the_environment_wins_over_secrets_over_config() {
     let server = Server::new(&[BALANCE]);
-    let config = format!(
-        "api_base = \"{}\"\napi_key = \"sk_config\"\n",
-        server.base()
-    );
+    let config = format!("api_base = \"{}\"\napi_key = \"sk_config\"\n", server.base());
     let waihu = Waihu::bare();
     let path = waihu.file(".config/waihu/config.toml", &config);
     assert_eq!(key_sent(&waihu, &server), "sk_config");
@@ -33,13 +30,7 @@ fn the_environment_wins_over_secrets_over_config() {
     assert_eq!(key_sent(&waihu, &server), "sk_environment");
     let waihu = waihu.with("STEPONEAI_API_KEY", "");
     assert_eq!(key_sent(&waihu, &server), "sk_secrets");
-    for broken in [
-        "{",
-        "[]",
-        r#"{"steponeai_api_key":7}"#,
-        r#"{"steponeai_api_key":""}"#,
-        "{}",
-    ] {
+    for broken in ["{", "[]", r#"{"steponeai_api_key":7}"#, r#"{"steponeai_api_key":""}"#, "{}"] {
         std::fs::write(&secrets, broken).unwrap();
         assert_eq!(key_sent(&waihu, &server), "sk_config", "{broken}");
     }
@@ -50,10 +41,7 @@ fn the_environment_wins_over_secrets_over_config() {
 fn the_config_directory_can_be_moved() {
     let server = Server::new(&[BALANCE]);
     let waihu = Waihu::bare();
-    let config = format!(
-        "api_base = \"{}/\"\napi_key = \"sk_moved\"\n",
-        server.base()
-    );
+    let config = format!("api_base = \"{}/\"\napi_key = \"sk_moved\"\n", server.base());
     waihu.file("elsewhere/waihu/config.toml", &config);
     let elsewhere = waihu.home.path().join("elsewhere");
     let waihu = waihu.with("XDG_CONFIG_HOME", elsewhere.to_str().unwrap());
@@ -68,11 +56,7 @@ fn a_key_that_others_can_read_is_warned_about() {
     for (mode, warned) in [(0o600, false), (0o644, true)] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         let ran = waihu.run(&["balance"]);
-        assert_eq!(
-            (ran.code, ran.stderr.contains("chmod 600")),
-            (0, warned),
-            "{ran:?}"
-        );
+        assert_eq!((ran.code, ran.stderr.contains("chmod 600")), (0, warned), "{ran:?}");
         assert!(!ran.stderr.contains("sk_config"), "{ran:?}");
     }
 }
@@ -91,11 +75,7 @@ fn no_key_names_all_three_places() {
     ] {
         let ran = waihu.run(arguments);
         assert_eq!(ran.code, 4, "{arguments:?}: {ran:?}");
-        for place in [
-            "STEPONEAI_API_KEY",
-            "~/.clawd/secrets.json",
-            "waihu/config.toml",
-        ] {
+        for place in ["STEPONEAI_API_KEY", "~/.clawd/secrets.json", "waihu/config.toml"] {
             assert!(ran.stderr.contains(place), "{place}: {ran:?}");
         }
     }
@@ -115,20 +95,13 @@ fn bases_that_are_not_taken() {
         let waihu = Waihu::bare()
             .with("STEPONEAI_API_KEY", "sk_environment")
             .with("STEPONEAI_API_BASE", base);
-        for arguments in [
-            &["balance"][..],
-            &["version"],
-            &["call", "13800138000", "开会"],
-        ] {
+        for arguments in [&["balance"][..], &["version"], &["call", "13800138000", "开会"]] {
             let ran = waihu.run(arguments);
             assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{base}: {ran:?}");
             assert!(!ran.stderr.contains("secret"), "{ran:?}");
         }
     }
-    waihu.file(
-        ".config/waihu/config.toml",
-        "api_base = \"http://192.0.2.1\"\n",
-    );
+    waihu.file(".config/waihu/config.toml", "api_base = \"http://192.0.2.1\"\n");
     assert_eq!(waihu.run(&["balance"]).code, 2);
     waihu.file(".config/waihu/config.toml", "api_base = \n");
     let ran = waihu.run(&["balance"]);

@@ -19,18 +19,9 @@ fn nothing_is_sent_and_the_usage_is_shown() {
         (&["call", "13800138000", "开会", "--volume", "101"], "101"),
         (&["call", "13800138000", "开会", "--speed", "-1"], "-1"),
         (&["call", "13800138000", "开会", "--agent-id", "0"], "0"),
-        (
-            &["call", "13800138000", "开会", "--voice-id", ""],
-            "--voice-id",
-        ),
-        (
-            &["call", "13800138000", "开会", "--model-engine", &wide],
-            "--model-engine",
-        ),
-        (
-            &["call", "13800138000", "开会", "--idempotency-key", "short"],
-            "--idempotency-key",
-        ),
+        (&["call", "13800138000", "开会", "--voice-id", ""], "--voice-id"),
+        (&["call", "13800138000", "开会", "--model-engine", &wide], "--model-engine"),
+        (&["call", "13800138000", "开会", "--idempotency-key", "short"], "--idempotency-key"),
         (&["call", "13800138000", "开会", "--loud"], "--loud"),
         (&["call", "13800138000", "开会", "more"], "more"),
         (&["info"], "CALL_ID"),
@@ -49,17 +40,10 @@ fn nothing_is_sent_and_the_usage_is_shown() {
         (&["completions", "cmd.exe"], "cmd.exe"),
     ] {
         let ran = waihu.run(arguments);
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (2, ""),
-            "{arguments:?}: {ran:?}"
-        );
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}: {ran:?}");
         assert!(ran.stderr.starts_with("❌ "), "{arguments:?}: {ran:?}");
         assert!(ran.stderr.contains(says), "{arguments:?}: {ran:?}");
-        assert!(
-            ran.stderr.contains("Usage: waihu"),
-            "{arguments:?}: {ran:?}"
-        );
+        assert!(ran.stderr.contains("Usage: waihu"), "{arguments:?}: {ran:?}");
     }
     assert_eq!(server.unseen(), 0);
 }
@@ -84,14 +68,8 @@ fn mistakes_are_told_in_chinese_where_the_locale_is() {
     for (arguments, says) in [
         (&["call"][..], "缺少参数"),
         (&["call", "123", "开会"], "第 1 个号码不正确"),
-        (
-            &["call", "13800138000", "开会", "--loud"],
-            "未知参数 --loud",
-        ),
-        (
-            &["call", "13800138000", "开会", "--volume", "x"],
-            "的取值 x 不正确",
-        ),
+        (&["call", "13800138000", "开会", "--loud"], "未知参数 --loud"),
+        (&["call", "13800138000", "开会", "--volume", "x"], "的取值 x 不正确"),
         (&["frobnicate"], "未知命令 frobnicate"),
         (&["balance"], "没有 API Key"),
     ] {

@@ -57,42 +57,19 @@ fn refusals_under_v1_are_problems() {
     let missing = Reply::Json(404, problem("call_not_found"));
     check(&["hangup", "A"], missing, 5, "❌ why [call_not_found]\n");
     let cursor = Reply::Json(400, problem("bad_cursor"));
-    check(
-        &["list", "--cursor", "x"],
-        cursor,
-        2,
-        "❌ why [bad_cursor]\n",
-    );
+    check(&["list", "--cursor", "x"], cursor, 2, "❌ why [bad_cursor]\n");
 }
 
 #[test]
 fn servers_of_another_kind() {
-    check(
-        &["balance"],
-        Reply::Json(200, "<html>hello</html>"),
-        1,
-        "[bad_reply]",
-    );
-    check(
-        &["balance"],
-        Reply::Json(502, "<html>"),
-        1,
-        "❌ HTTP 502 Bad Gateway [http_502]\n",
-    );
+    check(&["balance"], Reply::Json(200, "<html>hello</html>"), 1, "[bad_reply]");
+    check(&["balance"], Reply::Json(502, "<html>"), 1, "❌ HTTP 502 Bad Gateway [http_502]\n");
     // The key must not follow a redirect to another host.
-    check(
-        &["balance"],
-        Reply::Json(302, ""),
-        1,
-        "❌ HTTP 302 Found [http_302]\n",
-    );
+    check(&["balance"], Reply::Json(302, ""), 1, "❌ HTTP 302 Found [http_302]\n");
     check(&["stream", "A"], Reply::Json(200, "{}"), 1, "[bad_reply]");
     check(
         &["stream", "A"],
-        Reply::Json(
-            404,
-            r#"{"success":false,"message":"没有","code":"call_not_found"}"#,
-        ),
+        Reply::Json(404, r#"{"success":false,"message":"没有","code":"call_not_found"}"#),
         5,
         "❌ 没有 [call_not_found]\n",
     );
@@ -100,13 +77,7 @@ fn servers_of_another_kind() {
 
 #[test]
 fn a_lost_connection_leaves_the_outcome_of_a_call_open() {
-    let arguments = [
-        "call",
-        "13800138000",
-        "开会",
-        "--idempotency-key",
-        "key-of-mine",
-    ];
+    let arguments = ["call", "13800138000", "开会", "--idempotency-key", "key-of-mine"];
     let ran = check(&arguments, Reply::Cut, 11, "outcome unknown");
     assert!(ran.stderr.contains("key-of-mine"), "{ran:?}");
     let ran = check(&["info", "A", "0"], Reply::Cut, 11, "[unreachable]");
@@ -120,22 +91,11 @@ fn a_lost_connection_leaves_the_outcome_of_a_call_open() {
 fn nobody_listens() {
     // A port below 1024 that no service has had for decades.
     let base = "http://127.0.0.1:1";
-    let waihu = Waihu::bare()
-        .with("STEPONEAI_API_KEY", "sk_environment")
-        .with("STEPONEAI_API_BASE", base);
-    for arguments in [
-        CALL,
-        &["info", "A", "0"],
-        &["stream", "A"],
-        &["version"],
-        &["list"],
-    ] {
+    let waihu =
+        Waihu::bare().with("STEPONEAI_API_KEY", "sk_environment").with("STEPONEAI_API_BASE", base);
+    for arguments in [CALL, &["info", "A", "0"], &["stream", "A"], &["version"], &["list"]] {
         let ran = waihu.run(arguments);
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (11, ""),
-            "{arguments:?}: {ran:?}"
-        );
+        assert_eq!((ran.code, ran.stdout.as_str()), (11, ""), "{arguments:?}: {ran:?}");
         assert!(ran.stderr.contains("[unreachable]"), "{ran:?}");
         // Nothing was sent, so nothing is in doubt.
         assert!(!ran.stderr.contains("outcome unknown"), "{ran:?}");
@@ -146,9 +106,7 @@ fn nobody_listens() {
 fn https_is_spoken_in_earnest() {
     let server = Server::new(&[Reply::Json(200, "{\"skill_version\":\"1.0.0\"}\n")]);
     let base = server.base().replace("http:", "https:");
-    let ran = Waihu::bare()
-        .with("STEPONEAI_API_BASE", &base)
-        .run(&["version"]);
+    let ran = Waihu::bare().with("STEPONEAI_API_BASE", &base).run(&["version"]);
     // A server without TLS: no panic, no plain text, and nothing that looks like success.
     assert!(matches!(ran.code, 1 | 11), "{ran:?}");
     assert!(ran.stderr.contains("❌"), "{ran:?}");
@@ -168,13 +126,7 @@ fn ctrl_c() {
         let child = Waihu::at(&server).start(arguments);
         server.next();
         let id = child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-INT", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
         let ran = Ran::of(child.wait_with_output().unwrap());
         assert_eq!(ran.code, 130, "{arguments:?}: {ran:?}");
         assert!(ran.stderr.contains(says), "{arguments:?}: {ran:?}");

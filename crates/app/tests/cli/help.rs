@@ -28,10 +28,7 @@ fn each_command_explains_itself_with_examples() {
         let whole = waihu.run(&["--help"]);
         assert_eq!(whole.code, 0);
         for command in COMMANDS {
-            assert!(
-                whole.stdout.contains(&format!("\n  {command} ")),
-                "{command}: {whole:?}"
-            );
+            assert!(whole.stdout.contains(&format!("\n  {command} ")), "{command}: {whole:?}");
             let asked = waihu.run(&[command, "--help"]);
             assert_eq!((asked.code, asked.stderr.as_str()), (0, ""), "{command}");
             let begin = format!("{usage}waihu {command}");
@@ -53,10 +50,7 @@ fn without_a_command_there_is_help_and_a_complaint() {
     assert_eq!(Waihu::bare().run(&["key"]).code, 2);
     assert_eq!(Waihu::bare().run(&["help", "nothing"]).code, 2);
     let version = Waihu::bare().run(&["--version"]);
-    assert_eq!(
-        version.stdout,
-        concat!("waihu ", env!("CARGO_PKG_VERSION"), "\n")
-    );
+    assert_eq!(version.stdout, concat!("waihu ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]

@@ -20,23 +20,14 @@ const PAGE: &str = include_str!("replies/page.json");
 fn check(arguments: &[&str], reply: Reply, code: i32, stdout: &str) -> Ran {
     let server = Server::new(&[reply]);
     let ran = Waihu::at(&server).run(arguments);
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (code, stdout),
-        "{arguments:?}: {ran:?}"
-    );
+    assert_eq!((ran.code, ran.stdout.as_str()), (code, stdout), "{arguments:?}: {ran:?}");
     ran
 }
 
 #[test]
 fn call_names_each_call_and_each_number_left_out() {
     let ok = Reply::Json(200, ONE);
-    let ran = check(
-        &["call", "13800138000", "开会"],
-        ok,
-        0,
-        "✅ Call accepted\n📱 Call ID: A\n",
-    );
+    let ran = check(&["call", "13800138000", "开会"], ok, 0, "✅ Call accepted\n📱 Call ID: A\n");
     assert!(ran.stderr.contains("📞 Calling 13800138000\n"), "{ran:?}");
     assert!(ran.stderr.contains("💡 Next: ./callinfo.sh A\n"), "{ran:?}");
     check(
@@ -61,12 +52,7 @@ fn info_shows_money_and_words_only_of_what_is_over() {
         head("completed (task_done)", "confirmed")
     );
     check(&["info", "A"], Reply::Json(200, ENDED), 0, &ended);
-    check(
-        &["info", "A", "0"],
-        Reply::Json(200, RINGING),
-        10,
-        &head("ringing", "pending"),
-    );
+    check(&["info", "A", "0"], Reply::Json(200, RINGING), 10, &head("ringing", "pending"));
     let busy = format!(
         "{}Duration: 0s\nCost: ¥0.00\n{RULE}\n",
         head("busy (busy)", "not_reached").replace("开会", "")
@@ -92,19 +78,9 @@ fn stream_shows_who_said_what_and_how_it_ended() {
 #[test]
 fn the_small_commands() {
     let hung_up = r#"{"call_id":"A","status":"completed","already_ended":false}"#;
-    check(
-        &["hangup", "A"],
-        Reply::Json(200, hung_up),
-        0,
-        "📴 Hung up: A\n",
-    );
+    check(&["hangup", "A"], Reply::Json(200, hung_up), 0, "📴 Hung up: A\n");
     let over = r#"{"call_id":"A","status":"busy","already_ended":true}"#;
-    check(
-        &["hangup", "A"],
-        Reply::Json(200, over),
-        0,
-        "📴 Already ended: A\n",
-    );
+    check(&["hangup", "A"], Reply::Json(200, over), 0, "📴 Already ended: A\n");
     let balance = "💰 Balance: ¥8.65 (available ¥7.15, held ¥1.50)\n";
     check(&["balance"], Reply::Json(200, BALANCE), 0, balance);
     check(
@@ -142,47 +118,19 @@ fn list_lines_its_columns_up() {
 fn json_is_the_servers_own_body() {
     let refused =
         "{\"success\":false,\"message\":\"未查到该通话记录\",\"code\":\"call_not_found\"}\n";
-    let lines: String = TALK
-        .lines()
-        .filter(|l| l.starts_with("data:"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let lines: String =
+        TALK.lines().filter(|l| l.starts_with("data:")).map(|l| format!("{l}\n")).collect();
     let hung_up = r#"{"call_id":"A","status":"completed","already_ended":false}"#;
     let old = " {\"skill_version\": \"0.9\"}";
     for (arguments, reply, code, want) in [
-        (
-            &["call", "13800138000", "开会", "--json"][..],
-            Reply::Json(200, TWO),
-            0,
-            TWO,
-        ),
+        (&["call", "13800138000", "开会", "--json"][..], Reply::Json(200, TWO), 0, TWO),
         (&["info", "A", "--json"], Reply::Json(200, ENDED), 0, ENDED),
         // Without a number it asks once, and so does not wait ten seconds here.
-        (
-            &["info", "A", "--json"],
-            Reply::Json(200, RINGING),
-            10,
-            RINGING,
-        ),
-        (
-            &["info", "A", "--json"],
-            Reply::Json(404, refused),
-            5,
-            refused,
-        ),
-        (
-            &["balance", "--json"],
-            Reply::Json(200, BALANCE),
-            0,
-            BALANCE,
-        ),
+        (&["info", "A", "--json"], Reply::Json(200, RINGING), 10, RINGING),
+        (&["info", "A", "--json"], Reply::Json(404, refused), 5, refused),
+        (&["balance", "--json"], Reply::Json(200, BALANCE), 0, BALANCE),
         (&["list", "--json"], Reply::Json(200, PAGE), 0, PAGE),
-        (
-            &["hangup", "A", "--json"],
-            Reply::Json(200, hung_up),
-            0,
-            hung_up,
-        ),
+        (&["hangup", "A", "--json"], Reply::Json(200, hung_up), 0, hung_up),
         (&["version", "--json"], Reply::Json(200, old), 8, old),
         (&["stream", "A", "--json"], Reply::Stream(TALK), 0, &lines),
     ] {
@@ -217,10 +165,7 @@ fn call_sends_one_request_with_everything_it_was_told() {
     assert_eq!(waihu.run(&options).code, 0);
     let seen = server.next();
     assert_eq!(seen.line, "POST /api/v1/callinfo/initiate_call");
-    assert_eq!(
-        seen.body,
-        include_str!("replies/request_with_all_options.json")
-    );
+    assert_eq!(seen.body, include_str!("replies/request_with_all_options.json"));
     assert_eq!(seen.header("x-skill-version"), Some("1.0.0"));
     assert_eq!(seen.header("x-api-key"), Some("sk_environment"));
     assert_eq!(seen.header("idempotency-key"), Some("my-request-1"));
@@ -228,10 +173,7 @@ fn call_sends_one_request_with_everything_it_was_told() {
     for _ in 0..2 {
         assert_eq!(waihu.run(&["call", "13800138000", "开会"]).code, 0);
         let seen = server.next();
-        assert_eq!(
-            seen.body,
-            r#"{"phones":"13800138000","user_requirement":"开会"}"#
-        );
+        assert_eq!(seen.body, r#"{"phones":"13800138000","user_requirement":"开会"}"#);
         keys.push(seen.header("idempotency-key").unwrap().to_owned());
     }
     assert_ne!(keys[0], keys[1]);
@@ -270,19 +212,11 @@ fn each_command_asks_for_its_own_thing() {
         ),
         (
             &["hangup", "a:^~b"],
-            Reply::Json(
-                200,
-                r#"{"call_id":"a","status":"busy","already_ended":true}"#,
-            ),
+            Reply::Json(200, r#"{"call_id":"a","status":"busy","already_ended":true}"#),
             "POST /v1/calls/a:^~b/hangup",
             "",
         ),
-        (
-            &["balance"],
-            Reply::Json(200, BALANCE),
-            "GET /api/v1/callinfo/balance",
-            "",
-        ),
+        (&["balance"], Reply::Json(200, BALANCE), "GET /api/v1/callinfo/balance", ""),
         (&["list"], page, "GET /v1/calls", ""),
         (
             &filtered,
@@ -295,11 +229,7 @@ fn each_command_asks_for_its_own_thing() {
         let server = Server::new(&[reply]);
         assert_eq!(Waihu::at(&server).run(arguments).code, 0, "{arguments:?}");
         let seen = server.next();
-        assert_eq!(
-            (seen.line.as_str(), seen.body.as_str()),
-            (line, body),
-            "{arguments:?}"
-        );
+        assert_eq!((seen.line.as_str(), seen.body.as_str()), (line, body), "{arguments:?}");
         assert_eq!(seen.header("x-skill-version"), Some("1.0.0"));
         assert_eq!(seen.header("x-api-key"), Some("sk_environment"));
         assert_eq!(server.unseen(), 0, "{arguments:?}");

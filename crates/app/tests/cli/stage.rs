@@ -40,9 +40,7 @@ impl Seen {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
-        lines
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
+        lines.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 }
 
@@ -125,15 +123,8 @@ fn request(socket: &mut TcpStream) -> Option<Seen> {
         };
         let (line, head) = head.split_once("\r\n")?;
         let line = line.trim_end_matches(" HTTP/1.1").to_owned();
-        let seen = Seen {
-            line,
-            head: head.to_owned(),
-            body: body.to_owned(),
-        };
-        let length = seen
-            .header("content-length")
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(0);
+        let seen = Seen { line, head: head.to_owned(), body: body.to_owned() };
+        let length = seen.header("content-length").and_then(|n| n.parse().ok()).unwrap_or(0);
         if seen.body.len() >= length {
             return Some(seen);
         }
@@ -157,18 +148,13 @@ pub struct Ran {
 impl Waihu {
     /// Without key and server.
     pub fn bare() -> Self {
-        Self {
-            home: tempfile::tempdir().unwrap(),
-            environment: Vec::new(),
-        }
+        Self { home: tempfile::tempdir().unwrap(), environment: Vec::new() }
     }
 
     /// With a key, at this server.
     pub fn at(server: &Server) -> Self {
         let base = server.base();
-        Self::bare()
-            .with("STEPONEAI_API_KEY", "sk_environment")
-            .with("STEPONEAI_API_BASE", &base)
+        Self::bare().with("STEPONEAI_API_KEY", "sk_environment").with("STEPONEAI_API_BASE", &base)
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -191,11 +177,7 @@ impl Waihu {
     /// Starts it and comes back at once.
     pub fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

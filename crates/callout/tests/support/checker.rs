@@ -15,13 +15,7 @@ const ONCE: &[&str] = &[
     "provider_response",
     "ended_at",
 ];
-const FORBIDDEN: &[&str] = &[
-    "error",
-    "duration",
-    "call_status",
-    "state",
-    "LLM_SYSTEM_INSTRUCTION",
-];
+const FORBIDDEN: &[&str] = &["error", "duration", "call_status", "state", "LLM_SYSTEM_INSTRUCTION"];
 
 /// Panics with the rule that `body` breaks.
 pub fn check(body: &[u8]) {

@@ -66,11 +66,7 @@ impl FakeCalls {
 
 /// Two voices per language, one model, the prices and limits of the specification.
 pub fn catalogue() -> Catalogue {
-    let voice = |id: &str, language| VoiceInfo {
-        id: id.into(),
-        language,
-        gender: "female",
-    };
+    let voice = |id: &str, language| VoiceInfo { id: id.into(), language, gender: "female" };
     Catalogue {
         price: price(),
         voices: vec![
@@ -79,10 +75,7 @@ pub fn catalogue() -> Catalogue {
             voice("v0101", Language::En),
             voice("v0102", Language::En),
         ],
-        models: vec![ModelInfo {
-            id: "stepone-mini".into(),
-            name: "mini".into(),
-        }],
+        models: vec![ModelInfo { id: "stepone-mini".into(), name: "mini".into() }],
         recording: true,
         limits: CallLimits::default(),
         numbers: NumberRules::default(),
@@ -93,10 +86,7 @@ pub fn catalogue() -> Catalogue {
 }
 
 pub fn price() -> Price {
-    Price {
-        micro_yuan_per_minute: 300_000,
-        rounding: Rounding::StartedMinute,
-    }
+    Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute }
 }
 
 /// Ids that are the same in every run: 1 is `00000000-0001-7101-8101-010101010101`.
@@ -174,22 +164,14 @@ impl Calls for FakeCalls {
         self.orders.lock().unwrap().push(order.clone());
         let refusal = self.refusal.lock().unwrap().clone();
         let skip = self.skip.lock().unwrap().clone();
-        let mut placed = Placed {
-            batch: batch(),
-            calls: Vec::new(),
-            skipped: Vec::new(),
-        };
+        let mut placed = Placed { batch: batch(), calls: Vec::new(), skipped: Vec::new() };
         for (i, request) in order.requests.into_iter().enumerate() {
             let phone = request.target;
             match skip.iter().find(|(n, _)| *n == i) {
-                Some((_, why)) => placed.skipped.push(Skipped {
-                    phone,
-                    why: why.clone(),
-                }),
-                None => placed.calls.push(PlacedCall {
-                    call: call(placed.calls.len() as u8 + 1),
-                    phone,
-                }),
+                Some((_, why)) => placed.skipped.push(Skipped { phone, why: why.clone() }),
+                None => placed
+                    .calls
+                    .push(PlacedCall { call: call(placed.calls.len() as u8 + 1), phone }),
             }
         }
         Box::pin(async { refusal.map_or(Ok(placed), Err) })
@@ -223,10 +205,7 @@ impl Calls for FakeCalls {
 
     fn balance<'a>(&'a self, _who: &'a Principal) -> PortFuture<'a, Result<Balance, Refusal>> {
         Box::pin(async {
-            Ok(Balance {
-                available: MicroYuan(7_150_000),
-                held: MicroYuan(1_500_000),
-            })
+            Ok(Balance { available: MicroYuan(7_150_000), held: MicroYuan(1_500_000) })
         })
     }
 

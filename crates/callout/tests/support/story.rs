@@ -22,11 +22,7 @@ pub fn ringing() -> Vec<Envelope> {
         simulated: true,
         node: "n".into(),
     };
-    let rings = Event::LegProgressed {
-        leg,
-        sip_code: 180,
-        early_media: false,
-    };
+    let rings = Event::LegProgressed { leg, sip_code: 180, early_media: false };
     vec![
         accepted(1, "13800138000", REQUIREMENT),
         envelope(1, 2, 500, dialled, none()),
@@ -37,10 +33,7 @@ pub fn ringing() -> Vec<Envelope> {
 /// Ringing, then answered, a short talk with one utterance lost to noise and one without words.
 pub fn talked() -> Vec<Envelope> {
     let mut story = ringing();
-    let answered = Event::LegAnswered {
-        leg: LegId::CALLEE,
-        codec: "PCMA".into(),
-    };
+    let answered = Event::LegAnswered { leg: LegId::CALLEE, codec: "PCMA".into() };
     story.push(envelope(1, 4, 7_200, answered, Texts::default()));
     story.push(spoken(5, "请问是张三吗？"));
     story.push(heard(6, "[unclear]"));
@@ -57,12 +50,7 @@ pub fn talked() -> Vec<Envelope> {
 /// The same to its end, with a recording.
 pub fn completed() -> Vec<Envelope> {
     let mut story = talked();
-    story.push(end(
-        10,
-        40_000,
-        EndReason::new(EndWhat::TaskDone, Who::Ai),
-        33,
-    ));
+    story.push(end(10, 40_000, EndReason::new(EndWhat::TaskDone, Who::Ai), 33));
     let stored = Event::RecordingStored {
         blob: Some("r.wav".into()),
         sha256: Some("ab".repeat(32)),
@@ -77,10 +65,7 @@ pub fn completed() -> Vec<Envelope> {
 /// Ringing, then an end without an answer.
 pub fn unanswered(what: EndWhat, who: Who, sip_code: u16) -> Vec<Envelope> {
     let mut story = ringing();
-    let reason = EndReason {
-        sip_code: Some(sip_code),
-        ..EndReason::new(what, who)
-    };
+    let reason = EndReason { sip_code: Some(sip_code), ..EndReason::new(what, who) };
     story.push(end(4, 2_000, reason, 0));
     story
 }
@@ -120,11 +105,7 @@ fn end(seq: u64, after_ms: i64, reason: EndReason, duration_s: u32) -> Envelope 
     let event = Event::CallEnded(CallEnded {
         status,
         reason,
-        identity: if answered {
-            Identity::Confirmed
-        } else {
-            Identity::NotReached
-        },
+        identity: if answered { Identity::Confirmed } else { Identity::NotReached },
         duration_s,
         charge: MicroYuan(if answered { 300_000 } else { 0 }),
         hold: MicroYuan(1_500_000),

@@ -71,10 +71,7 @@ fn catalogue() -> Catalogue {
 }
 
 fn price() -> Price {
-    Price {
-        micro_yuan_per_minute: 300_000,
-        rounding: Rounding::StartedMinute,
-    }
+    Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute }
 }
 
 /// Ids that are the same in every run and rise with `n`.
@@ -177,11 +174,7 @@ impl Calls for FakeCalls {
         id: CallId,
     ) -> PortFuture<'a, Result<HungUp, Refusal>> {
         let met = self.find(id).map(|record| HungUp {
-            status: if record.is_ended() {
-                record.status
-            } else {
-                CallStatus::Canceled
-            },
+            status: if record.is_ended() { record.status } else { CallStatus::Canceled },
             already_ended: record.is_ended(),
         });
         Box::pin(async { met })
@@ -232,14 +225,10 @@ impl Calls for FakeCalls {
         Box::pin(async move {
             self.find(id)?;
             let journal = self.journal.lock().unwrap().clone();
-            let end = journal
-                .iter()
-                .position(|e| matches!(e.event, Event::CallEnded(_)));
+            let end = journal.iter().position(|e| matches!(e.event, Event::CallEnded(_)));
             let told = &journal[..end.map_or(journal.len(), |i| i + 1)];
             let wanted = told.iter().filter(|e| e.seq >= options.from_seq);
-            let mut news: Vec<_> = wanted
-                .map(|e| Watched::Event(Arc::new(e.clone())))
-                .collect();
+            let mut news: Vec<_> = wanted.map(|e| Watched::Event(Arc::new(e.clone()))).collect();
             if end.is_some() {
                 let record = CallRecord::from_journal(&journal).unwrap();
                 news.push(Watched::Ended(Box::new(record)));

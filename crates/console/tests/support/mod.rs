@@ -30,10 +30,7 @@ pub fn check_problem(reply: &Reply, status: u16, code: &str) {
     assert_eq!(body["code"], code);
     assert_eq!(body["type"], format!("/problems/{code}"));
     assert_eq!(body["status"], status);
-    assert_eq!(
-        body["request_id"].as_str(),
-        Some(reply.header("x-request-id").unwrap())
-    );
+    assert_eq!(body["request_id"].as_str(), Some(reply.header("x-request-id").unwrap()));
     for text in ["title", "detail"] {
         assert!(!body[text].as_str().unwrap().is_empty());
     }

@@ -87,11 +87,8 @@ impl Reply {
             .map(|l| l.split_once(": ").unwrap())
             .map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned()))
             .collect();
-        let mut reply = Reply {
-            status: status.parse().unwrap(),
-            headers,
-            body: bytes[end + 4..].to_vec(),
-        };
+        let mut reply =
+            Reply { status: status.parse().unwrap(), headers, body: bytes[end + 4..].to_vec() };
         if reply.header("transfer-encoding") == Some("chunked") {
             reply.body = unchunked(&reply.body);
         }

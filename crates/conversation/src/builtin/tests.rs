@@ -137,7 +137,7 @@ fn the_identity_question() {
     asking(&["Confirmed"], CONFIRMED);
     asking(&["1"], CONFIRMED);
     asking(&["Confirmed~"], CONFIRMED);
-    for before in ["Confirmed_", "Greeting_", "Unclear_", "AsksWho_", "AsksRobot_"] {
+    for before in ["Confirmed_", "Greeting_", "Unclear_", "AsksWho_", "AsksRobot_", "Denied_"] {
         asking(&[before], "");
     }
     asking(&["Confirmed_~"], "resume");

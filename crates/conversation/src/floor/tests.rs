@@ -97,3 +97,20 @@ fn the_fifth_waiting_playlist_is_refused() {
     }
     assert!(f.open(OnSpeech::Pause).is_none());
 }
+
+#[test]
+fn a_cut_that_comes_after_the_last_sample_still_ends_the_playlist() {
+    let mut f = Floor::default();
+    let p = f.open(OnSpeech::Pause).unwrap();
+    f.add(p, "all of it.", SpeechClass::Content);
+    f.close(p);
+    f.made(ItemId(1), 8_000, Some(10));
+    f.made_all(ItemId(1));
+    f.playback(p, ItemId(1), Playback::Started, T(100));
+    f.cut_all();
+    // The lane had finished before it was told.
+    f.playback(p, ItemId(1), Playback::Finished, T(1_100));
+    let s = over(&mut f).unwrap();
+    assert_eq!((s.heard.as_str(), s.span), ("all of it.", Some((T(100), T(1_100)))));
+    assert!(!f.is_busy());
+}

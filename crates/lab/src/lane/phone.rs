@@ -170,10 +170,7 @@ impl Phone {
     pub(crate) fn send(&mut self, now: Now) {
         let frame = self.next_frame(now);
         self.sending.timestamp = self.sending.timestamp.wrapping_add(FRAME as u32);
-        let Some(peer) = self
-            .peer
-            .filter(|p| p.direction.sends() && !self.sending.vanished)
-        else {
+        let Some(peer) = self.peer.filter(|p| p.direction.sends() && !self.sending.vanished) else {
             return;
         };
         let mut datagram = [0u8; 256];
@@ -185,8 +182,7 @@ impl Phone {
             _ => {
                 let mut bytes = [0u8; FRAME];
                 let len = self.codec.encode(&frame, &mut bytes);
-                self.header(peer.payload_type, at)
-                    .write(&bytes[..len], &mut datagram)
+                self.header(peer.payload_type, at).write(&bytes[..len], &mut datagram)
             }
         };
         let Some(len) = len else { return };
@@ -229,11 +225,7 @@ impl Phone {
 
     /// When the simulated network has something, either way.
     pub(crate) fn next_due(&self) -> Option<Now> {
-        self.inward
-            .next_due()
-            .into_iter()
-            .chain(self.outward.next_due())
-            .min()
+        self.inward.next_due().into_iter().chain(self.outward.next_due()).min()
     }
 
     pub(crate) fn finish(self, invited: Now, end: Now) -> (HeardReport, Option<Vec<i16>>) {
@@ -281,35 +273,16 @@ impl Phone {
     }
 
     fn header(&self, payload_type: u8, timestamp: u32) -> RtpHeader {
-        let Sending {
-            marker, seq, ssrc, ..
-        } = self.sending;
-        RtpHeader {
-            marker,
-            payload_type,
-            seq,
-            timestamp,
-            ssrc,
-        }
+        let Sending { marker, seq, ssrc, .. } = self.sending;
+        RtpHeader { marker, payload_type, seq, timestamp, ssrc }
     }
 
     fn packet(&mut self, at: Now, datagram: &[u8]) {
         let (Ok(packet), Some(peer)) = (RtpPacket::parse(datagram), self.peer) else {
             return;
         };
-        let RtpHeader {
-            payload_type,
-            seq,
-            timestamp,
-            ssrc,
-            ..
-        } = packet.header;
-        let arrival = Arrival {
-            at,
-            ssrc,
-            seq,
-            timestamp,
-        };
+        let RtpHeader { payload_type, seq, timestamp, ssrc, .. } = packet.header;
+        let arrival = Arrival { at, ssrc, seq, timestamp };
         if peer.dtmf_payload_type == Some(payload_type) {
             self.witness.count(arrival);
             if let Some(key) = self.keys.packet(timestamp, packet.payload) {

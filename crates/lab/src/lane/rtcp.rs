@@ -73,13 +73,8 @@ impl Reporter {
             packets: stream.packets,
             octets: self.octets,
         };
-        let report = Report {
-            ssrc: stream.ssrc,
-            sender: Some(sender),
-            block,
-            cname: "lab",
-            bye: false,
-        };
+        let report =
+            Report { ssrc: stream.ssrc, sender: Some(sender), block, cname: "lab", bye: false };
         report.write(out)
     }
 }
@@ -93,17 +88,11 @@ mod tests {
     #[test]
     fn a_report_every_five_seconds_lets_the_peer_reckon_the_round_trip() {
         let mut reporter = Reporter::default();
-        let due: Vec<u64> = (0..16_000)
-            .step_by(20)
-            .filter(|ms| reporter.is_due(Now::from_millis(*ms)))
-            .collect();
+        let due: Vec<u64> =
+            (0..16_000).step_by(20).filter(|ms| reporter.is_due(Now::from_millis(*ms))).collect();
         assert_eq!(due, [5_000, 10_000, 15_000]);
 
-        let stream = Stream {
-            ssrc: 7,
-            timestamp: 0,
-            packets: 0,
-        };
+        let stream = Stream { ssrc: 7, timestamp: 0, packets: 0 };
         let mut out = [0u8; RTCP_MAX_LEN];
         // The peer reports at 1 s, it takes 30 ms each way, and we wait two seconds.
         let mut peer = Reporter::default();
@@ -112,12 +101,10 @@ mod tests {
         let received = Some(ReportBlock::default());
         let len = reporter.write(Now::from_millis(3_030), stream, received, &mut out);
         peer.receive(Now::from_millis(3_060), &out[..len]);
-        let block = Compound::parse(&out[..len])
-            .unwrap()
-            .find_map(|packet| match packet {
-                Rtcp::SenderReport { mut blocks, .. } => blocks.next(),
-                _ => None,
-            });
+        let block = Compound::parse(&out[..len]).unwrap().find_map(|packet| match packet {
+            Rtcp::SenderReport { mut blocks, .. } => blocks.next(),
+            _ => None,
+        });
         let trip = block.unwrap().round_trip_ms(Now::from_millis(3_060));
         assert!(trip.is_some_and(|ms| (59..=61).contains(&ms)), "{trip:?}");
     }

@@ -142,9 +142,7 @@ impl Callee {
                 self.set(Timer::Door, now, ms);
             }
             Door::NeverAnswers => self.outputs.push_back(Output::Ring),
-            Door::Refuses {
-                rings, after_ms, ..
-            } => {
+            Door::Refuses { rings, after_ms, .. } => {
                 if rings {
                     self.outputs.push_back(Output::Ring);
                 }
@@ -332,10 +330,7 @@ impl Callee {
     /// question once more; “yes” fits then, and fits a short message too.
     fn same_question(&self, turn: Duration) -> Option<Reply> {
         let short = turn < SHORT_TURN && turn * 4 < self.talk.first_turn * 3;
-        let before = self
-            .persona
-            .replies
-            .get(self.talk.replied.checked_sub(1)?)?;
+        let before = self.persona.replies.get(self.talk.replied.checked_sub(1)?)?;
         match before {
             _ if !short || self.talk.asked_again => None,
             Reply::Say(Line::Confirm) => Some(Reply::Say(Line::Yes)),

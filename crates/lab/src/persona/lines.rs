@@ -81,13 +81,9 @@ impl Line {
             Line::Hello => &["喂，你好", "你好", "喂，您好", "您好，请讲"],
             Line::Confirm => &["是我", "我就是", "对，我是", "是的，我是", "对，是我"],
             Line::Yes => &["是的", "对，是的", "对"],
-            Line::Acknowledge => &[
-                "好的，知道了",
-                "明白了",
-                "好的，我知道了",
-                "收到，谢谢",
-                "没问题",
-            ],
+            Line::Acknowledge => {
+                &["好的，知道了", "明白了", "好的，我知道了", "收到，谢谢", "没问题"]
+            }
             Line::Goodbye => &["再见", "好的，再见", "拜拜"],
             Line::WrongNumber => &["你打错了", "打错了", "不是我，你打错了"],
             Line::OptOut => &["不要再打了", "别再给我打电话了", "以后不要再打了"],
@@ -114,41 +110,22 @@ impl Line {
 
     const fn english(self) -> &'static [&'static str] {
         match self {
-            Line::Hello => &[
-                "hello",
-                "hello, good morning",
-                "hi there",
-                "hello, who is this",
-            ],
-            Line::Confirm => &[
-                "yes, speaking",
-                "yes, this is he",
-                "that's me",
-                "yes, that's me",
-                "yes, it's me",
-            ],
+            Line::Hello => &["hello", "hello, good morning", "hi there", "hello, who is this"],
+            Line::Confirm => {
+                &["yes, speaking", "yes, this is he", "that's me", "yes, that's me", "yes, it's me"]
+            }
             Line::Yes => &["yes", "yes, that's right", "that's right"],
-            Line::Acknowledge => &[
-                "okay, got it",
-                "I understand",
-                "sure, thanks",
-                "okay, thank you",
-            ],
+            Line::Acknowledge => {
+                &["okay, got it", "I understand", "sure, thanks", "okay, thank you"]
+            }
             Line::Goodbye => &["goodbye", "bye bye", "okay, goodbye"],
-            Line::WrongNumber => &[
-                "you have the wrong number",
-                "wrong number",
-                "sorry, wrong number",
-            ],
-            Line::OptOut => &[
-                "please stop calling me",
-                "don't call me again",
-                "do not call this number again",
-            ],
-            Line::Relative => &[
-                "he is not here, I'm his wife",
-                "she's not here, I'm her husband",
-            ],
+            Line::WrongNumber => {
+                &["you have the wrong number", "wrong number", "sorry, wrong number"]
+            }
+            Line::OptOut => {
+                &["please stop calling me", "don't call me again", "do not call this number again"]
+            }
+            Line::Relative => &["he is not here, I'm his wife", "she's not here, I'm her husband"],
             Line::WhatIsIt => &["what is it about", "what is this about"],
             Line::Mhm => &["uh huh"],
             Line::Oh => &["oh"],
@@ -160,10 +137,10 @@ impl Line {
                 "Hi, the person you are calling is not available at the moment. Please record \
                  your message after the tone. When you are finished, you may hang up.",
             ],
-            Line::WhoIsCalling => &[
-                "Hello. The person you are calling is using a screening service. Please say who \
-                 you are and why you are calling.",
-            ],
+            Line::WhoIsCalling => {
+                &["Hello. The person you are calling is using a screening service. Please say who \
+                 you are and why you are calling."]
+            }
             Line::NoSuchNumber => {
                 &["The number you have dialed is not in service. Please check the number."]
             }

@@ -90,20 +90,14 @@ impl Stage {
     }
 
     pub async fn with(address: &str, set: impl Fn(&mut SipConfig, &mut TrunkConfig)) -> Self {
-        let mut config = SipConfig {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            ..SipConfig::default()
-        };
+        let mut config =
+            SipConfig { listen: "127.0.0.1:0".parse().unwrap(), ..SipConfig::default() };
         let mut trunk = TrunkConfig::new("t", address.parse().unwrap());
         set(&mut config, &mut trunk);
         config.trunks.push(trunk);
         let ear = Arc::new(Ear::default());
         let trunks = SipTrunks::start(config, ear.clone()).await.unwrap();
-        Self {
-            trunks,
-            ear,
-            calls: AtomicU64::new(1),
-        }
+        Self { trunks, ear, calls: AtomicU64::new(1) }
     }
 
     pub fn dial(&self) -> CallId {
@@ -157,16 +151,10 @@ impl Stage {
     /// Waits for the end of a leg, and checks that it is its one and last word.
     pub async fn ended(&self, call: CallId) -> LegOutcome {
         let wanted = |e: &TrunkEvent| matches!(e, TrunkEvent::Ended(_));
-        let TrunkEvent::Ended(outcome) = self.ear.wait(call, wanted).await else {
-            unreachable!()
-        };
+        let TrunkEvent::Ended(outcome) = self.ear.wait(call, wanted).await else { unreachable!() };
         let heard = self.ear.of(call);
         let ends = heard.iter().filter(|e| wanted(e)).count();
-        assert_eq!(
-            (ends, heard.last().is_some_and(wanted)),
-            (1, true),
-            "{heard:?}"
-        );
+        assert_eq!((ends, heard.last().is_some_and(wanted)), (1, true), "{heard:?}");
         outcome
     }
 
@@ -187,19 +175,13 @@ impl Stage {
 
     /// Checks that nothing is kept, and closes.
     pub async fn close(self) {
-        assert_eq!(
-            (self.trunks.live_legs(), self.trunks.live_dialogs()),
-            (0, 0)
-        );
+        assert_eq!((self.trunks.live_legs(), self.trunks.live_dialogs()), (0, 0));
         self.trunks.shutdown().await;
     }
 }
 
 pub fn timers(t1_ms: u64) -> SipTimers {
-    SipTimers {
-        t1_ms,
-        ..SipTimers::default()
-    }
+    SipTimers { t1_ms, ..SipTimers::default() }
 }
 
 /// A port for a peer, with the three after it. Tests run in many processes at once: a TCP
@@ -222,10 +204,7 @@ impl Port {
             if let Ok(lock) = lock
                 && UdpSocket::bind(("127.0.0.1", number)).is_ok()
             {
-                return Self {
-                    number,
-                    _lock: lock,
-                };
+                return Self { number, _lock: lock };
             }
         }
         panic!("all ports for peers are taken");
@@ -239,9 +218,7 @@ pub async fn listening(port: u16) {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(PATIENCE, taken)
-        .await
-        .expect("peer does not listen");
+    timeout(PATIENCE, taken).await.expect("peer does not listen");
 }
 
 /// A program that was started, or the package to install.
@@ -300,19 +277,8 @@ impl Sipp {
                 "127.0.0.1",
                 "-nostdin",
             ])
-            .args([
-                "-p",
-                &number.to_string(),
-                "-mp",
-                &(number + 10_000).to_string(),
-            ])
-            .args([
-                "-m",
-                &calls.to_string(),
-                "-trace_err",
-                "-error_file",
-                "errors",
-            ])
+            .args(["-p", &number.to_string(), "-mp", &(number + 10_000).to_string()])
+            .args(["-m", &calls.to_string(), "-trace_err", "-error_file", "errors"])
             .args(["-sf", "scenario.xml"])
             .current_dir(errors.path())
             .stdin(Stdio::null())
@@ -321,11 +287,7 @@ impl Sipp {
             .kill_on_drop(true)
             .spawn();
         let child = installed(child, "sip-tester");
-        let mut peer = Self {
-            child,
-            port,
-            errors,
-        };
+        let mut peer = Self { child, port, errors };
         peer.child = up(peer.child, number).await;
         peer
     }

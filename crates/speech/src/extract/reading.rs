@@ -136,7 +136,8 @@ impl Reading {
         }
     }
 
-    /// “Parcel for Daniel Kim: …”, “给张三的包裹：…”: a heading that names the addressee; it is said.
+    /// “Parcel for Daniel Kim: …”, “给张三的包裹：…”: a heading that names the addressee; it is
+    /// said.
     fn take_heading(&mut self, clause: &Clause, grammar: Language) {
         let heading = matches!(clause.mark, Some(':' | '：')) && self.parts.is_empty();
         if !heading || self.addressee.is_some() || self.instructed {

@@ -28,11 +28,7 @@ fn key(account: AccountId, hash: u8) -> NewKey {
 async fn a_login_is_taken_once(w: World) {
     let other = w.store.add_account("另一个".into(), at(1)).await.unwrap();
     assert_ne!(other, w.owner);
-    let e = w
-        .store
-        .add_account("owner".into(), at(2))
-        .await
-        .unwrap_err();
+    let e = w.store.add_account("owner".into(), at(2)).await.unwrap_err();
     assert!(matches!(e, CommitError::Duplicate { .. }), "{e}");
     let w = w.reopened().await;
     let found = w.store.account("另一个".into()).await.unwrap().unwrap();

@@ -21,10 +21,7 @@ async fn a_blob_appears_under_its_name_when_finished() {
     assert_eq!(sha256, HELL_WORLD);
     assert_eq!(blobs.len("a.wav").await.unwrap(), Some(11));
     let path = blobs.path("a.wav").unwrap();
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     for (offset, count, want) in [
         (0, 11, "hell, world"),
         (6, 2, "wo"),
@@ -47,11 +44,7 @@ async fn a_blob_appears_under_its_name_when_finished() {
 #[tokio::test]
 async fn what_is_dropped_or_left_unfinished_disappears() {
     let dir = tempfile::tempdir().unwrap();
-    let count = || {
-        std::fs::read_dir(dir.path().join("recordings"))
-            .unwrap()
-            .count()
-    };
+    let count = || std::fs::read_dir(dir.path().join("recordings")).unwrap().count();
     let blobs = FileBlobs::open(dir.path(), true).unwrap();
     let mut writer = blobs.create("a").unwrap();
     writer.write_all(b"half").unwrap();

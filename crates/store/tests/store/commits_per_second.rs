@@ -27,10 +27,7 @@ async fn acceptances_alone_and_in_company(w: World) {
         futures::future::join_all(lines).await;
         next += writers * each;
         let rate = (writers * each) as f64 / begin.elapsed().as_secs_f64();
-        println!(
-            "{}: {writers} writers, {rate:.0} commits/s",
-            w.store.location()
-        );
+        println!("{}: {writers} writers, {rate:.0} commits/s", w.store.location());
     }
     assert_eq!(w.store.unfinished().await.unwrap().len() as u64, next);
     w.assert_books_agree().await;

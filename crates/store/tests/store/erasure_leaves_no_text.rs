@@ -18,17 +18,9 @@ async fn an_erasure_takes_texts_and_leaves_facts(w: World) {
     let journal = w.store.events(call(1), 1, 100).await.unwrap();
     assert_eq!(journal.len(), 5);
     assert!(journal.iter().all(|e| e.texts.is_empty()));
-    let filter = CallFilter {
-        phone: Some(PHONE.into()),
-        limit: 9,
-        ..CallFilter::default()
-    };
+    let filter = CallFilter { phone: Some(PHONE.into()), limit: 9, ..CallFilter::default() };
     let by_phone = w.store.calls(w.owner, filter).await.unwrap();
-    assert_eq!(
-        by_phone.len(),
-        1,
-        "only the other call still has the number"
-    );
+    assert_eq!(by_phone.len(), 1, "only the other call still has the number");
     let other = w.store.call(call(2)).await.unwrap().unwrap();
     assert_eq!(other.target, Some(phone(PHONE)));
     w.assert_books_agree().await;
@@ -50,8 +42,7 @@ async fn no_file_of_sqlite_holds_what_was_erased() {
     w.accept(1).await.unwrap();
     // Long enough for pages of its own, which go to the list of free pages as they are.
     let long = "机密".repeat(5_000);
-    w.append(call(1), vec![dial_started(true), heard(1, &long)])
-        .await;
+    w.append(call(1), vec![dial_started(true), heard(1, &long)]).await;
     assert!(holds("机密") && holds(PHONE), "written plainly before");
     erase(&w, 4).await;
     assert!(!holds("机密"), "the utterance is still there");
@@ -63,8 +54,7 @@ async fn finish_and_erase(w: &World) {
     w.deposit("first", MicroYuan(10 * HOLD.0)).await;
     w.accept(1).await.unwrap();
     w.accept(2).await.unwrap();
-    w.append(call(1), vec![dial_started(true), heard(1, "机密")])
-        .await;
+    w.append(call(1), vec![dial_started(true), heard(1, "机密")]).await;
     let (end, texts) = ended();
     let batch = Batch {
         events: vec![envelope(call(1), 4, end, texts)],
@@ -77,9 +67,7 @@ async fn finish_and_erase(w: &World) {
 
 async fn erase(w: &World, seq: u64) {
     let event = Event::ContentErased { by: "owner".into() };
-    let batch = Batch {
-        events: vec![envelope(call(1), seq, event, Texts::default())],
-        ..Batch::default()
-    };
+    let batch =
+        Batch { events: vec![envelope(call(1), seq, event, Texts::default())], ..Batch::default() };
     w.store.commit(batch).await.unwrap();
 }

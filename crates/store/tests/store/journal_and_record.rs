@@ -18,13 +18,7 @@ async fn a_call_is_folded_held_for_and_settled(w: World) {
     w.deposit("first", MicroYuan(10_000_000)).await;
     let id = w.accept(1).await.unwrap();
     let held = w.store.balance(w.owner).await.unwrap();
-    assert_eq!(
-        held,
-        Balance {
-            available: MicroYuan(8_500_000),
-            held: HOLD
-        }
-    );
+    assert_eq!(held, Balance { available: MicroYuan(8_500_000), held: HOLD });
     w.assert_books_agree().await;
     let queued = w.store.call(id).await.unwrap().unwrap();
     assert_eq!(queued.status, CallStatus::Queued);
@@ -78,10 +72,8 @@ async fn numbers_are_used_once_and_without_gaps(w: World) {
         ("a number too early", 4, event.clone(), false),
         ("a second acceptance", 3, first, true),
     ] {
-        let batch = Batch {
-            events: vec![envelope(id, seq, event, texts.clone())],
-            ..Batch::default()
-        };
+        let batch =
+            Batch { events: vec![envelope(id, seq, event, texts.clone())], ..Batch::default() };
         let e = w.store.commit(batch).await.unwrap_err();
         let is_duplicate = matches!(e, CommitError::Duplicate { .. });
         assert_eq!(is_duplicate, duplicate, "{what}: {e}");

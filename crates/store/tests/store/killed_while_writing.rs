@@ -25,9 +25,7 @@ async fn nothing_that_was_answered_is_lost() {
     let mut told = 0;
     for round in 1..=3 {
         told = run_and_kill(dir.path(), told + 20 * round).max(told);
-        let store = Store::open(StoreConfig::embedded(dir.path()))
-            .await
-            .unwrap();
+        let store = Store::open(StoreConfig::embedded(dir.path())).await.unwrap();
         let report = store.ledger_check().await.unwrap();
         assert_eq!(report.faults, vec![]);
         for n in 0..=told {
@@ -107,10 +105,7 @@ async fn live(store: &Store, owner: domain::AccountId, n: u64) {
     let (answer, _) = answered();
     let (end, _) = ended();
     let on_the_way = Batch {
-        events: vec![
-            envelope(id, 2, dial, texts),
-            envelope(id, 3, answer, Texts::default()),
-        ],
+        events: vec![envelope(id, 2, dial, texts), envelope(id, 3, answer, Texts::default())],
         ..Batch::default()
     };
     store.commit(on_the_way).await.unwrap();

@@ -34,11 +34,7 @@ async fn pages_neither_shift_nor_repeat_while_calls_come_in(w: World) {
         let mut seen = Vec::new();
         let mut before = None;
         loop {
-            let filter = CallFilter {
-                before,
-                limit: 7,
-                ..CallFilter::default()
-            };
+            let filter = CallFilter { before, limit: 7, ..CallFilter::default() };
             let page = w.store.calls(w.owner, filter).await.unwrap();
             before = page.last().map(|r| r.call);
             seen.extend(page.iter().map(|r| (r.created_at, r.call)));
@@ -59,39 +55,18 @@ async fn filters_choose(w: World) {
     for n in 1..=4 {
         w.accept(n).await.unwrap();
     }
-    w.append(call(2), vec![dial_started(true), answered(), confirmed()])
-        .await;
-    let base = CallFilter {
-        limit: 50,
-        ..CallFilter::default()
-    };
+    w.append(call(2), vec![dial_started(true), answered(), confirmed()]).await;
+    let base = CallFilter { limit: 50, ..CallFilter::default() };
     let batch = accepted(w.owner).batch.to_string();
     for (what, filter, want) in [
         ("all", base.clone(), vec![4, 3, 2, 1]),
         (
             "status",
-            CallFilter {
-                statuses: vec![CallStatus::InProgress, CallStatus::Busy],
-                ..base.clone()
-            },
+            CallFilter { statuses: vec![CallStatus::InProgress, CallStatus::Busy], ..base.clone() },
             vec![2],
         ),
-        (
-            "phone",
-            CallFilter {
-                phone: Some(PHONE.into()),
-                ..base.clone()
-            },
-            vec![4, 3, 2, 1],
-        ),
-        (
-            "other phone",
-            CallFilter {
-                phone: Some("13900139000".into()),
-                ..base.clone()
-            },
-            vec![],
-        ),
+        ("phone", CallFilter { phone: Some(PHONE.into()), ..base.clone() }, vec![4, 3, 2, 1]),
+        ("other phone", CallFilter { phone: Some("13900139000".into()), ..base.clone() }, vec![]),
         (
             "batch, agent and surface",
             CallFilter {
@@ -102,55 +77,24 @@ async fn filters_choose(w: World) {
             },
             vec![4, 3, 2, 1],
         ),
-        (
-            "other surface",
-            CallFilter {
-                surface: Some(Surface::Realtime),
-                ..base.clone()
-            },
-            vec![],
-        ),
+        ("other surface", CallFilter { surface: Some(Surface::Realtime), ..base.clone() }, vec![]),
         (
             "identity",
-            CallFilter {
-                identity: Some(Identity::Pending),
-                ..base.clone()
-            },
+            CallFilter { identity: Some(Identity::Pending), ..base.clone() },
             vec![4, 3, 1],
         ),
         (
             "between",
-            CallFilter {
-                created_after: Some(at(1)),
-                created_before: Some(at(4)),
-                ..base.clone()
-            },
+            CallFilter { created_after: Some(at(1)), created_before: Some(at(4)), ..base.clone() },
             vec![3, 2],
         ),
-        (
-            "older than",
-            CallFilter {
-                before: Some(call(3)),
-                ..base.clone()
-            },
-            vec![2, 1],
-        ),
+        ("older than", CallFilter { before: Some(call(3)), ..base.clone() }, vec![2, 1]),
         (
             "older than a call that is not there",
-            CallFilter {
-                before: Some(call(77)),
-                ..base.clone()
-            },
+            CallFilter { before: Some(call(77)), ..base.clone() },
             vec![],
         ),
-        (
-            "at most",
-            CallFilter {
-                limit: 1,
-                ..base.clone()
-            },
-            vec![4],
-        ),
+        ("at most", CallFilter { limit: 1, ..base.clone() }, vec![4]),
     ] {
         let got = w.store.calls(w.owner, filter).await.unwrap();
         let ids: Vec<_> = got.iter().map(|r| r.call).collect();
@@ -169,18 +113,14 @@ async fn an_opt_out_stays(w: World) {
         at: at(0),
     };
     assert!(!w.store.opted_out(w.owner, phone(PHONE)).await.unwrap());
-    let batch = Batch {
-        opt_outs: vec![entry("said so"), entry("said so twice")],
-        ..Batch::default()
-    };
+    let batch =
+        Batch { opt_outs: vec![entry("said so"), entry("said so twice")], ..Batch::default() };
     w.store.commit(batch.clone()).await.unwrap();
     w.store.commit(batch).await.unwrap();
     let w = w.reopened().await;
-    for (account, number, want) in [
-        (w.owner, PHONE, true),
-        (w.owner, "13900139000", false),
-        (AccountId(99), PHONE, false),
-    ] {
+    for (account, number, want) in
+        [(w.owner, PHONE, true), (w.owner, "13900139000", false), (AccountId(99), PHONE, false)]
+    {
         let got = w.store.opted_out(account, phone(number)).await.unwrap();
         assert_eq!(got, want, "{account} {number}");
     }
@@ -209,11 +149,7 @@ async fn dialled_calls_are_counted(w: World) {
         (PHONE, at(1_003), true, 0),
         ("13900139000", at(0), true, 0),
     ] {
-        let count = w
-            .store
-            .dialled_since(w.owner, phone(number), since, simulated)
-            .await
-            .unwrap();
+        let count = w.store.dialled_since(w.owner, phone(number), since, simulated).await.unwrap();
         assert_eq!(count, want, "{number} since {since}");
     }
 }

@@ -1,11 +1,7 @@
 //! The store's behaviour, the same on SQLite and PostgreSQL; one binary, so that its tests share
 //! one PostgreSQL server.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "all of it is tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is tests")]
 
 /// Runs each named scenario on a fresh store of either kind.
 macro_rules! on_both {

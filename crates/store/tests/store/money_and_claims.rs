@@ -18,10 +18,7 @@ on_both!(
 
 async fn what_is_not_there_cannot_be_held(w: World) {
     let none = w.accept(1).await.unwrap_err();
-    let want = CommitError::InsufficientBalance {
-        needed: HOLD,
-        available: MicroYuan::ZERO,
-    };
+    let want = CommitError::InsufficientBalance { needed: HOLD, available: MicroYuan::ZERO };
     assert_eq!(none, want);
     w.deposit("first", MicroYuan(HOLD.0 + 5)).await;
     let mut two = acceptance(w.owner, 1, at(0));
@@ -53,10 +50,7 @@ async fn a_reference_is_used_once(w: World) {
     w.deposit("same", MicroYuan(5)).await;
     let twice = Transaction::deposit(TransactionKind::TopUp, "same".into(), w.owner, MicroYuan(5));
     for transactions in [vec![twice.clone()], vec![twice.clone(), twice]] {
-        let batch = Batch {
-            transactions,
-            ..Batch::default()
-        };
+        let batch = Batch { transactions, ..Batch::default() };
         let e = w.store.commit(batch).await.unwrap_err();
         let what = "transaction same".to_owned();
         assert_eq!(e, CommitError::Duplicate { what });
@@ -68,21 +62,12 @@ async fn a_reference_is_used_once(w: World) {
 
 fn transfer(w: &World, reference: &str, from_held: i64) -> Batch {
     let postings = vec![
-        Posting {
-            account: LedgerAccount::Held(w.owner),
-            amount: MicroYuan(-from_held),
-        },
-        Posting {
-            account: LedgerAccount::Revenue,
-            amount: MicroYuan(from_held),
-        },
+        Posting { account: LedgerAccount::Held(w.owner), amount: MicroYuan(-from_held) },
+        Posting { account: LedgerAccount::Revenue, amount: MicroYuan(from_held) },
     ];
     let kind = TransactionKind::Adjustment;
     let t = Transaction::new(kind, reference.into(), w.owner, postings).unwrap();
-    Batch {
-        transactions: vec![t],
-        ..Batch::default()
-    }
+    Batch { transactions: vec![t], ..Batch::default() }
 }
 
 async fn held_cannot_fall_below_zero(w: World) {
@@ -108,10 +93,7 @@ async fn amounts_beyond_the_bounds_are_refused(w: World) {
             w.owner,
             MicroYuan(amount),
         );
-        let batch = Batch {
-            transactions: vec![t],
-            ..Batch::default()
-        };
+        let batch = Batch { transactions: vec![t], ..Batch::default() };
         let e = w.store.commit(batch).await.unwrap_err();
         assert!(matches!(e, CommitError::Unavailable { .. }), "{e}");
     }
@@ -119,10 +101,7 @@ async fn amounts_beyond_the_bounds_are_refused(w: World) {
     w.deposit("large", large).await;
     w.deposit("large too", large).await;
     let t = Transaction::deposit(TransactionKind::TopUp, "more".into(), w.owner, large);
-    let batch = Batch {
-        transactions: vec![t],
-        ..Batch::default()
-    };
+    let batch = Batch { transactions: vec![t], ..Batch::default() };
     assert!(w.store.commit(batch).await.is_err());
     let balance = w.store.balance(w.owner).await.unwrap();
     assert_eq!(balance.available, MicroYuan(1 + 2 * large.0));
@@ -175,18 +154,10 @@ async fn a_taken_claim_gives_its_reply_back(w: World) {
     // Another account and another kind may use the same name.
     let mut other = claim(AccountId(99), "k", 3);
     other.reply = None;
-    let nonce = Claim {
-        kind: "nonce",
-        ..claim(w.owner, "k", 4)
-    };
-    let batch = Batch {
-        claims: vec![other.clone(), nonce],
-        ..Batch::default()
-    };
+    let nonce = Claim { kind: "nonce", ..claim(w.owner, "k", 4) };
+    let batch = Batch { claims: vec![other.clone(), nonce], ..Batch::default() };
     w.store.commit(batch).await.unwrap();
-    let found = w
-        .store
-        .claim("idempotency", AccountId(99), "k".into(), at(5));
+    let found = w.store.claim("idempotency", AccountId(99), "k".into(), at(5));
     assert_eq!(found.await.unwrap(), Some(other));
 }
 
@@ -217,11 +188,7 @@ async fn claims_that_race_are_taken_once(w: World) {
     let outcomes = futures::future::join_all(posts).await;
     assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
     let others = outcomes.iter().filter_map(|o| o.as_ref().err());
-    assert!(
-        others
-            .into_iter()
-            .all(|e| matches!(e, CommitError::Taken { .. }))
-    );
+    assert!(others.into_iter().all(|e| matches!(e, CommitError::Taken { .. })));
     assert_eq!(w.store.unfinished().await.unwrap().len(), 1);
     w.assert_books_agree().await;
 }

@@ -20,10 +20,7 @@ async fn a_newer_schema_is_refused(w: World) {
     conn.execute(newer).await.unwrap();
     conn.close().await.unwrap();
     let e = Store::open(w.config.clone()).await.err().unwrap();
-    assert!(
-        matches!(e, StoreError::NewerSchema { found: 999, .. }),
-        "{e}"
-    );
+    assert!(matches!(e, StoreError::NewerSchema { found: 999, .. }), "{e}");
     assert!(e.to_string().contains("999"), "{e}");
 }
 
@@ -58,10 +55,7 @@ async fn only_the_owner_may_read_the_files() {
         assert_eq!(meta.permissions().mode() & 0o777, want, "{path}");
     }
     store.close().await;
-    assert!(
-        !data.join("waihu.db-wal").exists(),
-        "closed without its log"
-    );
+    assert!(!data.join("waihu.db-wal").exists(), "closed without its log");
 }
 
 #[tokio::test]
@@ -69,21 +63,12 @@ async fn what_cannot_be_opened_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a-file");
     std::fs::write(&file, "this is no database, and it is not going to be one").unwrap();
-    let with_url = |url: String| StoreConfig {
-        url,
-        ..StoreConfig::embedded(dir.path())
-    };
+    let with_url = |url: String| StoreConfig { url, ..StoreConfig::embedded(dir.path()) };
     for (config, says) in [
         (StoreConfig::embedded(file.join("data")), "a-file/data"),
         (with_url(format!("sqlite://{}", file.display())), "a-file"),
-        (
-            with_url(format!("sqlite://{}/x.db", file.display())),
-            "a-file",
-        ),
-        (
-            with_url("postgres://me:secret@127.0.0.1:9/d".into()),
-            "127.0.0.1:9/d",
-        ),
+        (with_url(format!("sqlite://{}/x.db", file.display())), "a-file"),
+        (with_url("postgres://me:secret@127.0.0.1:9/d".into()), "127.0.0.1:9/d"),
         (with_url("oracle://h".into()), "oracle://h"),
     ] {
         let e = Store::open(config).await.err().unwrap().to_string();

@@ -19,9 +19,7 @@ pub async fn new_database() -> String {
     let name = format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let mut conn = connect(&format!("{base}/postgres")).await;
     let create = format!("CREATE DATABASE {name}");
-    conn.execute(AssertSqlSafe(create))
-        .await
-        .expect("a database");
+    conn.execute(AssertSqlSafe(create)).await.expect("a database");
     conn.close().await.expect("a clean end");
     format!("{base}/{name}")
 }
@@ -63,17 +61,7 @@ impl Server {
         let data = dir.join("data");
         run(becoming(user, &bin.join("initdb"))
             .current_dir(&dir)
-            .args([
-                "-U",
-                "waihu",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "--no-sync",
-                "-D",
-            ])
+            .args(["-U", "waihu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
             .arg(&data));
         let port = free_port();
         let server = becoming(user, &bin.join("postgres"));
@@ -109,15 +97,10 @@ rm -rf "$dir"
 
 /// Where the server's programs lie, the newest version.
 fn programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let bins = versions.map(|v| v.path().join("bin"));
     let complete = |bin: &PathBuf| bin.join("initdb").exists() && bin.join("postgres").exists();
-    bins.filter(complete)
-        .max()
-        .expect("PostgreSQL is missing: apt-get install postgresql")
+    bins.filter(complete).max().expect("PostgreSQL is missing: apt-get install postgresql")
 }
 
 fn becoming(user: &str, program: &Path) -> Command {
@@ -135,10 +118,7 @@ fn becoming(user: &str, program: &Path) -> Command {
 }
 
 fn is_root() -> bool {
-    let id = Command::new("id")
-        .arg("-u")
-        .output()
-        .expect("the program id");
+    let id = Command::new("id").arg("-u").output().expect("the program id");
     id.stdout == b"0\n"
 }
 

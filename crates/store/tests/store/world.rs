@@ -42,12 +42,7 @@ impl World {
     pub async fn open(config: StoreConfig, dir: TempDir) -> Self {
         let store = Store::open(config.clone()).await.unwrap();
         let owner = store.add_account("owner".into(), at(0)).await.unwrap();
-        Self {
-            store,
-            owner,
-            config,
-            dir,
-        }
+        Self { store, owner, config, dir }
     }
 
     /// Closes the store and opens it again, as a restart does.
@@ -58,16 +53,9 @@ impl World {
     }
 
     pub async fn deposit(&self, reference: &str, amount: MicroYuan) {
-        let t = Transaction::deposit(
-            TransactionKind::TopUp,
-            reference.to_owned(),
-            self.owner,
-            amount,
-        );
-        let batch = Batch {
-            transactions: vec![t],
-            ..Batch::default()
-        };
+        let t =
+            Transaction::deposit(TransactionKind::TopUp, reference.to_owned(), self.owner, amount);
+        let batch = Batch { transactions: vec![t], ..Batch::default() };
         self.store.commit(batch).await.unwrap();
     }
 
@@ -82,10 +70,7 @@ impl World {
         let record = self.store.call(call).await.unwrap().unwrap();
         let numbered = (record.last_seq + 1..).zip(events);
         let events = numbered.map(|(seq, (event, texts))| envelope(call, seq, event, texts));
-        let batch = Batch {
-            events: events.collect(),
-            ..Batch::default()
-        };
+        let batch = Batch { events: events.collect(), ..Batch::default() };
         self.store.commit(batch).await.unwrap();
     }
 
@@ -126,12 +111,7 @@ pub fn acceptance(owner: AccountId, n: u64, created: WallTime) -> Batch {
         requirement: Some("告诉王女士明早九点开会".into()),
         ..Texts::default()
     };
-    let mut first = envelope(
-        call(n),
-        1,
-        Event::CallAccepted(Box::new(accepted(owner))),
-        texts,
-    );
+    let mut first = envelope(call(n), 1, Event::CallAccepted(Box::new(accepted(owner))), texts);
     first.at = created;
     Batch {
         events: vec![first],
@@ -157,10 +137,7 @@ pub fn accepted(owner: AccountId) -> CallAccepted {
         turn: TurnSettings::default(),
         limits: CallLimits::default(),
         record: true,
-        price: Price {
-            micro_yuan_per_minute: 300_000,
-            rounding: Rounding::StartedMinute,
-        },
+        price: Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute },
         hold: HOLD,
     }
 }
@@ -182,10 +159,7 @@ pub fn dial_started(simulated: bool) -> (Event, Texts) {
 }
 
 pub fn answered() -> (Event, Texts) {
-    let event = Event::LegAnswered {
-        leg: LegId::CALLEE,
-        codec: "PCMA".into(),
-    };
+    let event = Event::LegAnswered { leg: LegId::CALLEE, codec: "PCMA".into() };
     (event, Texts::default())
 }
 

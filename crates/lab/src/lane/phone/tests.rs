@@ -17,10 +17,7 @@ impl Pair {
     fn new(loss_pct: f64, marks: bool) -> Self {
         let ip = IpAddr::from([127, 0, 0, 1]);
         let settings = PhoneSettings {
-            impairment: Impairment {
-                loss_pct,
-                ..Impairment::default()
-            },
+            impairment: Impairment { loss_pct, ..Impairment::default() },
             noise_level: 0.0,
             marks,
             record: false,
@@ -31,17 +28,9 @@ impl Pair {
         peer.set_nonblocking(true).unwrap();
         let offer = LocalMedia::new(ip, peer.local_addr().unwrap().port(), 1).offer();
         let port = phone.local_addr().unwrap().port();
-        let (_, agreed) = LocalMedia::new(ip, port, 2)
-            .answer(offer.as_bytes())
-            .unwrap();
+        let (_, agreed) = LocalMedia::new(ip, port, 2).answer(offer.as_bytes()).unwrap();
         phone.connect(agreed);
-        Self {
-            phone,
-            events,
-            peer,
-            now: Now::from_millis(1_000),
-            sent: 0,
-        }
+        Self { phone, events, peer, now: Now::from_millis(1_000), sent: 0 }
     }
 
     /// 20 ms; returns (payload type, marker, first payload byte) of what the peer received.
@@ -53,11 +42,7 @@ impl Pair {
         self.phone.deliver(self.now);
         let (len, _) = self.peer.recv_from(&mut buffer).ok()?;
         let packet = RtpPacket::parse(&buffer[..len]).unwrap();
-        Some((
-            packet.header.payload_type,
-            packet.header.marker,
-            packet.payload[0],
-        ))
+        Some((packet.header.payload_type, packet.header.marker, packet.payload[0]))
     }
 
     fn speak(&mut self, loud: bool) {
@@ -86,14 +71,9 @@ fn a_line_is_played_to_its_end_and_said_so() {
     let mut pair = Pair::new(0.0, false);
     assert_eq!(pair.tick(), Some((8, true, SILENCE)));
     let samples: Arc<[i16]> = vec![4_000i16; 400].into();
-    pair.phone.obey(ToPhone::Play(Playback {
-        samples,
-        line: Some(Line::Hello),
-        repeats: false,
-    }));
-    let heard: Vec<bool> = (0..4)
-        .map(|_| pair.tick().is_some_and(|(_, _, byte)| byte != SILENCE))
-        .collect();
+    pair.phone.obey(ToPhone::Play(Playback { samples, line: Some(Line::Hello), repeats: false }));
+    let heard: Vec<bool> =
+        (0..4).map(|_| pair.tick().is_some_and(|(_, _, byte)| byte != SILENCE)).collect();
     assert_eq!(heard, [true, true, true, false]);
     assert_eq!(pair.events.try_recv(), Ok(FromPhone::PlayedOut));
     assert!(pair.events.try_recv().is_err());
@@ -103,11 +83,7 @@ fn a_line_is_played_to_its_end_and_said_so() {
 fn music_repeats_until_it_is_stopped() {
     let mut pair = Pair::new(0.0, false);
     let samples: Arc<[i16]> = vec![4_000i16; 200].into();
-    pair.phone.obey(ToPhone::Play(Playback {
-        samples,
-        line: None,
-        repeats: true,
-    }));
+    pair.phone.obey(ToPhone::Play(Playback { samples, line: None, repeats: true }));
     assert!((0..50).all(|_| pair.tick().is_some_and(|(_, _, byte)| byte != SILENCE)));
     pair.phone.obey(ToPhone::Stop);
     assert_eq!(pair.tick(), Some((8, false, SILENCE)));
@@ -132,10 +108,7 @@ fn speech_of_the_peer_is_noticed() {
     assert_eq!(pair.events.try_recv(), Ok(FromPhone::AiStarted));
     assert_eq!(pair.events.try_recv(), Ok(FromPhone::AiStopped));
     let (report, _) = pair.phone.finish(Now::default(), pair.now);
-    assert_eq!(
-        (report.packets, report.lost, report.ai_speech.len()),
-        (60, 0, 1)
-    );
+    assert_eq!((report.packets, report.lost, report.ai_speech.len()), (60, 0, 1));
 }
 
 #[test]

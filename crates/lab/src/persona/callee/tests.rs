@@ -155,10 +155,7 @@ fn personas_follow_their_table() {
         ),
         ("13800138002", &["Refuse(486)"]),
         ("13800138003", &["Ring"]),
-        (
-            "13800138004",
-            &["Ring", "Answer", "say VoicemailGreeting", "Play(Beep)"],
-        ),
+        ("13800138004", &["Ring", "Answer", "say VoicemailGreeting", "Play(Beep)"]),
         (
             "13800138005",
             &[
@@ -176,21 +173,10 @@ fn personas_follow_their_table() {
         ("13800138007", &["Ring", "Answer"]),
         (
             "13800138008",
-            &[
-                "Ring",
-                "Answer",
-                "say Hello",
-                "say OptOut",
-                "say OptOut",
-                "say OptOut",
-                "HangUp",
-            ],
+            &["Ring", "Answer", "say Hello", "say OptOut", "say OptOut", "say OptOut", "HangUp"],
         ),
         ("13800138009", &["Ring", "Refuse(603)"]),
-        (
-            "13800138010",
-            &["Progress", "say NoSuchNumber", "Refuse(404)"],
-        ),
+        ("13800138010", &["Progress", "say NoSuchNumber", "Refuse(404)"]),
         (
             "13800138013",
             &[
@@ -254,10 +240,7 @@ fn personas_follow_their_table() {
                 "HangUp",
             ],
         ),
-        (
-            "13800138019",
-            &["Ring", "Answer", "say Hello", "say Confirm", "Vanish"],
-        ),
+        ("13800138019", &["Ring", "Answer", "say Hello", "say Confirm", "Vanish"]),
         (
             "13800138020",
             &[
@@ -270,20 +253,8 @@ fn personas_follow_their_table() {
                 "say Goodbye",
             ],
         ),
-        (
-            "13800138021",
-            &["Progress", "say SwitchedOff", "Refuse(480)"],
-        ),
-        (
-            "13800138555",
-            &[
-                "Ring",
-                "Answer",
-                "say Hello",
-                "say Confirm",
-                "say Acknowledge",
-            ],
-        ),
+        ("13800138021", &["Progress", "say SwitchedOff", "Refuse(480)"]),
+        ("13800138555", &["Ring", "Answer", "say Hello", "say Confirm", "say Acknowledge"]),
     ];
     for (number, want) in table {
         let d = call(number);
@@ -300,15 +271,9 @@ fn timing_is_that_of_the_table() {
     let d = call("13800138005");
     let confirm_heard = at(&d, "say Confirm") + 800;
     let over_it = at(&d, "say WhatIsIt");
-    assert!(
-        (1_200..2_400).contains(&(over_it - confirm_heard)),
-        "{over_it} {confirm_heard}"
-    );
+    assert!((1_200..2_400).contains(&(over_it - confirm_heard)), "{over_it} {confirm_heard}");
     let d = call("13800138004");
-    assert_eq!(
-        at(&d, "Play(Beep)") - at(&d, "say VoicemailGreeting"),
-        7_000
-    );
+    assert_eq!(at(&d, "Play(Beep)") - at(&d, "say VoicemailGreeting"), 7_000);
 }
 
 #[test]
@@ -365,10 +330,7 @@ fn hold_waits_three_seconds_and_comes_back() {
     d.speak(1_100);
     d.pass(3_000);
     let at = |w: &str| d.log.iter().find(|(_, x)| x == w).map(|(t, _)| *t);
-    assert_eq!(
-        at("Hold(false)").unwrap() - at("Hold(true)").unwrap(),
-        3_000
-    );
+    assert_eq!(at("Hold(false)").unwrap() - at("Hold(true)").unwrap(), 3_000);
     d.speak(8_000);
     d.listen(2_000);
     assert_eq!(d.words().last(), Some(&"say Acknowledge"));

@@ -1,4 +1,4 @@
-//! English requirements.
+//! English requirements: reading them and turning them into speech to the addressee.
 
 pub mod heads;
 pub mod names;

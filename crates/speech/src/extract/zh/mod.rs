@@ -1,4 +1,4 @@
-//! Chinese requirements.
+//! Chinese requirements: reading them and turning them into speech to the addressee.
 
 pub mod heads;
 mod name_words;

@@ -352,11 +352,13 @@ pub const STARTERS: &[&str] = &[
     "将",
 ];
 /// Single characters that can begin a message.
-pub const SINGLE_STARTERS: &str = "在把将被给到去来从对向跟和与按由因为的是有没要会能该应已还带交取拿领签开办看送接发付缴\
+pub const SINGLE_STARTERS: &str = "在把将被给到去来从对向跟和与按由因为的是有没要会能该应已还\
+    带交取拿领签开办看送接发付缴\
      改不别他她我你您这那本下上前后早晚再就都也先两几多周拨打回等做写买吃住坐穿问请让叫帮用谁\
      考收退欠租订约换搬丢找催报赢于";
 /// Characters that are in no given name.
-pub const NEVER_GIVEN: &str = "的了在把将被给到去来您你我他她它不要有没是请和与跟说让叫下上号点月日年周前后带交取拿领\
+pub const NEVER_GIVEN: &str = "的了在把将被给到去来您你我他她它不要有没是请和与跟说让叫下上号\
+    点月日年周前后带交取拿领\
      签这那哪就都也先再会能已还吗呢吧啊对从向因为付缴问打回等做买吃住坐用谁、，\
      考收退欠租订约换搬丢找催报赢谁";
 /// Family names of two characters.
@@ -365,13 +367,15 @@ pub const DOUBLE_SURNAMES: &[&str] = &[
     "夏侯", "端木", "南宫", "独孤", "轩辕", "闻人", "申屠", "宇文",
 ];
 /// Family names.
-pub const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡\
+pub const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许\
+    傅沈曾彭吕苏卢蒋蔡\
      贾丁魏薛叶阎余潘杜戴夏钟汪田姜范石姚谭廖邹熊陆郝孔崔康毛邱秦江史顾侯邵孟龙段雷钱汤尹\
      黎贺赖龚倪樊殷施陶翟耿霍聂鲍瞿欧俞葛柯毕裴阮柳骆詹岑邢符梅滕辛缪乔齐庄涂焦巫蓝覃莫甘\
      祝闵卓卞凌宁戚仇靳褚鞠佟游牛温武安卫喻窦奚郎韦苗酆廉邬穆湛祁禹狄臧庞纪舒屈席\
      麻娄颜刁虞昝裘宗宣郁杭诸钮翁荀甄芮储郗仲伊栾蔺冉桑敖阚钱";
 /// Family names that are everyday words too; trusted only before a sure beginning.
-pub const DOUBTFUL_SURNAMES: &str = "高金方白万常于严文尤鲁古管季向项包易洪伍伏华司章关童尚时明成全东应车单左巴申桂路费任谈盛吉荣封井松游简元";
+pub const DOUBTFUL_SURNAMES: &str = "高金方白万常于严文尤鲁古管季向项包易洪伍伏华司章关童尚时\
+    明成全东应车单左巴申桂路费任谈盛吉荣封井松游简元";
 
 /// Verbs of instruction, which no name holds.
 pub const INSTRUCTIONS: &[&str] = &[
