@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use sip::TrunkAddress;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::server::config::{Settings, Trunk};
@@ -61,13 +61,14 @@ pub(crate) async fn run(args: ServeArgs) -> ExitCode {
         Ok(platform) => platform,
         Err(error) => return crate::server::failed(&error),
     };
+    let mut stop = Stop::listen();
     announce(&platform);
-    wait_for_signal().await;
+    stop.told().await;
     eprintln!("stopping: no new calls, {} running", platform.engine.running());
     let hurry = CancellationToken::new();
     let second = hurry.clone();
     tokio::spawn(async move {
-        wait_for_signal().await;
+        stop.told().await;
         eprintln!("second signal: ending calls now");
         second.cancel();
     });
@@ -101,17 +102,27 @@ fn announce(p: &Platform) {
     }
 }
 
-async fn wait_for_signal() {
-    let term = signal(SignalKind::terminate());
-    let int = signal(SignalKind::interrupt());
-    match (term, int) {
-        (Ok(mut term), Ok(mut int)) => {
-            tokio::select! {
-                _ = term.recv() => {}
-                _ = int.recv() => {}
+/// Being told to stop. Listens from the moment it is made, so that no signal falls between two
+/// waits.
+struct Stop(Option<(Signal, Signal)>);
+
+impl Stop {
+    fn listen() -> Self {
+        let term = signal(SignalKind::terminate());
+        let int = signal(SignalKind::interrupt());
+        Self(term.ok().zip(int.ok()))
+    }
+
+    async fn told(&mut self) {
+        match &mut self.0 {
+            Some((term, int)) => {
+                tokio::select! {
+                    _ = term.recv() => {}
+                    _ = int.recv() => {}
+                }
             }
+            // Without handlers the system's own way of ending a process remains.
+            None => std::future::pending().await,
         }
-        // Without handlers the system's own way of ending a process remains.
-        _ => std::future::pending().await,
     }
 }
