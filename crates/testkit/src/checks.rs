@@ -162,6 +162,11 @@ fn check_transcript(journal: &[Envelope], audible: &[Audible]) {
             assert!(begins || broken, "{text} is no beginning of {meant}");
             assert!(u.cut, "{text} of {meant} was heard without a cut");
         }
+        // What was cut before its first character ended is no utterance.
+        let before = rest.iter().take_while(|a| a.to.as_millis() <= u.start_ms).count();
+        let lost: u32 = rest[..before].iter().map(|a| a.whole).sum();
+        assert_eq!(lost, 0, "audible, but not in the transcript: {:?}", &rest[..before]);
+        rest = &rest[before..];
         let mine = rest.iter().take_while(|a| a.from.as_millis() < u.end_ms).count();
         let (lines, later) = rest.split_at(mine);
         rest = later;

@@ -29,6 +29,8 @@ pub struct Audible {
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     all: Vec<Audible>,
+    /// A line began, perhaps with a fade, of which nothing was read yet.
+    begins: bool,
 }
 
 impl Account {
@@ -41,14 +43,17 @@ impl Account {
     pub(crate) fn tick(&mut self, at: MediaTime, out: &[i16], starts: &[MediaTime]) -> bool {
         let mut from = 0;
         let mut any = false;
+        let mut starts = starts.iter().peekable();
         while from < out.len() {
             let len = out[from..].iter().take_while(|s| **s == out[from]).count();
             let time = |n: usize| at + MediaTime::from_samples(n as u64, 8_000);
+            while starts.next_if(|s| **s < time(from + len)).is_some() {
+                self.begins = true;
+            }
             if let Some((class, place)) = decode(out[from]).filter(|_| len >= RUN) {
                 any = true;
-                let begins = starts.iter().any(|s| *s >= time(from) && *s < time(from + len));
                 let known = self.all.last().is_some_and(|l| l.class == class && l.place <= place);
-                if begins && place == 0 || !known {
+                if std::mem::take(&mut self.begins) || !known {
                     self.begin(class, place, time(from));
                 }
                 self.add(place, len as u64, time(from + len));
