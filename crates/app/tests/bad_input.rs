@@ -214,11 +214,16 @@ async fn bad_requests_are_refused_by_field_and_nothing_is_dialled() {
     api.nothing_is_held().await;
     let list = api.get("/v1/calls").await.json();
     assert_eq!(list["items"], json!([]), "{list}");
-    // The longest requirement that is allowed, so that the limit is where it should be.
-    api.post("initiate_call", long(20_000)).await.json()["data"]["call_id"].as_str();
-    server.stop_now().await;
+    // The longest requirement that is allowed, to a busy number: the one call there was.
+    let longest = both("13800138002", &"字".repeat(20_000)).to_string();
+    let reply = api.post("initiate_call", longest).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let id = reply.json()["call_id"].as_str().unwrap().to_owned();
+    assert_eq!(outcome(&api.ended(&id).await), ["busy", "busy", "not_reached"]);
+    server.stop(data.path()).await;
     let reports = lab.reports().await;
-    assert!(reports.len() <= 1, "{reports:?}");
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert_eq!(reports[0]["persona"], "busy", "{reports:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
