@@ -58,7 +58,7 @@ async fn strangers_and_random_bytes_change_nothing() {
     let stop = Arc::new(AtomicBool::new(false));
     // From another address, from before the first packet of the callee on.
     let far = tokio::spawn(spray("127.0.0.2", first, stop.clone()));
-    let id = server.api.call("13800138000", PLEASE).await.remove(0);
+    let id = server.api.call("13800138014", PLEASE).await.remove(0);
     until("the callee's port is known", A_CALL, async || {
         let record = server.api.record(&id).await;
         let heard = record["transcript"].as_array().unwrap().iter();

@@ -26,6 +26,9 @@ use crate::watch::Watcher;
 /// How long a hang-up waits for the call to be over (callout section 9).
 const HANG_UP_LIMIT: Duration = Duration::from_secs(2);
 
+/// How long calls may take to end and settle once the drain's limit is over.
+const SETTLING_TIME: Duration = Duration::from_secs(5);
+
 /// Drives calls. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -93,17 +96,29 @@ impl Engine {
             () = clock.until(until) => {}
             () = hurry.cancelled() => {}
         }
-        let left = self.core.mailboxes();
-        for mailbox in &left {
-            let what = EndWhat::OwnerHungUp;
-            mailbox.send(Mail::HangUp { what, who: Who::Platform, credential: None });
+        let cut_short = self.core.running();
+        let patience = clock.now() + SETTLING_TIME;
+        while clock.now() < patience {
+            // Again and again: a call may have left the queue just before the drain began.
+            for mailbox in self.core.mailboxes() {
+                let what = EndWhat::OwnerHungUp;
+                mailbox.send(Mail::HangUp { what, who: Who::Platform, credential: None });
+            }
+            tokio::select! {
+                () = self.core.tasks.wait() => break,
+                () = clock.until(clock.now() + Duration::from_millis(100)) => {}
+            }
         }
-        let patience = clock.now() + Duration::from_secs(5);
-        tokio::select! {
-            () = self.core.tasks.wait() => {}
-            () = clock.until(patience) => {}
+        Drained { cut_short, unsettled: self.unsettled().await }
+    }
+
+    /// Calls that were dialled and whose end is not in the store. One whose end is, but whose
+    /// trunk still waits for an answer to CANCEL, is settled.
+    async fn unsettled(&self) -> usize {
+        match self.core.parts.records.unfinished().await {
+            Ok(open) => open.iter().filter(|r| r.status != CallStatus::Queued).count(),
+            Err(_) => self.core.running(),
         }
-        Drained { cut_short: left.len(), unsettled: self.core.running() }
     }
 
     async fn own(&self, who: &Principal, id: CallId) -> Result<CallRecord, Refusal> {
