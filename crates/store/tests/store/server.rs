@@ -45,6 +45,7 @@ struct Server {
     /// A shell that waits for its input to end, which happens when this process does, however it
     /// does; then it stops the server and removes its directory.
     _keeper: Child,
+    _port: fs::File,
 }
 
 impl Server {
@@ -63,7 +64,7 @@ impl Server {
             .current_dir(&dir)
             .args(["-U", "waihu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
             .arg(&data));
-        let port = free_port();
+        let (port, lock) = free_port();
         let server = becoming(user, &bin.join("postgres"));
         let mut keeper = Command::new("sh");
         keeper
@@ -83,6 +84,7 @@ impl Server {
         Self {
             base: format!("postgres://waihu@127.0.0.1:{port}"),
             _keeper: keeper.spawn().expect("a shell"),
+            _port: lock,
         }
     }
 }
@@ -128,8 +130,20 @@ fn run(command: &mut Command) {
     assert!(done.status.success(), "{command:?}: {said}");
 }
 
-fn free_port() -> u16 {
-    (21_000..21_100)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("a free port from 21000 to 21099")
+/// A port that nobody listens on, and the lock that keeps other test processes from choosing it
+/// before our server does.
+fn free_port() -> (u16, fs::File) {
+    let mine = std::process::id() % PORTS;
+    let ports = (0..PORTS).map(|n| 21_000 + u16::try_from((mine + n) % PORTS).unwrap_or(0));
+    for port in ports {
+        let path = std::env::temp_dir().join(format!("waihu-pg-{port}.lock"));
+        let Ok(lock) = fs::File::create(path) else { continue };
+        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return (port, lock);
+        }
+    }
+    panic!("no free port from 21000 on");
 }
+
+/// Ports to choose from.
+const PORTS: u32 = 1_000;
