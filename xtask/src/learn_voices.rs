@@ -3,7 +3,7 @@
 use domain::Language;
 
 /// Voices the simulated callees of the lab speak with: never used for learning or tuning.
-pub const LAB_VOICES: [&str; 5] = ["f4", "m6", "m8", "klatt4", "steph"];
+pub const LAB_VOICES: [&str; 5] = ["linda", "Denis", "Annie", "michel", "belinda"];
 
 /// Voices that pronunciations are learnt from; the empty name is the plain voice.
 pub const LEARNING_VOICES: [&str; 12] =

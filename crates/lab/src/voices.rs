@@ -16,7 +16,7 @@ use crate::persona::Speaker;
 
 /// Variants of espeak-ng that speak for callees and machines, and nowhere else in this project:
 /// the recognizer is neither taught nor tuned with them.
-pub const LAB_VOICES: [&str; 5] = ["f4", "m6", "m8", "steph", "klatt4"];
+pub const LAB_VOICES: [&str; 5] = ["linda", "Denis", "Annie", "michel", "belinda"];
 /// The last one is every machine's.
 const PEOPLE: usize = LAB_VOICES.len() - 1;
 const MACHINE: &str = LAB_VOICES[PEOPLE];
