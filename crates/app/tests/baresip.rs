@@ -14,8 +14,13 @@ use support::{A_CALL, until};
 /// What has to be heard first, whatever the requirement is about.
 const OPENING: &str = "Hello, I am an AI assistant calling on behalf of Anna Lee. This call is \
                        recorded. Am I speaking with John Smith?";
-/// Sentences of it, and others that differ in a word or two.
-const MEANT: [&str; 2] = ["This call is recorded.", "Am I speaking with John Smith?"];
+/// Its sentences as the voice is given them, each in one breath, and others that differ in a word
+/// or two.
+const MEANT: [&str; 3] = [
+    "Hello, I am an A I assistant calling on behalf of Anna Lee.",
+    "This call is recorded.",
+    "Am I speaking with John Smith?",
+];
 const OTHERS: [&str; 4] = [
     "This hall is awarded.",
     "Am I speaking with John Brown?",

@@ -35,6 +35,7 @@ pub fn segments(text: &str, language: Language) -> Vec<Segment> {
         };
         let chars_done = u32::try_from(to).unwrap_or(u32::MAX);
         let pause_ms = pause_after(part, &chars[to..]);
+        let spoken = continued(spoken, part, voice, &chars[to..], language);
         if spoken.chars().any(char::is_alphanumeric) {
             parts.push(Segment { spoken, language: voice, chars_done, pause_ms });
         } else if let Some(last) = parts.last_mut() {
@@ -57,8 +58,11 @@ fn script_of(chars: &[char], language: Language) -> Language {
 }
 
 /// How many characters belong to one part: to the end of the sentence, to the next letter of the
-/// other script, or to the longest part a listener should wait for.
+/// other script, or to the longest part a listener should wait for. A voice sinks at the end of
+/// what it is given, so a long sentence is cut only where a speaker would breathe: at a comma, in
+/// English also before a conjunction, and between any two words only if there is neither.
 fn extent(chars: &[char], voice: Language, language: Language) -> usize {
+    let bounds = Bounds::of(voice);
     let mut letters = 0;
     for (at, c) in chars.iter().enumerate() {
         let other = c.is_alphabetic() && script_of(&[*c], language) != voice;
@@ -69,12 +73,46 @@ fn extent(chars: &[char], voice: Language, language: Language) -> usize {
         }
         letters += usize::from(c.is_alphanumeric());
         let ends = ends_sentence(*c, chars.get(at + 1)) && letters > 0;
-        let clause = letters >= LONG_PART && (is_clause_mark(*c) || c.is_whitespace());
-        if ends || (clause && !inside_number(chars, at)) || at + 1 >= LONGEST_PART {
+        let breathes = match c {
+            _ if is_clause_mark(*c) => letters >= bounds.comma && !inside_number(chars, at),
+            _ if c.is_whitespace() && letters >= bounds.conjunction => {
+                letters >= bounds.word || is_conjunction(&chars[at + 1..])
+            }
+            _ => false,
+        };
+        if ends || breathes || at + 1 >= LONGEST_PART {
             return at + 1;
         }
     }
     chars.len()
+}
+
+/// Letters from which on a part may end.
+struct Bounds {
+    /// At a comma.
+    comma: usize,
+    /// Before a conjunction.
+    conjunction: usize,
+    /// Between any two words.
+    word: usize,
+}
+
+impl Bounds {
+    /// About six, nine and thirteen seconds of speech. The first audio waits for a whole part,
+    /// which takes the voices some ten milliseconds a second.
+    const fn of(voice: Language) -> Self {
+        match voice {
+            Language::Zh => Self { comma: 30, conjunction: 45, word: 65 },
+            Language::En => Self { comma: 80, conjunction: 120, word: 180 },
+        }
+    }
+}
+
+/// Whether an English clause begins here.
+fn is_conjunction(rest: &[char]) -> bool {
+    let word: String = rest.iter().take_while(|c| c.is_ascii_alphabetic()).collect();
+    let starts = |w: &&str| word.eq_ignore_ascii_case(w);
+    CONJUNCTIONS.iter().any(|w| starts(&w)) && rest.get(word.len()).is_some_and(|c| *c == ' ')
 }
 
 fn ends_sentence(c: char, next: Option<&char>) -> bool {
@@ -104,6 +142,24 @@ fn pause_after(part: &[char], rest: &[char]) -> u32 {
         Some(c) if c.is_alphanumeric() => 0,
         _ => 250,
     }
+}
+
+/// The same with a comma at the end if the part breaks off in mid-sentence, so that the voice does
+/// not sink there. A change of script needs none: the next voice begins anew anyway.
+fn continued(
+    mut spoken: String,
+    part: &[char],
+    voice: Language,
+    rest: &[char],
+    language: Language,
+) -> String {
+    let broken = part.last().is_some_and(|c| c.is_whitespace())
+        && part.iter().rev().find(|c| !c.is_whitespace()).is_some_and(|c| c.is_alphanumeric());
+    if broken && rest.iter().any(|c| c.is_alphanumeric()) && script_of(rest, language) == voice {
+        spoken.truncate(spoken.trim_end().len());
+        spoken.push(if voice == Language::Zh { '，' } else { ',' });
+    }
+    spoken
 }
 
 fn spell_out_zh(chars: &[char]) -> String {
@@ -172,8 +228,10 @@ pub fn spell_digits(text: &str, language: Language) -> String {
     }
 }
 
-/// A part this long ends at the next comma, so that the first audio does not wait for a page.
-const LONG_PART: usize = 30;
+/// Words before which a speaker may breathe.
+const CONJUNCTIONS: [&str; 12] = [
+    "and", "but", "or", "so", "because", "although", "while", "when", "if", "which", "who", "that",
+];
 /// A part never holds more: 20 s of speech.
 const LONGEST_PART: usize = 300;
 
@@ -213,6 +271,40 @@ mod tests {
         );
         check("请打 +86 13800138000", Zh, &[("请打 八十六 幺三八零零幺三八零零零", Zh, 18)]);
         check("房间A12，12元", Zh, &[("房间", Zh, 2), ("A 1 2，", En, 6), ("十二元", Zh, 9)]);
+    }
+
+    /// Where a text is cut, written with bars.
+    fn cut(text: &str, language: Language) -> Vec<String> {
+        segments(text, language).into_iter().map(|p| p.spoken.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn sentences_stay_whole_and_long_ones_are_cut_where_a_speaker_breathes() {
+        use Language::{En, Zh};
+        for whole in [
+            "Hello, I am calling on behalf of Anna Lee from the city library.",
+            "Your appointment has moved to Tuesday at 3 pm, please bring your passport and a photo.",
+        ] {
+            assert_eq!(cut(whole, En), [whole]);
+        }
+        assert_eq!(cut("明天下午三点，在二号会议室开会，请带上报表和两张照片。", Zh).len(), 1);
+        let comma = "The water will be turned off in the whole building from nine in the morning \
+                     until five in the afternoon, please fill what you need before.";
+        let (first, second) = comma.split_once(", ").unwrap_or_default();
+        assert_eq!(cut(comma, En), [&format!("{first},"), second]);
+        let long = "The water will be turned off in the whole building from nine in the morning \
+                    until five in the afternoon of the day after tomorrow at the very latest and \
+                    you should fill what you need before";
+        let parts = cut(long, En);
+        assert_eq!(parts.len(), 2, "{parts:?}");
+        assert!(parts[0].ends_with("at the very latest,"), "{parts:?}");
+        assert!(parts[1].starts_with("and you should"), "{parts:?}");
+        // Neither commas nor conjunctions: between words, never within one.
+        let words = "seven ".repeat(120);
+        let parts = cut(&words, En);
+        assert!(parts.len() > 1 && parts.iter().all(|p| p.replace("seven", "").len() < p.len()));
+        let bare = parts.join(" ").replace(',', "");
+        assert_eq!(bare, words.trim());
     }
 
     #[test]
