@@ -10,7 +10,9 @@ use domain::{
     Masked, MediaTime, MicroYuan, Milestones, Now, Price, Texts, WallTime, Who,
 };
 use media::leg::{LegCommand, LegEvent};
+use media::profile::MediaProfile;
 use media::sdp::Negotiated;
+use media::srtp::OurKeys;
 
 use crate::phase::{Phase, Preparing};
 use crate::signal::{TrunkCommand, TrunkEvent};
@@ -47,6 +49,10 @@ pub struct CallPlan {
     pub voicemail_message: bool,
     /// Makes the session description's id unique.
     pub session_id: u64,
+    /// What the trunk wants of its media.
+    pub media: Arc<MediaProfile>,
+    /// Our keys for encrypted media; needed unless the trunk's media is plain.
+    pub keys: Option<OurKeys>,
 }
 
 /// What a call is told.
@@ -144,6 +150,8 @@ pub struct Call {
     pub(crate) milestones: Milestones,
     pub(crate) rang: bool,
     pub(crate) local: Option<SocketAddr>,
+    /// Where signalling came from last; media from there is acceptable.
+    pub(crate) signalling: Option<IpAddr>,
     pub(crate) sdp_version: u64,
     pub(crate) media_ms: Option<u64>,
     out: VecDeque<Output>,
@@ -160,6 +168,7 @@ impl Call {
             milestones: Milestones::default(),
             rang: false,
             local: None,
+            signalling: None,
             sdp_version: 0,
             media_ms: None,
             out: VecDeque::new(),

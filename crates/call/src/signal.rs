@@ -38,6 +38,8 @@ pub enum TrunkCommand {
 pub enum TrunkEvent {
     /// The INVITE is on the wire.
     InviteSent,
+    /// A provisional answer below 180: somebody is there, though nothing rings yet.
+    Taken,
     /// A provisional answer from 180 on, perhaps with a session description.
     Progressed {
         /// 180, 183, …

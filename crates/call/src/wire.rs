@@ -9,32 +9,48 @@ use media::leg::{Heard, LegCommand, LegEvent};
 use media::playout::{OnSpeech as LaneOnSpeech, PlayoutChange, PlayoutEvent};
 use media::sdp::{LocalMedia, Negotiated, SdpError};
 
-use crate::call::{Call, MediaCommand, MediaEvent, Moment, Output};
+use crate::call::{Call, CallPlan, MediaCommand, MediaEvent, Moment, Output};
 use crate::phase::Phase;
 
 /// Speech of any length makes us stand still: the activity detector has waited already.
 const AT_ONSET_MS: u32 = 1;
 
-pub(crate) fn offer(local: SocketAddr, session_id: u64) -> String {
-    LocalMedia::new(local.ip(), local.port(), session_id).offer()
+/// The first description of a call.
+pub(crate) fn offer(plan: &CallPlan, local: SocketAddr) -> String {
+    ours(plan, local).offer()
 }
 
+/// What a peer's answer to our offer means.
 pub(crate) fn accept(
+    plan: &CallPlan,
     local: SocketAddr,
-    session_id: u64,
     answer: &str,
 ) -> Result<Negotiated, SdpError> {
-    LocalMedia::new(local.ip(), local.port(), session_id).accept(answer.as_bytes())
+    ours(plan, local).accept(answer.as_bytes())
 }
 
+/// Our answer to a peer's offer, and what it means.
 pub(crate) fn answer(
+    plan: &CallPlan,
     local: SocketAddr,
-    session_id: u64,
     version: u64,
     offer: &str,
 ) -> Result<(String, Negotiated), SdpError> {
-    let ours = LocalMedia::new(local.ip(), local.port(), session_id);
-    LocalMedia { version, ..ours }.answer(offer.as_bytes())
+    LocalMedia { version, ..ours(plan, local) }.answer(offer.as_bytes())
+}
+
+fn ours(plan: &CallPlan, local: SocketAddr) -> LocalMedia<'_> {
+    let media = &plan.media;
+    LocalMedia {
+        codecs: &media.codecs,
+        srtp: media.srtp,
+        keys: plan.keys.as_ref(),
+        ..LocalMedia::new(
+            media.external_ip.unwrap_or(local.ip()),
+            local.port(),
+            plan.session_id,
+        )
+    }
 }
 
 impl Call {
@@ -89,6 +105,10 @@ impl Call {
             Heard::Playout(p) => self.playout(at, p),
             _ if !matches!(self.phase, Phase::Talking(_)) => {}
             Heard::SpeechStarted { .. } => self.tell_talk(at, Talk::SpeechStarted),
+            Heard::SpeechPaused { start, end } => {
+                self.tell_talk(at, Talk::SpeechPaused { start, end });
+            }
+            Heard::SpeechStopped { end } => self.tell_talk(at, Talk::SpeechStopped { end }),
             Heard::UtteranceEnded(u) => {
                 let (start, end, closed) = (u.start, u.end, u.closed);
                 self.tell_talk(at, Talk::UtteranceEnded { start, end, closed });
@@ -102,7 +122,6 @@ impl Call {
             Heard::Tone(tone) if tone.is_beep() => self.tell_talk(at, Talk::Beep),
             Heard::Dead { .. } => self.lane_lost(at, leg),
             Heard::FirstPacket { .. }
-            | Heard::SpeechStopped { .. }
             | Heard::Tone(_)
             | Heard::KeysSent
             | Heard::CodecChanged { .. }
@@ -123,7 +142,7 @@ impl Call {
                 (Playback::Resumed, PlaybackState::Resumed, offset.as_millis())
             }
             PlayoutChange::Cut { offset, .. } => {
-                let samples = offset.as_samples(SPEECH_RATE);
+                let samples = offset.as_samples(self.plan.media.speech_rate());
                 (Playback::Cut { offset: samples }, PlaybackState::Cut, offset.as_millis())
             }
             PlayoutChange::Skipped => (Playback::Dropped, PlaybackState::Skipped, 0),
@@ -144,6 +163,3 @@ impl Call {
         }
     }
 }
-
-/// Samples a second of what is spoken on a phone leg.
-const SPEECH_RATE: u32 = 8_000;

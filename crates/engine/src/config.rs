@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{AccountId, Price, WallTime};
+use media::profile::MediaProfile;
 
 use crate::calls::Catalogue;
 
@@ -57,6 +58,8 @@ pub struct Route {
     pub calls_per_second: u32,
     /// The number shown.
     pub caller: Option<String>,
+    /// What it wants of its media.
+    pub media: Arc<MediaProfile>,
 }
 
 impl Route {
@@ -70,6 +73,7 @@ impl Route {
             lines: 100,
             calls_per_second: 10,
             caller: None,
+            media: Arc::default(),
         }
     }
 

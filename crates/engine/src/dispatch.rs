@@ -8,6 +8,8 @@ use domain::{
     CallEnded, CallId, CallRecord, CallStatus, EndReason, EndWhat, Event, Identity, MicroYuan, Now,
     Texts, Who,
 };
+use media::profile::SrtpPolicy;
+use media::srtp::{MASTER_LEN, MasterKey, OurKeys};
 
 use crate::admission::request_of;
 use crate::config::queue_deadline;
@@ -21,7 +23,7 @@ use crate::scheduler::{Decision, Queued};
 /// Runs until `stop` is cancelled: decides, starts, expires.
 pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::CancellationToken) {
     loop {
-        let clock = core.parts.clock;
+        let clock = core.parts.clock.clone();
         let (decisions, again) = if core.is_draining() {
             (Vec::new(), None)
         } else {
@@ -33,16 +35,11 @@ pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::Cancellati
                 Decision::Expire(q) => end_queued(&core, q, EndWhat::QueueExpired).await,
             }
         }
-        let wait = async {
-            match again {
-                Some(at) => clock.until(at).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = core.scheduler.changed() => {}
-            () = wait => {}
+            biased;
             () = stop.cancelled() => return,
+            () = core.scheduler.changed() => {}
+            () = clock.until_some(again) => {}
         }
     }
 }
@@ -58,7 +55,7 @@ async fn end_queued(core: &Core, q: Queued, what: EndWhat) {
 
 /// Applies the policy once more and lets the call run.
 async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
-    let clock = core.parts.clock;
+    let clock = &core.parts.clock;
     let again = || {
         core.scheduler.finished(q.call);
         core.scheduler.enqueue(q.clone().later(clock.now()));
@@ -88,7 +85,7 @@ async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
     let running = Running { mailbox: mailbox.clone(), account: q.account };
     core.started(q.call, running);
     let run = Run::new(core.clone(), &record, plan, mailbox, mail);
-    core.tasks.spawn(run.run());
+    core.spawn(run.run());
 }
 
 fn plan(core: &Core, record: &CallRecord, trunk: Arc<str>) -> Option<CallPlan> {
@@ -106,7 +103,19 @@ fn plan(core: &Core, record: &CallRecord, trunk: Arc<str>) -> Option<CallPlan> {
         node: core.config.node.clone(),
         voicemail_message: core.config.voicemail_message,
         session_id: session,
+        media: route.media.clone(),
+        keys: (route.media.srtp != SrtpPolicy::Off).then(|| strong_keys(core.parts.random)),
     })
+}
+
+/// Fresh keys for the media of one call.
+fn strong_keys(random: fn() -> [u8; 10]) -> OurKeys {
+    let key = || {
+        let mut bytes = [0; MASTER_LEN];
+        bytes.chunks_exact_mut(10).for_each(|part| part.copy_from_slice(&random()));
+        MasterKey(bytes)
+    };
+    OurKeys { tag80: key(), tag32: key() }
 }
 
 /// Nothing was dialled, so nobody hung up.

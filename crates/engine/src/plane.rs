@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::{CallId, Language, LegId};
 use media::leg::LegCommand;
+use media::profile::MediaProfile;
 use media::sdp::Negotiated;
 
 use crate::mailbox::Mailbox;
@@ -35,6 +36,8 @@ pub struct LegOrder {
     pub ear: Option<Arc<dyn Ear>>,
     /// The language spoken.
     pub language: Language,
+    /// What the trunk wants of its media.
+    pub media: Arc<MediaProfile>,
 }
 
 /// Takes the frames of one leg; called off the lane, in order with the leg's events.

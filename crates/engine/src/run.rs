@@ -6,6 +6,7 @@ use call::{Awaited, Call, CallPlan, Input, MediaCommand, MediaEvent, Output};
 use conversation::Output as TalkOutput;
 use conversation::floor::FloorOutput;
 use domain::{CallRecord, EndWhat, Event, LegId, MicroYuan, Now, Texts, Transaction, Who};
+use media::profile::MediaProfile;
 use tokio::sync::mpsc;
 
 use crate::core::Core;
@@ -27,6 +28,7 @@ pub(crate) struct Run {
     call: Call,
     journal: CallJournal,
     speech: SpeechWork,
+    media: Arc<MediaProfile>,
     mailbox: Mailbox,
     mail: mpsc::Receiver<Mail>,
     committing: Option<Commit>,
@@ -59,10 +61,12 @@ impl Run {
     ) -> Self {
         let key = LegKey { call: plan.call, leg: LegId::CALLEE };
         let request = plan.request.clone();
-        let speech = SpeechWork::new(core.parts.clone(), key, mailbox.clone(), request);
+        let speech = SpeechWork::new(core.parts.clone(), key, mailbox.clone(), request)
+            .at_rate(plan.media.speech_rate());
         Self {
             journal: CallJournal::resume(record),
             held: plan.hold,
+            media: plan.media.clone(),
             call: Call::new(plan),
             core,
             speech,
@@ -80,7 +84,7 @@ impl Run {
         self.feed(Input::Begin);
         while !self.is_over() {
             let deadline = self.deadline();
-            let clock = self.core.parts.clock;
+            let clock = self.core.parts.clock.clone();
             tokio::select! {
                 // In this order, so that the same inputs at the same moments give the same call.
                 biased;
@@ -89,7 +93,7 @@ impl Run {
                     Some(mail) => self.take(mail),
                     None => break,
                 },
-                () = wait(clock, deadline) => self.feed(Input::Tick),
+                () = clock.until_some(deadline) => self.feed(Input::Tick),
             }
             if self.mailbox.is_overrun() {
                 self.feed(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
@@ -118,7 +122,8 @@ impl Run {
         match mail {
             Mail::Input(input) => self.feed(input),
             Mail::HangUp { what, who, credential } => {
-                if let Some(credential) = credential {
+                // Nothing but its recording follows an end.
+                if let Some(credential) = credential.filter(|_| !self.state.ended) {
                     let command = "hangup".to_owned();
                     self.note(Event::CommandAccepted { command, credential });
                 }
@@ -169,6 +174,7 @@ impl Run {
                     mailbox: self.mailbox.clone(),
                     ear: self.speech.ear(),
                     language: request.turn.language,
+                    media: self.media.clone(),
                 };
                 let event = match plane.open(order) {
                     Ok(local) => MediaEvent::Opened(local),
@@ -203,6 +209,10 @@ impl Run {
         match output {
             TalkOutput::Recognize(n, start, end, expect) => {
                 self.speech.recognize(n, start, end, expect);
+            }
+            TalkOutput::Glance(n, start, end, question) => {
+                let addressee = addressee();
+                self.speech.glance(n, start..end, question, addressee);
             }
             TalkOutput::Judge(n, question, heard) => {
                 let addressee = addressee();
@@ -342,13 +352,6 @@ impl Run {
 async fn poll_commit(commit: &mut Option<Commit>) -> Result<Committing, (Committing, CommitError)> {
     match commit {
         Some(c) => c.await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn wait(clock: crate::clock::Clock, until: Option<Now>) {
-    match until {
-        Some(at) => clock.until(at).await,
         None => std::future::pending().await,
     }
 }

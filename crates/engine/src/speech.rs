@@ -1,6 +1,8 @@
 //! Models at work for one call: its mouth, its ear and its mind, each a bounded task.
 
-use std::collections::HashMap;
+mod glance;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,8 +11,6 @@ use conversation::{Expect, HeardText, Meaning, Prompt, Question, Said, SpeechCla
 use conversation::{Input as Talk, ReplyOutcome};
 use domain::{CallRequest, Frame, ItemId, Masked, MediaTime, PlaylistId, UtteranceNo};
 use media::leg::LegCommand;
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
 
 use crate::mailbox::Mailbox;
 use crate::parts::Parts;
@@ -19,6 +19,8 @@ use crate::ports::judge::Reply;
 use crate::ports::recognizer::{Heard, RecognizerOptions, RecognizerSession};
 use crate::ports::responder::{RespondOrder, ResponderEvent};
 use crate::ports::synthesizer::{SpeakOrder, SpeechError};
+use crate::runtime::Job;
+use glance::Glanced;
 
 /// Longest reply asked for, in characters.
 const REPLY_CHARS: u32 = 600;
@@ -26,7 +28,7 @@ const REPLY_CHARS: u32 = 600;
 const BRIEF_LIMIT: Duration = Duration::from_secs(10);
 /// A synthesizer that makes nothing for so long has failed.
 const CHUNK_LIMIT: Duration = Duration::from_secs(8);
-/// Samples a second of what is spoken: the rate of the codecs offered.
+/// Samples a second of what is spoken, unless the trunk's codecs carry more.
 const SPEECH_RATE: u32 = 8_000;
 
 /// One call's recognizer session behind a lock: frames come from the lane's collector, finishes
@@ -45,10 +47,13 @@ pub(crate) struct SpeechWork {
     key: LegKey,
     mailbox: Mailbox,
     request: CallRequest,
+    speech_rate: u32,
     ear: Option<Arc<SessionEar>>,
-    tasks: JoinSet<()>,
-    speaking: HashMap<PlaylistId, Vec<AbortHandle>>,
-    replying: Option<AbortHandle>,
+    /// Those that run; finished ones are reaped with the next one.
+    tasks: Vec<Arc<dyn Job>>,
+    speaking: BTreeMap<PlaylistId, Vec<Arc<dyn Job>>>,
+    replying: Option<Arc<dyn Job>>,
+    glanced: Glanced,
 }
 
 impl SpeechWork {
@@ -62,8 +67,16 @@ impl SpeechWork {
                 None
             }
         };
-        let (tasks, speaking) = (JoinSet::new(), HashMap::new());
-        Self { parts, key, mailbox, request, ear, tasks, speaking, replying: None }
+        let (tasks, speaking) = (Vec::new(), BTreeMap::new());
+        let glanced = Glanced::default();
+        let speech_rate = SPEECH_RATE;
+        Self { parts, key, mailbox, request, speech_rate, ear, tasks, speaking, replying: None, glanced }
+    }
+
+    /// The same, speaking at `rate` samples a second.
+    pub(crate) fn at_rate(mut self, rate: u32) -> Self {
+        self.speech_rate = rate;
+        self
     }
 
     pub(crate) fn ear(&self) -> Option<Arc<dyn Ear>> {
@@ -72,14 +85,14 @@ impl SpeechWork {
 
     /// Draws the brief; its answer comes as mail.
     pub(crate) fn brief(&mut self) {
-        let judge = self.parts.judge.clone();
+        let (judge, clock) = (self.parts.judge.clone(), self.parts.clock.clone());
         let mailbox = self.mailbox.clone();
         let requirement = self.request.requirement.clone();
         let language = self.request.turn.language;
         self.spawn(async move {
             let name = judge.name();
             let brief = judge.brief(requirement, language);
-            let brief = timeout(BRIEF_LIMIT, brief).await.ok().and_then(Result::ok);
+            let brief = clock.within(BRIEF_LIMIT, brief).await.and_then(Result::ok);
             mailbox.input(Input::Briefed(brief.map(|b| (b, name))));
         });
     }
@@ -99,7 +112,7 @@ impl SpeechWork {
             voice: voice.voice.clone(),
             speed: voice.speed,
             volume: voice.volume,
-            sample_rate: SPEECH_RATE,
+            sample_rate: self.speech_rate,
             class,
         };
         let (parts, key, mailbox) = (self.parts.clone(), self.key, self.mailbox.clone());
@@ -139,6 +152,10 @@ impl SpeechWork {
             let mut session = ear.0.lock().unwrap_or_else(PoisonError::into_inner);
             session.finish(start, end, expect)
         };
+        if let Some(heard) = self.glanced.take(start, end) {
+            mailbox.input(Input::Talk(Talk::Heard(n, Some(as_text(heard)))));
+            return;
+        }
         let call = self.key.call;
         self.spawn(async move {
             let heard = match finish.await {
@@ -214,10 +231,19 @@ impl SpeechWork {
         }
     }
 
-    fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        // Finished tasks are reaped here, so the set holds only what runs.
-        while self.tasks.try_join_next().is_some() {}
-        self.tasks.spawn(work)
+    fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) -> Arc<dyn Job> {
+        self.tasks.retain(|t| !t.is_finished());
+        let task = self.parts.clock.spawn(work);
+        self.tasks.push(task.clone());
+        task
+    }
+}
+
+impl Drop for SpeechWork {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
@@ -234,16 +260,16 @@ async fn speak_line(
     let mut chunks = parts.synthesizer.speak(order);
     let (mut any, mut whole) = (false, true);
     loop {
-        let chunk = match timeout(CHUNK_LIMIT, chunks.recv()).await {
-            Ok(Some(Ok(chunk))) => chunk,
-            Ok(None) => break,
+        let chunk = match parts.clock.within(CHUNK_LIMIT, chunks.recv()).await {
+            Some(Some(Ok(chunk))) => chunk,
+            Some(None) => break,
             // What was made before the failure is still spoken.
-            Ok(Some(Err(_))) | Err(_) if any => {
+            Some(Some(Err(_))) | None if any => {
                 whole = false;
                 break;
             }
-            Ok(Some(Err(error))) => return Err(error),
-            Err(_) => {
+            Some(Some(Err(error))) => return Err(error),
+            None => {
                 let cause = "no audio in time".to_owned();
                 return Err(SpeechError::Failed { part: "synthesizer", cause });
             }

@@ -1,6 +1,7 @@
 //! Loss concealment by repeating the last pitch period, fading out within 60 ms.
 
-/// Samples remembered: two of the longest periods and what the pitch search compares.
+/// Samples remembered at 8,000 a second: two of the longest periods and what the pitch search
+/// compares. This and all below is doubled at 16,000.
 const HISTORY: usize = 480;
 /// Shortest period: 400 Hz.
 const MIN_PERIOD: usize = 20;
@@ -15,31 +16,45 @@ const FADED: usize = 480;
 /// Samples over which concealment and the returning audio are blended: 4 ms.
 const BLEND: usize = 32;
 
-/// The concealment of one leg at 8,000 samples a second; about 1.3 KB.
+/// The concealment of one leg at 8,000 or 16,000 samples a second; about 2.6 KB.
 #[derive(Clone, Debug)]
 pub struct Concealer {
-    history: [i16; HISTORY],
+    history: [i16; 2 * HISTORY],
     /// One period of the sound before the loss, made to join its own beginning.
-    period: [i16; MAX_PERIOD],
+    period: [i16; 2 * MAX_PERIOD],
     period_len: usize,
     /// Samples concealed since the last good one.
     run: usize,
+    /// 1 at 8,000 samples a second, 2 at 16,000.
+    scale: usize,
 }
 
 impl Default for Concealer {
     fn default() -> Self {
-        Self { history: [0; HISTORY], period: [0; MAX_PERIOD], period_len: MIN_PERIOD, run: 0 }
+        Self {
+            history: [0; 2 * HISTORY],
+            period: [0; 2 * MAX_PERIOD],
+            period_len: MIN_PERIOD,
+            run: 0,
+            scale: 1,
+        }
     }
 }
 
 impl Concealer {
+    /// Begins anew at `rate` samples a second, 8,000 or 16,000.
+    pub fn set_rate(&mut self, rate: u32) {
+        *self = Self { scale: if rate > 8_000 { 2 } else { 1 }, ..Self::default() };
+    }
+
     /// Takes note of received audio; its beginning is blended with the concealment before it.
     pub fn received(&mut self, samples: &mut [i16]) {
         if self.run > 0 {
-            for (n, sample) in samples.iter_mut().take(BLEND).enumerate() {
+            let blend = BLEND * self.scale;
+            for (n, sample) in samples.iter_mut().take(blend).enumerate() {
                 let old = i32::from(self.concealed(self.run + n));
-                let blended = old * (BLEND - n) as i32 + i32::from(*sample) * n as i32;
-                *sample = (blended / BLEND as i32) as i16;
+                let blended = old * (blend - n) as i32 + i32::from(*sample) * n as i32;
+                *sample = (blended / blend as i32) as i16;
             }
             self.run = 0;
         }
@@ -54,28 +69,31 @@ impl Concealer {
         for (n, sample) in out.iter_mut().enumerate() {
             *sample = self.concealed(self.run + n);
         }
-        self.run = (self.run + out.len()).min(FADED);
+        self.run = (self.run + out.len()).min(FADED * self.scale);
         self.remember(out);
     }
 
     fn concealed(&self, at: usize) -> i16 {
-        if at >= FADED {
+        let (held, faded) = (HELD * self.scale, FADED * self.scale);
+        if at >= faded {
             return 0;
         }
-        let gain = if at < HELD { FADED - HELD } else { FADED - at } as i32;
-        (i32::from(self.period[at % self.period_len]) * gain / (FADED - HELD) as i32) as i16
+        let gain = if at < held { faded - held } else { faded - at } as i32;
+        (i32::from(self.period[at % self.period_len]) * gain / (faded - held) as i32) as i16
     }
 
     fn take_period(&mut self) {
-        let len = pitch_period(&self.history);
-        let start = HISTORY - len;
+        let (scale, size) = (self.scale, HISTORY * self.scale);
+        let history = &self.history[..size];
+        let len = pitch_period(history, scale);
+        let start = size - len;
         let blended = (len / 4).max(1);
         for n in 0..len {
-            let sample = i32::from(self.history[start + n]);
+            let sample = i32::from(history[start + n]);
             // The last quarter turns into what came before the period, so that its end and its
             // beginning fit together when it repeats.
             let turn = n.saturating_sub(len - blended) as i32;
-            let before = i32::from(self.history[start - len + n]);
+            let before = i32::from(history[start - len + n]);
             let mixed = sample * (blended as i32 - turn) + before * turn;
             self.period[n] = (mixed / blended as i32) as i16;
         }
@@ -83,26 +101,35 @@ impl Concealer {
     }
 
     fn remember(&mut self, samples: &[i16]) {
-        let tail = &samples[samples.len().saturating_sub(HISTORY)..];
-        self.history.copy_within(tail.len().., 0);
-        self.history[HISTORY - tail.len()..].copy_from_slice(tail);
+        let size = HISTORY * self.scale;
+        let tail = &samples[samples.len().saturating_sub(size)..];
+        let history = &mut self.history[..size];
+        history.copy_within(tail.len().., 0);
+        history[size - tail.len()..].copy_from_slice(tail);
     }
 }
 
 /// The lag at which the end of `history` resembles itself most: searched on every second sample
-/// and lag first, then exactly around the best.
-fn pitch_period(history: &[i16; HISTORY]) -> usize {
-    let coarse = (MIN_PERIOD..=MAX_PERIOD).step_by(2);
-    let best = best_lag(history, coarse, 2);
-    let near = best.saturating_sub(1).max(MIN_PERIOD)..=(best + 1).min(MAX_PERIOD);
-    best_lag(history, near, 1)
+/// and lag of 8,000 a second first, then exactly around the best.
+fn pitch_period(history: &[i16], scale: usize) -> usize {
+    let (shortest, longest) = (MIN_PERIOD * scale, MAX_PERIOD * scale);
+    let step = 2 * scale;
+    let best = best_lag(history, (shortest..=longest).step_by(step), step, scale);
+    let near = (best + 1).saturating_sub(step).max(shortest)..=(best + step - 1).min(longest);
+    best_lag(history, near, scale, scale)
 }
 
-fn best_lag(history: &[i16], lags: impl Iterator<Item = usize>, step: usize) -> usize {
-    let recent = &history[HISTORY - COMPARED..];
-    let mut best = (f32::MIN, MAX_PERIOD);
+fn best_lag(
+    history: &[i16],
+    lags: impl Iterator<Item = usize>,
+    step: usize,
+    scale: usize,
+) -> usize {
+    let (size, compared) = (history.len(), COMPARED * scale);
+    let recent = &history[size - compared..];
+    let mut best = (f32::MIN, MAX_PERIOD * scale);
     for lag in lags {
-        let past = &history[HISTORY - COMPARED - lag..HISTORY - lag];
+        let past = &history[size - compared - lag..size - lag];
         let (mut product, mut energy) = (0.0f32, 1.0f32);
         for (a, b) in recent.iter().zip(past).step_by(step) {
             product += f32::from(*a) * f32::from(*b);
@@ -129,15 +156,19 @@ mod tests {
 
     #[test]
     fn a_short_loss_of_a_steady_sound_is_hardly_there() {
-        for hz in [80.0, 125.0, 210.0, 333.0] {
-            let wave = sine(hz, 8_000, 8_000.0, 1_000);
-            let mut c = Concealer::default();
-            let mut head = wave[..800].to_vec();
-            c.received(&mut head);
-            let mut out = [0i16; 80];
-            c.lost(&mut out);
-            let error: Vec<i16> = out.iter().zip(&wave[800..]).map(|(a, b)| a - b).collect();
-            assert!(rms(&error) < 0.25 * rms(&wave[800..880]), "{hz}: {}", rms(&error));
+        for (rate, scale) in [(8_000, 1), (16_000, 2)] {
+            for hz in [80.0, 125.0, 210.0, 333.0] {
+                let wave = sine(hz, rate, 8_000.0, 1_000 * scale);
+                let (before, after) = wave.split_at(800 * scale);
+                let mut c = Concealer::default();
+                c.set_rate(rate);
+                c.received(&mut before.to_vec());
+                let mut out = vec![0i16; 80 * scale];
+                c.lost(&mut out);
+                let error: Vec<i16> = out.iter().zip(after).map(|(a, b)| a - b).collect();
+                let limit = 0.25 * rms(&after[..80 * scale]);
+                assert!(rms(&error) < limit, "{rate} {hz}: {}", rms(&error));
+            }
         }
     }
 

@@ -10,8 +10,11 @@ const KEY_TICKS: u16 = 5;
 const END_TICKS: u16 = 3;
 /// Audio between two keys, in ticks.
 const REST_TICKS: u16 = 3;
-/// Timestamp units of one tick.
-const TICK: u16 = 160;
+/// Distance in timestamp units within which a packet continues an event that lost some of its
+/// own: 40 ms on a clock of 8,000.
+const SLACK: u32 = 320;
+/// Most timestamp units of one tick that fit with the length of a key: 48,000 a second.
+const MAX_TICK: u32 = 960;
 const END_BIT: u8 = 0x80;
 /// −10 dBm0.
 const VOLUME: u8 = 10;
@@ -88,10 +91,7 @@ impl Current {
     /// a long one (RFC 4733 section 2.5.1.3), or of a sender that moves the timestamp with every
     /// packet. A new key press has the marker bit.
     fn goes_on(&self, key: Key, ahead: u32, marker: bool) -> bool {
-        !self.ended
-            && !marker
-            && key == self.key
-            && ahead <= u32::from(self.duration) + 2 * u32::from(TICK)
+        !self.ended && !marker && key == self.key && ahead <= u32::from(self.duration) + SLACK
     }
 }
 
@@ -134,7 +134,9 @@ impl KeySender {
     }
 
     /// The packet for the tick whose audio would begin at `timestamp`; `None` when audio goes.
-    pub fn tick(&mut self, timestamp: u32) -> Option<KeyPacket> {
+    /// A tick lasts `units` on the clock of telephone-event: 160, or 960 beside Opus.
+    pub fn tick(&mut self, timestamp: u32, units: u32) -> Option<KeyPacket> {
+        let units = units.min(MAX_TICK) as u16;
         if self.sending.is_none() {
             if self.tick > 0 {
                 self.tick -= 1;
@@ -145,7 +147,7 @@ impl KeySender {
         let (key, start) = self.sending?;
         self.tick += 1;
         let ended = self.tick > KEY_TICKS;
-        let [high, low] = (TICK * self.tick.min(KEY_TICKS)).to_be_bytes();
+        let [high, low] = (units * self.tick.min(KEY_TICKS)).to_be_bytes();
         let flags = if ended { END_BIT | VOLUME } else { VOLUME };
         let packet = KeyPacket {
             marker: self.tick == 1,
@@ -170,7 +172,7 @@ mod tests {
         for key in keys.chars() {
             sender.push(Key::from_char(key).unwrap()).unwrap();
         }
-        (0..20 * keys.len() as u32).filter_map(|n| sender.tick(1_000 + n * 160)).collect()
+        (0..20 * keys.len() as u32).filter_map(|n| sender.tick(1_000 + n * 160, 160)).collect()
     }
 
     fn receive(packets: &[KeyPacket]) -> String {

@@ -6,7 +6,7 @@
 //! position stays behind the earliest possible moment is the target delay, kept between 20 and
 //! 120 ms by the measured spread of transit times ([`delay`](self)).
 
-use crate::codec::CodecId;
+use crate::codec::{CodecId, MAX_PACKET_MS};
 
 mod delay;
 
@@ -14,10 +14,10 @@ use delay::Delay;
 
 /// Packets that can wait; at 20 ms a packet 640 ms of audio.
 pub const JITTER_SLOTS: usize = 32;
-/// Largest payload taken: 60 ms of G.711.
+/// Largest payload taken: 60 ms of G.711 or G.722, or of Opus at up to 64 kbit/s.
 pub const MAX_PAYLOAD: usize = 480;
-/// Distance between a packet and the position beyond which the sender's clock has jumped.
-const JUMP: i32 = 8_000;
+/// Timestamp units a second before anything else was agreed on.
+const FIRST_CLOCK: u32 = 8_000;
 /// Late packets in a row after which the path itself has become slower.
 const LATE_RUN: u32 = 8;
 /// Gaps in a row after which nobody is speaking any more, in ticks.
@@ -39,7 +39,7 @@ pub struct Incoming<'a> {
     pub kind: PacketKind,
     /// Its sequence number.
     pub seq: u16,
-    /// Its timestamp; the clock rate is 8,000 for every codec we know.
+    /// Its timestamp, on the buffer's clock.
     pub timestamp: u32,
     /// Its source.
     pub ssrc: u32,
@@ -58,27 +58,32 @@ pub enum Inserted {
     Late,
     /// It was here before.
     Duplicate,
-    /// Larger than [`MAX_PAYLOAD`].
+    /// Larger than [`MAX_PAYLOAD`] or longer than [`MAX_PACKET_MS`].
     Oversized,
     /// First packet of an unexpected source or time; the next one will tell.
     Doubted,
 }
 
-/// What there is to play at the position.
+/// What there is to play at the position; lengths in timestamp units.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken<'a> {
-    /// A packet; the first `skip` samples of it are over.
+    /// A packet; the first `skip` units of it are over.
     Packet {
         /// Its codec.
         codec: CodecId,
         /// Its bytes.
         payload: &'a [u8],
-        /// Samples of it that come too late.
+        /// Units of it that come too late.
         skip: usize,
     },
-    /// Audio is missing: conceal so many samples.
-    Lost(usize),
-    /// Nobody is speaking: so many samples of silence.
+    /// Audio is missing: conceal so many units.
+    Lost {
+        /// How many.
+        len: usize,
+        /// The packet that ends the gap just there, if it waits.
+        next: Option<(CodecId, &'a [u8])>,
+    },
+    /// Nobody is speaking: so many units of silence.
     Silence(usize),
 }
 
@@ -126,6 +131,8 @@ pub struct JitterBuffer {
     places: [Place; JITTER_SLOTS],
     payloads: Box<[[u8; MAX_PAYLOAD]; JITTER_SLOTS]>,
     delay: Delay,
+    /// Timestamp units a second.
+    clock: u32,
     source: Option<Source>,
     /// A packet that would begin another source or time: its SSRC and the number that confirms.
     doubt: Option<(u32, u16)>,
@@ -154,7 +161,8 @@ impl Default for JitterBuffer {
         Self {
             places: [free; JITTER_SLOTS],
             payloads: Box::new([[0; MAX_PAYLOAD]; JITTER_SLOTS]),
-            delay: Delay::default(),
+            delay: Delay::new(FIRST_CLOCK),
+            clock: FIRST_CLOCK,
             source: None,
             doubt: None,
             late_run: 0,
@@ -166,9 +174,10 @@ impl Default for JitterBuffer {
 }
 
 impl JitterBuffer {
-    /// Takes in a packet that arrived at `arrival`, in samples of the local clock.
+    /// Takes in a packet that arrived at `arrival`, in units of the buffer's clock.
     pub fn insert(&mut self, arrival: u32, packet: &Incoming<'_>) -> Inserted {
-        if packet.payload.len() > MAX_PAYLOAD {
+        let longest = (self.per_ms() * MAX_PACKET_MS) as usize;
+        if packet.payload.len() > MAX_PAYLOAD || units(packet) > longest {
             self.counts.oversized += 1;
             return Inserted::Oversized;
         }
@@ -177,7 +186,8 @@ impl JitterBuffer {
             return Inserted::Kept;
         };
         let ahead = packet.timestamp.wrapping_sub(source.position) as i32;
-        if packet.ssrc != source.ssrc || !(-JUMP..=JUMP).contains(&ahead) {
+        // Farther away than a second, the sender's clock has jumped.
+        if packet.ssrc != source.ssrc || ahead.unsigned_abs() > self.clock {
             return self.doubt(arrival, packet);
         }
         self.doubt = None;
@@ -186,7 +196,7 @@ impl JitterBuffer {
             return Inserted::Duplicate;
         }
         self.delay.packet(arrival.wrapping_sub(packet.timestamp));
-        if packet.kind != PacketKind::Pause && ahead + samples(packet) as i32 <= 0 {
+        if packet.kind != PacketKind::Pause && ahead + units(packet) as i32 <= 0 {
             self.counts.late += 1;
             self.late_run += 1;
             if self.late_run >= LATE_RUN {
@@ -200,8 +210,8 @@ impl JitterBuffer {
         Inserted::Kept
     }
 
-    /// Says how the tick at `now` is to be filled. `decoded` samples are still to be played
-    /// from packets taken before; `quiet` tells that a change would not be heard.
+    /// Says how the tick at `now` is to be filled. `decoded` units are still to be played from
+    /// packets taken before; `quiet` tells that a change would not be heard.
     pub fn pace(&mut self, now: u32, decoded: usize, quiet: bool) -> Pace {
         let Some(source) = self.source.filter(|s| s.begun) else {
             return Pace::Even;
@@ -209,26 +219,25 @@ impl JitterBuffer {
         let playing = source.position.wrapping_sub(decoded as u32);
         let early = self.delay.early(now, playing);
         let missing = decoded == 0 && self.earliest().is_none_or(|(_, ahead)| ahead > 0);
-        let pace = match early {
-            480.. => Pace::Stretch,
-            160.. if quiet || missing => Pace::Stretch,
-            ..=-960 => Pace::Skip,
-            ..=-160 if quiet && !missing => Pace::Skip,
+        let pace = match early / self.per_ms() as i32 {
+            60.. => Pace::Stretch,
+            20.. if quiet || missing => Pace::Stretch,
+            ..=-120 => Pace::Skip,
+            ..=-20 if quiet && !missing => Pace::Skip,
             _ => Pace::Even,
         };
         self.counts.adjusted += u64::from(pace != Pace::Even);
         pace
     }
 
-    /// Hands out what is at the position: a whole packet, or at most `want` samples of a gap.
+    /// Hands out what is at the position: a whole packet, or at most `want` units of a gap.
     pub fn take(&mut self, want: usize) -> Taken<'_> {
         let Some(mut source) = self.source else {
             return Taken::Silence(want);
         };
         loop {
             let Some((index, ahead)) = self.earliest().filter(|(_, ahead)| *ahead <= 0) else {
-                let ahead = self.earliest().map_or(usize::MAX, |(_, ahead)| ahead as usize);
-                return self.gap(want.min(ahead));
+                break;
             };
             let place = self.places[index];
             self.places[index].kind = None;
@@ -237,7 +246,7 @@ impl JitterBuffer {
                 continue;
             };
             let skip = ahead.unsigned_abs() as usize;
-            let len = codec.samples_in(usize::from(place.len));
+            let len = codec.units_in(&self.payloads[index][..usize::from(place.len)]);
             if skip >= len {
                 continue;
             }
@@ -248,6 +257,18 @@ impl JitterBuffer {
             let payload = &self.payloads[index][..usize::from(place.len)];
             return Taken::Packet { codec, payload, skip };
         }
+        self.gap(want)
+    }
+
+    /// Begins anew on another clock, given in timestamp units a second.
+    pub fn set_clock(&mut self, clock: u32) {
+        self.clock = clock.max(1_000);
+        self.reset();
+    }
+
+    /// Timestamp units a second.
+    pub const fn clock(&self) -> u32 {
+        self.clock
     }
 
     /// Forgets the stream, not the counts: the peer's address changed.
@@ -255,7 +276,7 @@ impl JitterBuffer {
         self.source = None;
         self.doubt = None;
         self.places.iter_mut().for_each(|p| p.kind = None);
-        self.delay = Delay::default();
+        self.delay = Delay::new(self.clock);
         (self.late_run, self.gap_run, self.paused) = (0, 0, false);
     }
 
@@ -265,10 +286,17 @@ impl JitterBuffer {
     }
     /// The delay aimed at, ms.
     pub const fn target_ms(&self) -> u32 {
-        self.delay.target() / 8
+        self.delay.target() / self.per_ms()
     }
 
-    fn gap(&mut self, len: usize) -> Taken<'static> {
+    const fn per_ms(&self) -> u32 {
+        self.clock / 1_000
+    }
+
+    fn gap(&mut self, want: usize) -> Taken<'_> {
+        let after = self.earliest();
+        let ahead = after.map_or(usize::MAX, |(_, ahead)| ahead as usize);
+        let len = want.min(ahead);
         let mut begun = false;
         if let Some(source) = &mut self.source {
             source.position = source.position.wrapping_add(len as u32);
@@ -279,7 +307,16 @@ impl JitterBuffer {
             return Taken::Silence(len);
         }
         self.counts.concealed += 1;
-        Taken::Lost(len)
+        let next = after.filter(|_| ahead == len).and_then(|(index, _)| {
+            let place = self.places[index];
+            match place.kind {
+                Some(PacketKind::Audio(codec)) => {
+                    Some((codec, &self.payloads[index][..usize::from(place.len)]))
+                }
+                _ => None,
+            }
+        });
+        Taken::Lost { len, next }
     }
 
     fn doubt(&mut self, arrival: u32, packet: &Incoming<'_>) -> Inserted {
@@ -349,9 +386,9 @@ impl JitterBuffer {
     }
 }
 
-fn samples(packet: &Incoming<'_>) -> usize {
+fn units(packet: &Incoming<'_>) -> usize {
     match packet.kind {
-        PacketKind::Audio(codec) => codec.samples_in(packet.payload.len()),
+        PacketKind::Audio(codec) => codec.units_in(packet.payload),
         PacketKind::Pause => 0,
     }
 }

@@ -11,9 +11,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::{FRAME_MS, ItemId, LegId, LegQuality, MediaTime, Now};
+use domain::{FRAME_MS, FRAME_SAMPLES, ItemId, LegId, LegQuality, MediaTime, Now};
 
-use crate::codec::CodecId;
 use crate::jitter::JitterCounts;
 use crate::playout::{Chunk, PushRefused};
 use crate::recording::StereoBlock;
@@ -24,20 +23,25 @@ use crate::sdp::Negotiated;
 
 mod command;
 mod event;
+mod gear;
 mod hearing;
 mod inbound;
 mod link;
 mod outbound;
 mod report;
+mod sound;
 mod tick;
 
 pub use command::{Keys, LegCommand, LegError, LegSetup};
 pub use event::{Heard, LegEvent, MAX_LEG_EVENTS};
+use gear::Guard;
+pub use gear::LegGear;
 use hearing::Hearing;
-use inbound::{Arrived, Inbound, TICK_SAMPLES, arrival};
+use inbound::{Arrived, Inbound, arrival};
 use link::Link;
 use outbound::Outbound;
 use report::Reporter;
+use sound::{NARROW, Rates, Sound};
 pub use tick::{Datagram, MAX_FRAMES, Tick};
 
 /// One media side of a call.
@@ -47,13 +51,17 @@ pub struct Leg {
     link: Link,
     inbound: Inbound,
     hearing: Hearing,
+    heard_rates: Rates,
     outbound: Outbound,
+    said_rates: Rates,
+    guard: Option<Box<Guard>>,
     reporter: Reporter,
     clock: Clock,
     watch: Watch,
     events: Ring<LegEvent, MAX_LEG_EVENTS>,
     record: bool,
     unknown: u64,
+    forged: u64,
     events_lost: u64,
 }
 
@@ -85,6 +93,8 @@ pub struct LegCounts {
     pub jitter_target_ms: u32,
     /// Packets with a payload type nobody agreed on.
     pub unknown: u64,
+    /// Packets from where the peer's come that were not under its keys, or came again.
+    pub forged: u64,
     /// Datagrams that were not the peer's, or no packets at all.
     pub strangers: u64,
     /// Events that were not drained in time.
@@ -96,10 +106,13 @@ impl Leg {
     pub fn new(setup: LegSetup) -> Self {
         Self {
             id: setup.leg,
-            link: Link::default(),
+            link: Link::new(setup.nat),
             inbound: Inbound::default(),
             hearing: Hearing::new(&setup.turn),
+            heard_rates: Rates::default(),
             outbound: Outbound::new(&setup),
+            said_rates: Rates::default(),
+            guard: None,
             reporter: Reporter::new(&setup.cname),
             clock: Clock { at: MediaTime::ZERO, answered: false },
             watch: Watch {
@@ -112,8 +125,25 @@ impl Leg {
             events: Ring::default(),
             record: setup.record,
             unknown: 0,
+            forged: 0,
             events_lost: 0,
         }
+    }
+
+    /// Takes what an agreement needs beyond a leg's first memory; to be called before
+    /// [`Leg::connect`] with the same agreement. What is no longer needed is left in `gear`.
+    pub fn equip(&mut self, gear: &mut LegGear, agreed: &Negotiated) {
+        if self.inbound.decoders.opus.is_none()
+            && let Some(opus) = gear.opus.take()
+        {
+            let (decoder, encoder) = opus.split();
+            self.inbound.decoders.opus = Some(decoder);
+            self.outbound.encoders.opus = Some(encoder);
+        }
+        if let (Some(new), Some(old)) = (&mut gear.guard, &mut self.guard) {
+            new.succeed(old, agreed);
+        }
+        std::mem::swap(&mut self.guard, &mut gear.guard);
     }
 
     /// Takes over what offer and answer agreed on, at first and after each re-offer. Media is
@@ -122,6 +152,7 @@ impl Leg {
     pub fn connect(&mut self, now: Now, agreed: &Negotiated, allowed_sources: &[IpAddr]) {
         let moved = self.link.connect(agreed, allowed_sources);
         self.inbound.begin(agreed, moved);
+        self.outbound.begin(agreed);
         self.reporter.begin(now, self.outbound.ssrc);
         self.watch.expect(now);
     }
@@ -138,18 +169,68 @@ impl Leg {
 
     /// Takes in a datagram of the RTP socket.
     pub fn receive_rtp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
-        let (Ok(packet), Some(agreed)) = (RtpPacket::parse(datagram), self.link.agreed) else {
+        let mut guard = self.guard.take();
+        match self.opened(from, guard.as_deref_mut(), datagram, Guard::open_rtp) {
+            Some(plain) => self.take_rtp(now, from, plain),
+            None => self.link.refuse(),
+        }
+        self.guard = guard;
+    }
+
+    /// Takes in a datagram of the RTCP socket.
+    pub fn receive_rtcp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
+        let mut guard = self.guard.take();
+        match self.opened(from, guard.as_deref_mut(), datagram, Guard::open_rtcp) {
+            Some(plain) => self.take_rtcp(now, from, plain),
+            None => self.link.refuse(),
+        }
+        self.guard = guard;
+    }
+
+    /// What a datagram holds: itself, or what is in it if the leg is encrypted and the peer made
+    /// it. Whoever is not the peer by address is not worth the arithmetic.
+    fn opened<'a>(
+        &mut self,
+        from: SocketAddr,
+        guard: Option<&'a mut Guard>,
+        datagram: &'a [u8],
+        open: impl FnOnce(&'a mut Guard, &[u8]) -> Option<&'a [u8]>,
+    ) -> Option<&'a [u8]> {
+        if self.link.agreed.as_ref()?.crypto.is_none() {
+            return Some(datagram);
+        }
+        if !self.link.knows(from) {
+            return None;
+        }
+        let plain = guard.and_then(|g| open(g, datagram));
+        self.forged += u64::from(plain.is_none());
+        plain
+    }
+
+    fn take_rtp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
+        let Ok(packet) = RtpPacket::parse(datagram) else {
             self.link.refuse();
             return;
         };
         if !self.link.admit(from) {
             return;
         }
+        let Some(agreed) = &self.link.agreed else { return };
         self.watch.packet(now, self.clock.at);
         let header = packet.header;
-        let came = arrival(now);
-        self.reporter.reception.packet(header.ssrc, header.seq, header.timestamp, came);
-        let arrived = self.inbound.packet(now, &agreed, &packet);
+        let reception = &mut self.reporter.reception;
+        let clock = self.inbound.clock();
+        let arrived = self.inbound.packet(now, agreed, &packet);
+        if self.inbound.clock() != clock {
+            reception.set_clock(self.inbound.clock());
+        }
+        let key_clock = agreed.formats.key_clock(header.payload_type);
+        if key_clock.is_none_or(|c| c == self.inbound.clock()) {
+            let came = arrival(now, self.inbound.clock());
+            reception.packet(header.ssrc, header.seq, header.timestamp, came);
+        } else {
+            reception.count(header.ssrc, header.seq);
+        }
         if !std::mem::replace(&mut self.watch.first_told, true) {
             self.tell(Heard::FirstPacket { from });
         }
@@ -161,8 +242,7 @@ impl Leg {
         }
     }
 
-    /// Takes in a datagram of the RTCP socket.
-    pub fn receive_rtcp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
+    fn take_rtcp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
         let Ok(compound) = Compound::parse(datagram) else {
             self.link.refuse();
             return;
@@ -181,17 +261,25 @@ impl Leg {
             return;
         }
         let at = self.clock.at;
-        let (mut heard, mut said) = ([0i16; TICK_SAMPLES], [0i16; TICK_SAMPLES]);
+        let (mut heard, mut said) = (Sound::silent(8_000), Sound::silent(8_000));
         self.inbound.tick(now, &mut heard);
-        self.listen(at, &heard, out);
+        let narrow = self.heard_rates.narrow(&heard);
+        if self.link.sends() || !self.clock.answered {
+            self.listen(at, &narrow, heard.wide(), out);
+        } else {
+            // Whoever holds us plays music or nothing: there is nobody to listen to.
+            self.listen(at, &[0; NARROW], None, out);
+        }
         // After listening, so that the reflex stops playout in the tick that noticed speech.
         self.outbound.playout.heard_speech(self.hearing.speech_ms());
-        if self.outbound.tick(at, &self.link, &mut said, &mut out.rtp) {
+        let guard = self.guard.as_deref_mut();
+        if self.outbound.tick(at, &self.link, guard, &mut said, &mut out.rtp) {
             self.tell(Heard::KeysSent);
         }
         if self.record && self.clock.answered {
             let index = at.as_millis() / FRAME_MS;
-            out.stereo = Some(StereoBlock { index, left: heard, right: said });
+            let right = self.said_rates.narrow(&said);
+            out.stereo = Some(StereoBlock { index, left: narrow, right });
         }
         if self.reporter.is_due(now) {
             self.report(now, false, out);
@@ -280,7 +368,7 @@ impl Leg {
             packets: reception.received(),
             lost: reception.lost(),
             strangers: self.link.strangers,
-            jitter_ms: reception.jitter() / 8,
+            jitter_ms: reception.jitter_ms(),
             round_trip_ms: self.reporter.round_trip_ms,
             last_media_ms: self.watch.last_media.as_millis(),
         }
@@ -292,6 +380,7 @@ impl Leg {
             jitter: self.inbound.jitter.counts(),
             jitter_target_ms: self.inbound.jitter.target_ms(),
             unknown: self.unknown,
+            forged: self.forged,
             strangers: self.link.strangers,
             events_lost: self.events_lost,
         }
@@ -311,7 +400,7 @@ impl Leg {
     }
     /// Samples a second that chunks for playout must have.
     pub const fn playout_rate(&self) -> u32 {
-        CodecId::Pcma.sample_rate()
+        self.outbound.rate()
     }
     /// How much of an item went out, while it waits or plays.
     pub fn playout_position(&self, item: ItemId) -> Option<MediaTime> {
@@ -322,24 +411,36 @@ impl Leg {
         self.outbound.playout.is_empty()
     }
 
-    fn listen(&mut self, at: MediaTime, heard: &[i16; TICK_SAMPLES], out: &mut Tick) {
+    fn listen(
+        &mut self,
+        at: MediaTime,
+        heard: &[i16; NARROW],
+        wide: Option<&[i16; FRAME_SAMPLES]>,
+        out: &mut Tick,
+    ) {
         let (leg, early) = (self.id, !self.clock.answered);
         let (events, lost) = (&mut self.events, &mut self.events_lost);
-        self.hearing.tick(at, heard, out, |what| {
+        self.hearing.tick(at, heard, wide, out, |what| {
             let event = LegEvent { leg, at, early, what };
             *lost += u64::from(events.push(event).is_err());
         });
     }
 
     fn report(&mut self, now: Now, bye: bool, out: &mut Tick) {
-        if let Some(to) = self.link.rtcp_target() {
-            self.reporter.write(now, &self.outbound, bye, &mut out.rtcp);
-            out.rtcp.to = Some(to);
+        let encrypted = self.link.agreed.as_ref().is_some_and(|a| a.crypto.is_some());
+        let (Some(to), true) = (self.link.rtcp_target(), encrypted == self.guard.is_some()) else {
+            return;
+        };
+        self.reporter.write(now, &self.outbound, bye, &mut out.rtcp);
+        if let Some(guard) = &mut self.guard {
+            let done = guard.sender.protect_rtcp(&mut out.rtcp.bytes, out.rtcp.len);
+            out.rtcp.len = done.unwrap_or(0);
         }
+        out.rtcp.to = Some(to);
     }
 
     fn send_keys(&mut self, keys: &Keys) -> Result<(), LegError> {
-        if self.link.agreed.is_none_or(|a| a.dtmf_payload_type.is_none()) {
+        if self.link.agreed.as_ref().is_none_or(|a| a.dtmf_payload_type.is_none()) {
             return Err(LegError::NoKeys);
         }
         let sender = &mut self.outbound.keys;

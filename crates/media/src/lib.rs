@@ -48,6 +48,7 @@ pub mod endpoint;
 pub mod jitter;
 pub mod leg;
 pub mod playout;
+pub mod profile;
 pub mod reception;
 pub mod recording;
 pub mod resample;
@@ -55,6 +56,7 @@ mod ring;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
+pub mod srtp;
 pub mod tone;
 pub mod vad;
 

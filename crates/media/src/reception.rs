@@ -9,8 +9,10 @@ const MAX_DROPOUT: u16 = 3_000;
 const MAX_MISORDER: u16 = 100;
 
 /// What was received from the source of one leg, over all SSRCs it used one after another.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Reception {
+    /// Timestamp units a second.
+    clock: u32,
     source: Option<Source>,
     /// Packets of sources that are gone.
     earlier_received: u64,
@@ -18,6 +20,19 @@ pub struct Reception {
     /// Jitter estimate times 16, in timestamp units.
     jitter_q4: u32,
     last_transit: Option<i32>,
+}
+
+impl Default for Reception {
+    fn default() -> Self {
+        Self {
+            clock: 8_000,
+            source: None,
+            earlier_received: 0,
+            earlier_lost: 0,
+            jitter_q4: 0,
+            last_transit: None,
+        }
+    }
 }
 
 /// Counting state of one SSRC.
@@ -57,8 +72,23 @@ impl Source {
 }
 
 impl Reception {
+    /// Goes on on another clock, given in timestamp units a second.
+    pub fn set_clock(&mut self, clock: u32) {
+        let clock = clock.max(1);
+        let scaled = u64::from(self.jitter_q4) * u64::from(clock) / u64::from(self.clock);
+        self.jitter_q4 = u32::try_from(scaled).unwrap_or(u32::MAX);
+        (self.clock, self.last_transit) = (clock, None);
+    }
+
     /// Takes in one packet: its numbers, and when it came in timestamp units of the same rate.
     pub fn packet(&mut self, ssrc: u32, seq: u16, timestamp: u32, arrival: u32) {
+        if self.count(ssrc, seq) {
+            self.measure_jitter(arrival.wrapping_sub(timestamp) as i32);
+        }
+    }
+
+    /// Takes in one packet whose timestamp is not on this clock; returns whether it is believed.
+    pub fn count(&mut self, ssrc: u32, seq: u16) -> bool {
         if self.source.is_none_or(|s| s.ssrc != ssrc) {
             self.begin(ssrc, seq);
         }
@@ -72,7 +102,7 @@ impl Reception {
                     self.begin(ssrc, seq);
                 } else {
                     source.restart = Some(seq.wrapping_add(1));
-                    return;
+                    return false;
                 }
             } else {
                 source.base = source
@@ -83,7 +113,7 @@ impl Reception {
         if let Some(source) = &mut self.source {
             source.received = source.received.saturating_add(1);
         }
-        self.measure_jitter(arrival.wrapping_sub(timestamp) as i32);
+        true
     }
 
     /// The report block about this source; `None` before the first packet. Asking begins the
@@ -121,6 +151,10 @@ impl Reception {
     pub const fn jitter(&self) -> u32 {
         self.jitter_q4 >> 4
     }
+    /// Jitter in milliseconds.
+    pub const fn jitter_ms(&self) -> u32 {
+        (self.jitter() as u64 * 1_000 / self.clock as u64) as u32
+    }
     /// Who sends now.
     pub fn ssrc(&self) -> Option<u32> {
         self.source.map(|s| s.ssrc)
@@ -138,7 +172,7 @@ impl Reception {
         if let Some(last) = self.last_transit {
             let d = transit.wrapping_sub(last).unsigned_abs();
             // A jump of the sender's timestamps says nothing about the network.
-            if d < 80_000 {
+            if d < self.clock.saturating_mul(10) {
                 let q4 = self.jitter_q4;
                 self.jitter_q4 = q4 + d - ((q4 + 8) >> 4);
             }

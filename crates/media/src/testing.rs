@@ -75,3 +75,9 @@ pub fn espeak(voice: &str, text: &str) -> Option<Vec<i16>> {
     resampler.finish(&mut samples);
     Some(samples)
 }
+
+/// Bytes from their hexadecimal digits.
+pub fn hex(digits: &str) -> Vec<u8> {
+    let pair = |n: usize| u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).unwrap();
+    (0..digits.len() / 2).map(pair).collect()
+}

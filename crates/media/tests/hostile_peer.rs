@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use domain::{LegId, Now};
 use media::codec::CodecId;
 use media::leg::{Leg, LegSetup, Tick};
-use media::sdp::{Direction, Negotiated};
+use media::sdp::Negotiated;
 use proptest::prelude::*;
 
 fn peer() -> SocketAddr {
@@ -13,15 +13,7 @@ fn peer() -> SocketAddr {
 }
 
 fn leg() -> Leg {
-    let agreed = Negotiated {
-        remote: peer(),
-        remote_rtcp: SocketAddr::from(([127, 0, 0, 1], 4_001)),
-        codec: CodecId::Pcma,
-        payload_type: 8,
-        dtmf_payload_type: Some(101),
-        ptime_ms: 20,
-        direction: Direction::SendRecv,
-    };
+    let agreed = Negotiated::plain(peer(), CodecId::Pcma);
     let mut leg = Leg::new(LegSetup { record: true, ..LegSetup::new(LegId::CALLEE, 7, 0, 0) });
     leg.connect(Now::default(), &agreed, &[]);
     leg.answered(Now::default());

@@ -5,12 +5,13 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 
 use domain::{ItemId, LegId, Now, PlaylistId};
-use media::codec::CodecId;
-use media::leg::{Keys, Leg, LegCommand, LegSetup, Tick};
+use media::codec::{Codec, CodecId};
+use media::leg::{Keys, Leg, LegCommand, LegGear, LegSetup, Tick};
 use media::playout::OnSpeech;
 use media::rtcp::{RTCP_MAX_LEN, Report, SenderInfo};
 use media::rtp::RtpHeader;
-use media::sdp::{Direction, Negotiated};
+use media::sdp::Negotiated;
+use media::srtp::{Agreed, MASTER_LEN, MasterKey, SrtpReceiver, SrtpSender, Suite};
 
 thread_local! {
     /// Allocations and bytes of this thread.
@@ -40,15 +41,10 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const AGREED: Negotiated = Negotiated {
-    remote: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4_000),
-    remote_rtcp: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4_001),
-    codec: CodecId::Pcma,
-    payload_type: 8,
-    dtmf_payload_type: Some(101),
-    ptime_ms: 20,
-    direction: Direction::SendRecv,
-};
+const PEER: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4_000);
+const PEER_RTCP: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4_001);
 
 fn setup() -> LegSetup {
     LegSetup { record: true, ..LegSetup::new(LegId::CALLEE, 7, 0, 0) }
@@ -58,7 +54,7 @@ fn setup() -> LegSetup {
 fn receive_and_tick_allocate_nothing() {
     let mut leg = Leg::new(setup());
     let mut tick = Box::new(Tick::new());
-    leg.connect(Now::default(), &AGREED, &[]);
+    leg.connect(Now::default(), &Negotiated::plain(PEER, CodecId::Pcma), &[]);
     leg.answered(Now::default());
     let mut bytes = [0u8; 400];
     let mut state = 1u32;
@@ -98,15 +94,15 @@ fn receive_and_tick_allocate_nothing() {
         };
         let len = header.write(&payload, &mut bytes).unwrap();
         if n % 17 != 3 {
-            leg.receive_rtp(now, AGREED.remote, &bytes[..len]);
+            leg.receive_rtp(now, PEER, &bytes[..len]);
         }
-        leg.receive_rtp(now, AGREED.remote_rtcp, &bytes[..len / 2]);
+        leg.receive_rtp(now, PEER_RTCP, &bytes[..len / 2]);
         if n % 250 == 0 {
             let sender = Some(SenderInfo { ntp: 1 << 40, rtp_timestamp: 0, packets: n, octets: n });
             let report = Report { ssrc: 3, sender, block: None, cname: "x", bye: false };
             let mut out = [0; RTCP_MAX_LEN];
             let len = report.write(&mut out);
-            leg.receive_rtcp(now, AGREED.remote_rtcp, &out[..len]);
+            leg.receive_rtcp(now, PEER_RTCP, &out[..len]);
         }
         leg.tick(now, &mut tick);
         frames += tick.frames().len();
@@ -122,6 +118,66 @@ fn receive_and_tick_allocate_nothing() {
     }
     assert!(frames > 500 && events > 100 && used > 1_000, "{frames} {events} {used}");
     assert_eq!(blocks, 3_000);
+}
+
+/// What the peer sends and how the leg answers it, encrypted both ways.
+fn secured(codec: CodecId) -> (Negotiated, Agreed) {
+    let (ours, theirs) = (MasterKey([1; MASTER_LEN]), MasterKey([2; MASTER_LEN]));
+    let crypto = Agreed { suite: Suite::Tag80, ours, theirs };
+    (Negotiated { crypto: Some(crypto), ..Negotiated::plain(PEER, codec) }, crypto)
+}
+
+#[test]
+fn wide_codecs_and_encryption_allocate_nothing_either() {
+    for codec in [CodecId::G722, CodecId::Opus] {
+        let (agreed, crypto) = secured(codec);
+        let mut leg = Leg::new(LegSetup { speech_rate: 16_000, ..setup() });
+        let mut gear = LegGear::for_media(&agreed);
+        leg.equip(&mut gear, &agreed);
+        leg.connect(Now::default(), &agreed, &[]);
+        leg.answered(Now::default());
+        let mut tick = Box::new(Tick::new());
+        let mut peer = SrtpSender::new(crypto.suite, &crypto.theirs);
+        let mut ours = SrtpReceiver::new(crypto.suite, &crypto.ours);
+        let mut encoder = Codec::new(codec);
+        let (mut blocks, mut sent) = (0, 0);
+        for n in 0..600u32 {
+            let now = Now::from_millis(u64::from(n) * 20);
+            let sound: [i16; 320] =
+                std::array::from_fn(|i| if i / 40 % 2 == 0 { 3_000 } else { -3_000 });
+            let chunk = LegCommand::Play {
+                playlist: PlaylistId(1),
+                item: ItemId(1),
+                chunk: sound.to_vec().into_boxed_slice(),
+            };
+            let (mut payload, mut bytes) = ([0; 480], [0; 600]);
+            let len = encoder.encode(&sound, &mut payload);
+            let header = RtpHeader {
+                marker: false,
+                payload_type: agreed.payload_type,
+                seq: n as u16,
+                timestamp: n * codec.clock_rate() / 50,
+                ssrc: 3,
+            };
+            let len = header.write(&payload[..len], &mut bytes).unwrap();
+            let len = peer.protect_rtp(&mut bytes, len).unwrap();
+            let before = COUNT.get().0;
+            assert!(leg.command(now, chunk).is_ok());
+            if n % 17 != 3 {
+                leg.receive_rtp(now, PEER, &bytes[..len]);
+            }
+            leg.tick(now, &mut tick);
+            blocks += usize::from(tick.stereo.is_some());
+            while leg.poll_event().is_some() {}
+            assert_eq!(COUNT.get().0, before, "{codec:?} tick {n}");
+            while leg.take_used().is_some() {}
+            let (_, packet) = tick.rtp.get().unwrap();
+            let mut packet = packet.to_vec();
+            sent += usize::from(ours.open_rtp(&mut packet).is_ok());
+        }
+        assert_eq!((blocks, sent, leg.counts().forged), (600, 600, 0), "{codec:?}");
+        assert!(leg.quality().packets > 550, "{codec:?}");
+    }
 }
 
 #[test]

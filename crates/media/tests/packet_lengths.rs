@@ -6,20 +6,12 @@ use domain::{LegId, Now};
 use media::codec::{Codec, CodecId};
 use media::leg::{Leg, LegSetup, Tick};
 use media::rtp::RtpHeader;
-use media::sdp::{Direction, Negotiated};
+use media::sdp::Negotiated;
 
 /// Hears five seconds of a rising count, sent in packets of `ms`; answers the samples heard.
 fn hear(ms: u32) -> Vec<i16> {
     let peer = SocketAddr::from(([127, 0, 0, 1], 4_000));
-    let agreed = Negotiated {
-        remote: peer,
-        remote_rtcp: SocketAddr::from(([127, 0, 0, 1], 4_001)),
-        codec: CodecId::Pcmu,
-        payload_type: 0,
-        dtmf_payload_type: None,
-        ptime_ms: ms,
-        direction: Direction::SendRecv,
-    };
+    let agreed = Negotiated { ptime_ms: ms, ..Negotiated::plain(peer, CodecId::Pcmu) };
     let mut leg = Leg::new(LegSetup { record: true, ..LegSetup::new(LegId::CALLEE, 7, 0, 0) });
     leg.connect(Now::default(), &agreed, &[]);
     leg.answered(Now::default());

@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use domain::{CallLimits, Opening, Rounding};
+use media::codec::CodecId;
+use media::profile::{MediaProfile, SrtpPolicy};
 use serde::Deserialize;
 use sip::{TrunkAddress, TrunkConfig};
 
@@ -66,6 +68,8 @@ impl Default for Sip {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Media {
     pub(crate) address: IpAddr,
+    /// The address peers are told where it is not the sockets' own.
+    pub(crate) external_ip: Option<IpAddr>,
     pub(crate) first_port: u16,
     pub(crate) last_port: u16,
     pub(crate) lanes: usize,
@@ -74,7 +78,7 @@ pub(crate) struct Media {
 impl Default for Media {
     fn default() -> Self {
         let address = IpAddr::from([127, 0, 0, 1]);
-        Self { address, first_port: 30_000, last_port: 39_999, lanes: 1 }
+        Self { address, external_ip: None, first_port: 30_000, last_port: 39_999, lanes: 1 }
     }
 }
 
@@ -293,11 +297,42 @@ pub(crate) struct Trunk {
     pub(crate) lines: u32,
     #[serde(default = "usual_rate")]
     pub(crate) calls_per_second: u32,
+    #[serde(default = "usual_codecs")]
+    pub(crate) codecs: Vec<Codec>,
+    #[serde(default)]
+    pub(crate) srtp: Srtp,
+    #[serde(default)]
+    pub(crate) nat: bool,
+    #[serde(default)]
+    pub(crate) external_ip: Option<IpAddr>,
     /// Set by the installation for its own lab; no configuration file can say so.
     #[serde(skip)]
     pub(crate) simulated: bool,
 }
 
+/// A codec, as a trunk names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Codec {
+    Pcma,
+    Pcmu,
+    G722,
+    Opus,
+}
+
+/// Whether a trunk's media is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Srtp {
+    #[default]
+    Off,
+    Preferred,
+    Required,
+}
+
+fn usual_codecs() -> Vec<Codec> {
+    vec![Codec::Pcma, Codec::Pcmu]
+}
 const fn usual_priority() -> u32 {
     100
 }
@@ -322,6 +357,10 @@ impl Trunk {
             priority: usual_priority(),
             lines: usual_lines(),
             calls_per_second: usual_rate(),
+            codecs: usual_codecs(),
+            srtp: Srtp::Off,
+            nat: false,
+            external_ip: None,
             simulated: false,
         }
     }
@@ -338,7 +377,7 @@ impl Trunk {
     }
 
     /// The part of it that decides which calls go over it.
-    pub(crate) fn route(&self) -> engine::Route {
+    pub(crate) fn route(&self, media: &Media) -> engine::Route {
         engine::Route {
             name: self.name.as_str().into(),
             simulated: self.simulated,
@@ -347,7 +386,43 @@ impl Trunk {
             lines: self.lines,
             calls_per_second: self.calls_per_second,
             caller: self.caller.clone(),
+            media: self.media(media).into(),
         }
+    }
+
+    /// The part of it that its media needs.
+    fn media(&self, media: &Media) -> MediaProfile {
+        let codec = |c: &Codec| match c {
+            Codec::Pcma => CodecId::Pcma,
+            Codec::Pcmu => CodecId::Pcmu,
+            Codec::G722 => CodecId::G722,
+            Codec::Opus => CodecId::Opus,
+        };
+        let srtp = match self.srtp {
+            Srtp::Off => SrtpPolicy::Off,
+            Srtp::Preferred => SrtpPolicy::Preferred,
+            Srtp::Required => SrtpPolicy::Required,
+        };
+        MediaProfile {
+            codecs: self.codecs.iter().map(codec).collect(),
+            srtp,
+            nat: self.nat,
+            external_ip: self.external_ip.or(media.external_ip),
+        }
+    }
+
+    /// What is wrong with it, if anything is.
+    fn check(&self) -> Result<(), SettingsError> {
+        let twice = |c: &Codec| self.codecs.iter().filter(|other| *other == c).count() > 1;
+        let why = if self.codecs.is_empty() {
+            "name at least one of pcma, pcmu, g722, opus"
+        } else if self.codecs.iter().any(twice) {
+            "a codec is named twice"
+        } else {
+            return Ok(());
+        };
+        let why = format!("trunk {}: {why}", self.name);
+        Err(SettingsError::OutOfRange { key: "trunk.codecs", why })
     }
 }
 
@@ -391,7 +466,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn check(&self) -> Result<(), SettingsError> {
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
         let ranges = [
             ("calls.ring_timeout_s", self.calls.ring_timeout_s, 10, 120),
             ("calls.max_call_s", self.calls.max_call_s, 60, 3_600),
@@ -415,6 +490,7 @@ impl Settings {
                 why,
             });
         }
+        self.trunk.iter().try_for_each(Trunk::check)?;
         domain::NumberRules::new(self.numbers.extra_patterns.clone()).map_err(|e| {
             SettingsError::OutOfRange { key: "numbers.extra_patterns", why: e.to_string() }
         })?;

@@ -235,7 +235,7 @@ fn engine_config(
     };
     EngineConfig {
         catalogue,
-        routes: trunks.iter().map(Trunk::route).collect(),
+        routes: trunks.iter().map(|t| t.route(&settings.media)).collect(),
         node: format!("node-{}", std::process::id()),
         max_concurrent: settings.calls.max_concurrent,
         callee_per_hour: settings.policy.callee_per_hour,

@@ -12,7 +12,7 @@ use engine::plane::{Ear, LegKey, LegOrder, MediaPlane, PlaneError};
 use media::codec::CodecId;
 use media::leg::{Heard, LegCommand};
 use media::playout::PlayoutChange;
-use media::sdp::{Direction, Negotiated};
+use media::sdp::Negotiated;
 use tokio::sync::mpsc::Receiver;
 
 use crate::Failure;
@@ -97,6 +97,7 @@ impl<'a> Stage<'a> {
                 mailbox,
                 ear: Some(frames.clone()),
                 language: Language::En,
+                media: Arc::default(),
             };
             let local = patiently(|| lanes.open(order.clone()))?;
             let at = dice.next() as usize % speech.len();
@@ -122,14 +123,10 @@ impl<'a> Stage<'a> {
     pub fn connect(&mut self, offer: &Offer) -> Result<(), Failure> {
         let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
         for n in 0..self.legs.len() {
+            let remote = SocketAddr::new(local, offer.ports[n % SLOTS]);
             let agreed = Negotiated {
-                remote: SocketAddr::new(local, offer.ports[n % SLOTS]),
                 remote_rtcp: SocketAddr::new(local, offer.rtcp),
-                codec: CodecId::Pcma,
-                payload_type: 8,
-                dtmf_payload_type: None,
-                ptime_ms: 20,
-                direction: Direction::SendRecv,
+                ..Negotiated::plain(remote, CodecId::Pcma)
             };
             let key = self.legs[n].key;
             patiently(|| self.lanes.connect(key, agreed, Vec::new()))?;

@@ -16,6 +16,8 @@ use crate::wire;
 #[derive(Debug)]
 pub(crate) struct Dialing {
     give_up: Now,
+    /// The trunk answered with anything at all.
+    taken: bool,
     /// The early description, which a 200 without one confirms (RFC 3261 section 13.2.1).
     early: Option<Box<Negotiated>>,
 }
@@ -23,11 +25,22 @@ pub(crate) struct Dialing {
 impl Dialing {
     pub(crate) fn new(now: Now, limits: &CallLimits) -> Self {
         let give_up = now + Duration::from_secs(u64::from(limits.ring_s));
-        Self { give_up, early: None }
+        Self { give_up, taken: false, early: None }
     }
 
     pub(crate) fn deadline(&self) -> Option<Now> {
         Some(self.give_up)
+    }
+
+    /// Why it ends when nobody answered in time. A trunk that never said a word has rung nobody
+    /// (timer B of RFC 3261, 32 s, would say so too, but may be longer than the ring limit); one
+    /// that says nothing but 100 may have, as gateways to analog lines do.
+    pub(crate) fn unanswered(&self) -> EndReason {
+        if self.taken {
+            EndReason::new(EndWhat::RingTimeout, Who::Platform)
+        } else {
+            EndReason::new(EndWhat::TrunkFailed, Who::Carrier)
+        }
     }
 
     pub(crate) fn is_over(&self, now: Now) -> bool {
@@ -42,6 +55,11 @@ impl Call {
         }
         match event {
             TrunkEvent::InviteSent => {}
+            TrunkEvent::Taken => {
+                if let Phase::Dialing(p) = &mut self.phase {
+                    p.taken = true;
+                }
+            }
             TrunkEvent::Progressed { code, answer, signalling } => {
                 self.progressed(at, code, answer.as_deref(), signalling);
             }
@@ -57,7 +75,9 @@ impl Call {
         let Phase::Dialing(p) = &mut self.phase else {
             return;
         };
-        let agreed = answer.and_then(|a| wire::accept(self.local?, self.plan.session_id, a).ok());
+        p.taken = true;
+        self.signalling = Some(signalling);
+        let agreed = answer.and_then(|a| wire::accept(&self.plan, self.local?, a).ok());
         let early_media = agreed.is_some();
         if let Some(agreed) = agreed {
             let agreed = Box::new(agreed);
@@ -74,10 +94,11 @@ impl Call {
         let Phase::Dialing(p) = &mut self.phase else {
             return;
         };
+        self.signalling = Some(signalling);
         let agreed = match answer {
             Some(a) => self
                 .local
-                .and_then(|local| wire::accept(local, self.plan.session_id, a).ok())
+                .and_then(|local| wire::accept(&self.plan, local, a).ok())
                 .map(Box::new),
             None => p.early.take(),
         };

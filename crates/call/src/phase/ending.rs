@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{EndReason, EndWhat, Identity, LegQuality, Now, Who};
+use domain::{EndReason, EndWhat, Identity, LegQuality, Now};
 
 use crate::call::{Call, EndFacts, MediaCommand, Moment, Output};
 use crate::phase::Phase;
@@ -105,8 +105,13 @@ impl Call {
     fn settled_reason(&self, reason: EndReason) -> EndReason {
         let closing = self.talk.as_ref().and_then(conversation::Conversation::closing);
         match closing {
-            Some(what) if reason.what == EndWhat::CalleeHungUp => {
-                EndReason { what, who: Some(Who::Callee), ..reason }
+            Some(what)
+                if matches!(
+                    reason.what,
+                    EndWhat::CalleeHungUp | EndWhat::OwnerHungUp | EndWhat::NodeLost
+                ) =>
+            {
+                EndReason { what, ..reason }
             }
             _ => reason,
         }

@@ -102,7 +102,7 @@ impl Call {
             return;
         };
         self.sdp_version = 1;
-        let offer = wire::offer(local, self.plan.session_id);
+        let offer = wire::offer(&self.plan, local);
         let order = DialOrder {
             trunk: self.plan.trunk.clone(),
             target: self.plan.request.target.clone(),

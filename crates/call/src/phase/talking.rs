@@ -2,7 +2,7 @@
 
 use domain::{CallLimits, EndReason, EndWhat, LegId, MicroYuan, Now, Who};
 
-use crate::call::{Call, MediaCommand, Moment, Output};
+use crate::call::{Call, Moment, Output};
 use crate::limits::{LimitAction, Limits};
 use crate::phase::Phase;
 use crate::signal::TrunkCommand;
@@ -32,7 +32,8 @@ impl Call {
     pub(crate) fn deadlines(&mut self, at: Moment) {
         match &mut self.phase {
             Phase::Dialing(p) if p.is_over(at.now) => {
-                self.hang_up(at, EndReason::new(EndWhat::RingTimeout, Who::Platform));
+                let reason = p.unanswered();
+                self.hang_up(at, reason);
             }
             Phase::Talking(p) => match p.limits.due(at.now) {
                 Some(LimitAction::End(what)) => {
@@ -82,17 +83,17 @@ impl Call {
             return;
         };
         self.sdp_version += 1;
-        let id = self.plan.session_id;
-        match offer.map(|o| wire::answer(local, id, self.sdp_version, o)) {
+        match offer.map(|o| wire::answer(&self.plan, local, self.sdp_version, o)) {
             Some(Ok((answer, agreed))) => {
                 self.signal(TrunkCommand::AnswerReoffer(Some(answer)));
-                let allowed = vec![agreed.remote.ip()];
-                self.lane(MediaCommand::Connect(Box::new(agreed), allowed));
+                // A description that holds may name no address: signalling's stays acceptable.
+                let signalling = self.signalling.unwrap_or(agreed.remote.ip());
+                self.connect(Box::new(agreed), signalling);
             }
             Some(Err(_)) => self.signal(TrunkCommand::AnswerReoffer(None)),
             // Without an offer ours is wanted; its answer comes with the ACK and changes nothing.
             None => {
-                let ours = wire::offer(local, id);
+                let ours = wire::offer(&self.plan, local);
                 self.signal(TrunkCommand::AnswerReoffer(Some(ours)));
             }
         }

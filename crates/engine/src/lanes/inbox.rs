@@ -1,7 +1,7 @@
 //! What a lane is ordered to do, and what it hands on.
 
 use domain::{Frame, LegQuality};
-use media::leg::{Leg, LegCommand, LegEvent};
+use media::leg::{Leg, LegCommand, LegEvent, LegGear};
 use media::recording::StereoBlock;
 use media::sdp::Negotiated;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ pub(crate) enum Order {
     /// Take it in.
     Add { leg: Box<Leg>, sockets: SocketPair },
     /// Exchange media as agreed.
-    Connect { agreed: Box<Negotiated>, allowed: Vec<IpAddr> },
+    Connect { agreed: Box<Negotiated>, allowed: Vec<IpAddr>, gear: Box<LegGear> },
     /// Media time begins.
     Answered,
     /// For the leg itself.

@@ -289,11 +289,13 @@ impl LaneThread {
         };
         let seat = &mut self.seats[i];
         match order.order {
-            Order::Connect { ref agreed, ref allowed } => {
-                seat.leg.connect(now, agreed, allowed);
+            Order::Connect { agreed, allowed, mut gear } => {
+                seat.leg.equip(&mut gear, &agreed);
+                seat.leg.connect(now, &agreed, &allowed);
                 seat.connected = true;
                 seat.idle_ticks = 0;
-                self.hand_on(News::Garbage(Garbage::Order(order.order)));
+                let done = Order::Connect { agreed, allowed, gear };
+                self.hand_on(News::Garbage(Garbage::Order(done)));
             }
             Order::Answered => seat.leg.answered(now),
             Order::Leg(command) => self.command(now, i, command),

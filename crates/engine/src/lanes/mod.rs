@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use media::leg::{Leg, LegCommand, LegSetup};
+use media::leg::{Leg, LegCommand, LegGear, LegSetup};
 use media::sdp::Negotiated;
 
 use crate::lanes::collector::{Collector, Sink};
@@ -145,6 +145,8 @@ impl MediaPlane for Lanes {
         let n = self.next.fetch_add(1, Ordering::Relaxed) as u64;
         let seed = random.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let setup = LegSetup {
+            speech_rate: order.media.speech_rate(),
+            nat: order.media.nat,
             record: order.record.is_some(),
             media_timeout: Duration::from_secs(u64::from(order.media_timeout_s)),
             turn: order.turn,
@@ -175,7 +177,9 @@ impl MediaPlane for Lanes {
         agreed: Negotiated,
         allowed: Vec<IpAddr>,
     ) -> Result<(), PlaneError> {
-        self.order(key, Order::Connect { agreed: Box::new(agreed), allowed })
+        // Codecs and ciphers are made here, where memory may be taken.
+        let gear = Box::new(LegGear::for_media(&agreed));
+        self.order(key, Order::Connect { agreed: Box::new(agreed), allowed, gear })
     }
 
     fn answered(&self, key: LegKey) -> Result<(), PlaneError> {

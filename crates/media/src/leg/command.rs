@@ -20,6 +20,11 @@ pub struct LegSetup {
     pub first_timestamp: u32,
     /// Our canonical name in RTCP, at most 64 bytes of it.
     pub cname: String,
+    /// Samples a second of the chunks for playout, 8,000 or 16,000, whatever codec is agreed on.
+    pub speech_rate: u32,
+    /// The peer is behind address translation: what we send goes to where its packets come from
+    /// and not to where its description says.
+    pub nat: bool,
     /// Whether stereo blocks are made.
     pub record: bool,
     /// Time without packets after which the leg is called dead.
@@ -29,7 +34,7 @@ pub struct LegSetup {
 }
 
 impl LegSetup {
-    /// A leg with these numbers, not recorded, dead after 20 s, with default turn settings.
+    /// A leg with these numbers, speaking at 8,000 samples a second, not recorded, dead after 20 s, with default turn settings.
     pub fn new(leg: LegId, ssrc: u32, first_seq: u16, first_timestamp: u32) -> Self {
         Self {
             leg,
@@ -37,6 +42,8 @@ impl LegSetup {
             first_seq,
             first_timestamp,
             cname: format!("{ssrc:08x}@waihu.invalid"),
+            speech_rate: 8_000,
+            nat: false,
             record: false,
             media_timeout: Duration::from_secs(20),
             turn: TurnSettings::default(),
@@ -54,7 +61,7 @@ pub enum LegCommand {
         /// Which item.
         item: ItemId,
     },
-    /// Adds audio at the codec's rate (see [`Leg::playout_rate`](super::Leg::playout_rate)).
+    /// Adds audio at the leg's rate (see [`Leg::playout_rate`](super::Leg::playout_rate)).
     Play {
         /// Its playlist.
         playlist: PlaylistId,

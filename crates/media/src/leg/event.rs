@@ -41,6 +41,14 @@ pub enum Heard {
         /// First speech frame.
         start: MediaTime,
     },
+    /// Somebody has not spoken since `end` for 120 ms, in an utterance that began at `start`:
+    /// time to look at it, for those who cannot wait until it is over.
+    SpeechPaused {
+        /// First speech frame of the utterance.
+        start: MediaTime,
+        /// After the last speech frame.
+        end: MediaTime,
+    },
     /// Somebody has not spoken since `end` for 200 ms. The utterance may go on.
     SpeechStopped {
         /// After the last speech frame.

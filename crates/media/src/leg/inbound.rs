@@ -2,16 +2,19 @@
 
 use domain::Now;
 
-use crate::codec::{Codec, CodecId};
+use super::sound::Sound;
+use crate::codec::{CodecId, Decoders, MAX_PACKET_SAMPLES};
 use crate::conceal::Concealer;
 use crate::dtmf::{Key, KeyReceiver};
-use crate::jitter::{Incoming, Inserted, JitterBuffer, MAX_PAYLOAD, Pace, PacketKind, Taken};
+use crate::jitter::{Incoming, Inserted, JitterBuffer, Pace, PacketKind, Taken};
 use crate::rtp::RtpPacket;
 use crate::sdp::{DTMF_PAYLOAD_TYPE, Negotiated};
 use crate::vad::rms;
 
-/// Samples of one tick.
-pub(super) const TICK_SAMPLES: usize = 160;
+/// Most samples of one tick.
+const MAX_TICK: usize = 320;
+/// Timestamp units a second of a stream of Opus.
+const OPUS_CLOCK: usize = CodecId::Opus.clock_rate() as usize;
 /// Payload type of comfort noise (RFC 3389).
 const COMFORT_NOISE: u8 = 13;
 /// Loudness below which stretching or skipping a tick is not heard.
@@ -34,11 +37,15 @@ pub(super) enum Arrived {
 #[derive(Debug)]
 pub(super) struct Inbound {
     pub jitter: JitterBuffer,
+    pub decoders: Decoders,
     conceal: Concealer,
     keys: KeyReceiver,
+    /// What came last.
     codec: CodecId,
+    /// Samples a second of what is decoded.
+    rate: u32,
     /// Decoded samples not yet played.
-    decoded: [i16; TICK_SAMPLES + MAX_PAYLOAD],
+    decoded: [i16; MAX_TICK + MAX_PACKET_SAMPLES],
     decoded_len: usize,
     last_rms: u32,
 }
@@ -47,10 +54,12 @@ impl Default for Inbound {
     fn default() -> Self {
         Self {
             jitter: JitterBuffer::default(),
+            decoders: Decoders::default(),
             conceal: Concealer::default(),
             keys: KeyReceiver::default(),
             codec: CodecId::Pcma,
-            decoded: [0; TICK_SAMPLES + MAX_PAYLOAD],
+            rate: CodecId::Pcma.sample_rate(),
+            decoded: [0; MAX_TICK + MAX_PACKET_SAMPLES],
             decoded_len: 0,
             last_rms: 0,
         }
@@ -62,90 +71,153 @@ impl Inbound {
     pub fn begin(&mut self, agreed: &Negotiated, moved: bool) {
         if moved {
             self.codec = agreed.codec;
-            self.jitter.reset();
+            self.decoders.reset(agreed.codec);
+            self.jitter.set_clock(agreed.codec.clock_rate());
             self.keys.reset();
         }
+    }
+
+    /// Timestamp units a second of the stream that comes.
+    pub const fn clock(&self) -> u32 {
+        self.jitter.clock()
     }
 
     /// Takes in a packet of the peer.
     pub fn packet(&mut self, now: Now, agreed: &Negotiated, packet: &RtpPacket<'_>) -> Arrived {
-        let header = packet.header;
-        let payload_type = header.payload_type;
-        let insert = |jitter: &mut JitterBuffer, kind, payload| {
-            let (seq, timestamp, ssrc) = (header.seq, header.timestamp, header.ssrc);
-            jitter.insert(arrival(now), &Incoming { kind, seq, timestamp, ssrc, payload })
-        };
-        if agreed.dtmf_payload_type == Some(payload_type) || payload_type == DTMF_PAYLOAD_TYPE {
-            let key = self.keys.packet(header.timestamp, header.marker, packet.payload);
-            if key.is_some() {
-                insert(&mut self.jitter, PacketKind::Pause, &[]);
-            }
-            return key.map_or(Arrived::Audio, Arrived::Key);
+        let payload_type = packet.header.payload_type;
+        let agreed_codec = agreed.formats.codec(payload_type);
+        if agreed_codec.is_none() && is_key(agreed, payload_type) {
+            return self.key(now, agreed, packet);
         }
         if payload_type == COMFORT_NOISE {
-            insert(&mut self.jitter, PacketKind::Pause, &[]);
+            self.insert(now, packet, PacketKind::Pause);
             return Arrived::Audio;
         }
-        let agreed_codec = (payload_type == agreed.payload_type).then_some(agreed.codec);
-        let codec = agreed_codec.or_else(|| CodecId::from_static_payload_type(payload_type));
-        let Some(codec) = codec else {
+        // G.711 needs no agreement: there is one way to say it, and old gateways switch at will.
+        let narrow = || {
+            CodecId::from_static_payload_type(payload_type).filter(|c| CodecId::NARROW.contains(c))
+        };
+        let Some(codec) = agreed_codec.or_else(narrow).filter(|c| self.decoders.knows(*c)) else {
             return Arrived::Unknown;
         };
-        let inserted = insert(&mut self.jitter, PacketKind::Audio(codec), packet.payload);
-        if inserted == Inserted::KeptAfterRestart {
+        if codec.clock_rate() != self.jitter.clock() {
+            self.jitter.set_clock(codec.clock_rate());
+        }
+        if self.insert(now, packet, PacketKind::Audio(codec)) == Inserted::KeptAfterRestart {
             self.keys.reset();
+            self.decoders.reset(codec);
         }
         if codec == self.codec {
             return Arrived::Audio;
         }
+        self.decoders.reset(codec);
         self.codec = codec;
         Arrived::OtherCodec(codec)
     }
 
+    fn key(&mut self, now: Now, agreed: &Negotiated, packet: &RtpPacket<'_>) -> Arrived {
+        let header = packet.header;
+        let key = self.keys.packet(header.timestamp, header.marker, packet.payload);
+        let clock = agreed.formats.key_clock(header.payload_type);
+        if key.is_some() && clock.is_none_or(|c| c == self.jitter.clock()) {
+            self.insert(now, packet, PacketKind::Pause);
+        }
+        key.map_or(Arrived::Audio, Arrived::Key)
+    }
+
+    fn insert(&mut self, now: Now, packet: &RtpPacket<'_>, kind: PacketKind) -> Inserted {
+        let payload = if kind == PacketKind::Pause { &[] } else { packet.payload };
+        let (seq, timestamp) = (packet.header.seq, packet.header.timestamp);
+        let ssrc = packet.header.ssrc;
+        let came = arrival(now, self.jitter.clock());
+        self.jitter.insert(came, &Incoming { kind, seq, timestamp, ssrc, payload })
+    }
+
     /// The samples of the next tick.
-    pub fn tick(&mut self, now: Now, out: &mut [i16; TICK_SAMPLES]) {
+    pub fn tick(&mut self, now: Now, out: &mut Sound) {
         let quiet = self.last_rms < QUIET_RMS;
-        match self.jitter.pace(arrival(now), self.decoded_len, quiet) {
-            Pace::Stretch => self.conceal.lost(out),
+        let waiting = self.units(self.decoded_len);
+        let now = arrival(now, self.jitter.clock());
+        match self.jitter.pace(now, waiting, quiet) {
+            Pace::Stretch => self.conceal.lost(out.begin(self.rate)),
             Pace::Even => self.play(out),
             Pace::Skip => {
                 self.play(out);
                 self.play(out);
             }
         }
-        self.last_rms = rms(out);
+        self.last_rms = rms(out.samples());
     }
 
-    fn play(&mut self, out: &mut [i16; TICK_SAMPLES]) {
-        while self.decoded_len < TICK_SAMPLES {
-            let want = TICK_SAMPLES - self.decoded_len;
-            let room = &mut self.decoded[self.decoded_len..];
-            self.decoded_len += match self.jitter.take(want) {
-                Taken::Packet { codec, payload, skip } => {
-                    let len = Codec::new(codec).decode(payload, room);
-                    room.copy_within(skip.min(len)..len, 0);
-                    let len = len.saturating_sub(skip);
-                    self.conceal.received(&mut room[..len]);
-                    len
-                }
-                Taken::Lost(len) => {
-                    self.conceal.lost(&mut room[..len]);
-                    len
-                }
-                Taken::Silence(len) => {
-                    room[..len].fill(0);
-                    self.conceal.received(&mut room[..len]);
-                    len
-                }
-            };
+    fn play(&mut self, out: &mut Sound) {
+        while self.decoded_len < self.tick_samples() {
+            self.decode_next();
         }
-        out.copy_from_slice(&self.decoded[..TICK_SAMPLES]);
-        self.decoded.copy_within(TICK_SAMPLES..self.decoded_len, 0);
-        self.decoded_len -= TICK_SAMPLES;
+        let tick = self.tick_samples();
+        out.begin(self.rate).copy_from_slice(&self.decoded[..tick]);
+        self.decoded.copy_within(tick..self.decoded_len, 0);
+        self.decoded_len -= tick;
+    }
+
+    fn decode_next(&mut self) {
+        let clock = self.jitter.clock() as usize;
+        let want = self.units(self.tick_samples() - self.decoded_len);
+        let samples = |units: usize, rate: u32| units * rate as usize / clock;
+        self.decoded_len += match self.jitter.take(want) {
+            Taken::Packet { codec, payload, skip } => {
+                if codec.sample_rate() != self.rate {
+                    // What is left of the other rate is less than a tick.
+                    self.rate = codec.sample_rate();
+                    self.conceal.set_rate(self.rate);
+                    self.decoded_len = 0;
+                }
+                let room = &mut self.decoded[self.decoded_len..];
+                let whole = codec.samples_of(codec.units_in(payload)).min(room.len());
+                let len = self.decoders.decode(codec, payload, room);
+                if len < whole {
+                    self.conceal.lost(&mut room[len..whole]);
+                }
+                let skip = codec.samples_of(skip).min(whole);
+                room.copy_within(skip..whole, 0);
+                self.conceal.received(&mut room[..whole - skip]);
+                whole - skip
+            }
+            Taken::Lost { len, next } => {
+                let len = samples(len, self.rate).max(1);
+                let room = &mut self.decoded[self.decoded_len..][..len];
+                let opus = self.decoders.opus.as_mut().filter(|_| clock == OPUS_CLOCK);
+                let next = next.and_then(|(c, p)| (c == CodecId::Opus).then_some(p));
+                let done = opus.map_or(0, |o| o.conceal(next, room));
+                let (made, rest) = room.split_at_mut(done);
+                self.conceal.received(made);
+                self.conceal.lost(rest);
+                len
+            }
+            Taken::Silence(len) => {
+                let len = samples(len, self.rate).max(1);
+                let room = &mut self.decoded[self.decoded_len..][..len];
+                room.fill(0);
+                self.conceal.received(room);
+                len
+            }
+        };
+    }
+
+    const fn tick_samples(&self) -> usize {
+        self.rate as usize / 50
+    }
+
+    /// Timestamp units of so many samples.
+    const fn units(&self, samples: usize) -> usize {
+        (samples * self.jitter.clock() as usize).div_ceil(self.rate as usize)
     }
 }
 
-/// The moment in samples of the local clock; wraps like RTP timestamps.
-pub(super) const fn arrival(now: Now) -> u32 {
-    (now.as_nanos() / 125_000) as u32
+fn is_key(agreed: &Negotiated, payload_type: u8) -> bool {
+    agreed.formats.key_clock(payload_type).is_some() || payload_type == DTMF_PAYLOAD_TYPE
+}
+
+/// The moment in units of a clock; wraps like RTP timestamps.
+pub(super) const fn arrival(now: Now, clock: u32) -> u32 {
+    (now.as_nanos() / 1_000 * (clock / 1_000) as u64 / 1_000) as u32
 }

@@ -18,13 +18,20 @@ pub(super) struct Link {
     allowed: [Option<IpAddr>; MAX_ALLOWED],
     locked: Option<SocketAddr>,
     locked_rtcp: Option<SocketAddr>,
+    /// Send to where the peer's packets come from.
+    nat: bool,
     pub strangers: u64,
 }
 
 impl Link {
+    /// No peer yet; `nat` says where to send to once there is one.
+    pub fn new(nat: bool) -> Self {
+        Self { nat, ..Self::default() }
+    }
+
     /// Takes over a new agreement; returns whether the peer's stream comes from elsewhere now.
     pub fn connect(&mut self, agreed: &Negotiated, allowed: &[IpAddr]) -> bool {
-        let moved = self.agreed.is_none_or(|old| old.remote != agreed.remote);
+        let moved = self.agreed.as_ref().is_none_or(|old| old.remote != agreed.remote);
         self.agreed = Some(*agreed);
         self.allowed = [None; MAX_ALLOWED];
         let all = std::iter::once(agreed.remote.ip()).chain(allowed.iter().copied());
@@ -34,6 +41,11 @@ impl Link {
         self.locked = None;
         self.locked_rtcp = None;
         moved
+    }
+
+    /// Whether packets from this address can be the peer's at all; nothing is locked.
+    pub fn knows(&self, from: SocketAddr) -> bool {
+        self.is_allowed(from)
     }
 
     /// Whether a valid RTP packet from this address is the peer's; the first one locks.
@@ -69,27 +81,33 @@ impl Link {
         self.strangers += 1;
     }
 
-    /// Where RTP goes: to where the peer's comes from, which passes address translation; before
-    /// that to where it asked.
+    /// Where RTP goes: to where the peer asked; behind address translation to where its own
+    /// comes from, once it has come.
     pub fn rtp_target(&self) -> Option<SocketAddr> {
-        let asked = self.agreed.map(|a| a.remote);
-        self.locked.or(asked).filter(|to| !to.ip().is_unspecified() && to.port() != 0)
+        let asked = self.agreed.as_ref().map(|a| a.remote);
+        self.locked
+            .filter(|_| self.nat)
+            .or(asked)
+            .filter(|to| !to.ip().is_unspecified() && to.port() != 0)
     }
 
     /// Where RTCP goes.
     pub fn rtcp_target(&self) -> Option<SocketAddr> {
-        let asked = self.agreed.map(|a| a.remote_rtcp);
-        self.locked_rtcp.or(asked).filter(|to| !to.ip().is_unspecified() && to.port() != 0)
+        let asked = self.agreed.as_ref().map(|a| a.remote_rtcp);
+        self.locked_rtcp
+            .filter(|_| self.nat)
+            .or(asked)
+            .filter(|to| !to.ip().is_unspecified() && to.port() != 0)
     }
 
     /// Whether we are to send.
     pub fn sends(&self) -> bool {
-        self.agreed.is_some_and(|a| a.direction.sends())
+        self.agreed.as_ref().is_some_and(|a| a.direction.sends())
     }
 
     /// Whether both sides are to send.
     pub fn is_both_ways(&self) -> bool {
-        self.agreed.is_some_and(|a| a.direction == Direction::SendRecv)
+        self.agreed.as_ref().is_some_and(|a| a.direction == Direction::SendRecv)
     }
 
     fn is_allowed(&self, from: SocketAddr) -> bool {

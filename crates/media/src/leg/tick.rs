@@ -8,7 +8,7 @@ use crate::recording::StereoBlock;
 
 /// Frames one tick can bring: at an onset the prefix (at most 380 ms) and what it took to notice.
 pub const MAX_FRAMES: usize = 24;
-/// Largest datagram we send.
+/// Largest datagram we send: header, the largest payload, and what encryption adds.
 const MAX_DATAGRAM: usize = 512;
 
 /// A datagram to be sent.
@@ -24,7 +24,7 @@ impl Datagram {
 
     /// Where to and what, if there is anything to send.
     pub fn get(&self) -> Option<(SocketAddr, &[u8])> {
-        self.to.map(|to| (to, &self.bytes[..self.len]))
+        self.to.filter(|_| self.len > 0).map(|to| (to, &self.bytes[..self.len]))
     }
 }
 

@@ -37,6 +37,9 @@ pub enum SdpError {
     /// Audio, but in no codec of ours.
     #[error("no common codec")]
     NoCommonCodec,
+    /// The peer brought no keys we can use, and this trunk requires encryption.
+    #[error("media would not be encrypted")]
+    NotEncrypted,
     /// A port that cannot be sent to.
     #[error("port {port} cannot be used")]
     BadPort {

@@ -4,8 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use sdp_types::{Attribute, Connection, Media, Session};
 
+use super::crypto::{self, CryptoLine};
 use super::{Direction, SdpError};
 use crate::codec::CodecId;
+use crate::profile::SrtpPolicy;
 
 /// Longest description read; a UDP datagram could not carry more.
 const MAX_LEN: usize = 65_535;
@@ -17,7 +19,10 @@ pub(super) struct RemoteAudio {
     pub rtcp: SocketAddr,
     /// Codecs of ours with the peer's payload types, in the peer's order.
     pub codecs: Vec<(u8, CodecId)>,
-    pub dtmf: Option<u8>,
+    /// Payload types of telephone-event and their clocks, in the peer's order.
+    pub dtmf: Vec<(u8, u32)>,
+    /// Keys we can use, in the peer's order.
+    pub crypto: Vec<CryptoLine>,
     pub ptime_ms: u32,
     /// As the peer says it of itself.
     pub direction: Direction,
@@ -36,7 +41,7 @@ pub(super) struct RemoteMedia {
 }
 
 /// Reads the first audio stream that is not refused.
-pub(super) fn read_audio(text: &[u8]) -> Result<RemoteAudio, SdpError> {
+pub(super) fn read_audio(text: &[u8], srtp: SrtpPolicy) -> Result<RemoteAudio, SdpError> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(SdpError::Empty);
     }
@@ -44,7 +49,7 @@ pub(super) fn read_audio(text: &[u8]) -> Result<RemoteAudio, SdpError> {
         return Err(SdpError::TooLong { len: text.len() });
     }
     let session = Session::parse(text)?;
-    let index = find_audio(&session.medias)?;
+    let index = find_audio(&session.medias, srtp)?;
     let media = &session.medias[index];
     let address = address(&session, media)?;
     let (rtp, rtcp) = (SocketAddr::new(address, media.port), rtcp_address(address, media)?);
@@ -61,15 +66,22 @@ pub(super) fn read_audio(text: &[u8]) -> Result<RemoteAudio, SdpError> {
     });
     let medias = medias.collect();
     let ptime_ms = ptime(media);
-    Ok(RemoteAudio { rtp, rtcp, codecs, dtmf, ptime_ms, direction, medias, index })
+    let lines = media.attributes.iter().filter(|a| a.attribute == "crypto");
+    let crypto = lines.filter_map(|a| crypto::read(a.value.as_deref()?)).collect();
+    Ok(RemoteAudio { rtp, rtcp, codecs, dtmf, crypto, ptime_ms, direction, medias, index })
 }
 
-fn find_audio(medias: &[Media]) -> Result<usize, SdpError> {
+fn find_audio(medias: &[Media], srtp: SrtpPolicy) -> Result<usize, SdpError> {
     let mut refusal = SdpError::NoAudio;
+    let usable = |proto: &str| match proto {
+        "RTP/AVP" | "RTP/AVPF" => true,
+        "RTP/SAVP" | "RTP/SAVPF" => srtp != SrtpPolicy::Off,
+        _ => false,
+    };
     for (index, media) in medias.iter().enumerate().filter(|(_, m)| m.media == "audio") {
         if media.port == 0 {
             refusal = SdpError::AudioRefused;
-        } else if !matches!(media.proto.as_str(), "RTP/AVP" | "RTP/AVPF") {
+        } else if !usable(&media.proto) {
             refusal = SdpError::Transport { proto: media.proto.chars().take(40).collect() };
         } else {
             return Ok(index);
@@ -104,15 +116,17 @@ fn rtcp_address(address: IpAddr, media: &Media) -> Result<SocketAddr, SdpError> 
 }
 
 /// Codecs of ours and the payload type of telephone-event, from the format list and `rtpmap`.
-fn formats(media: &Media) -> (Vec<(u8, CodecId)>, Option<u8>) {
-    let (mut codecs, mut dtmf) = (Vec::new(), None);
+fn formats(media: &Media) -> (Vec<(u8, CodecId)>, Vec<(u8, u32)>) {
+    let (mut codecs, mut dtmf) = (Vec::new(), Vec::new());
     for payload_type in media.fmt.split_whitespace().filter_map(|f| f.parse::<u8>().ok()) {
         if payload_type > 127 {
             continue;
         }
         match rtpmap(media, payload_type) {
-            Some((name, 8_000)) if name.eq_ignore_ascii_case("telephone-event") => {
-                dtmf = dtmf.or(Some(payload_type));
+            Some((name, rate @ (8_000 | 48_000)))
+                if name.eq_ignore_ascii_case("telephone-event") =>
+            {
+                dtmf.push((payload_type, rate));
             }
             Some((name, rate)) => {
                 let codec = CodecId::from_name(name).filter(|c| c.clock_rate() == rate);

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::srtp::MasterKey;
 
 /// What baresip 1.0.0 of Debian 12 sends.
 const BARESIP: &str = "v=0\r\no=- 436444463 1295321080 IN IP4 127.0.0.1\r\ns=-\r\n\
@@ -141,6 +142,148 @@ fn useless_descriptions_say_why() {
     assert!(matches!(port, Err(SdpError::Malformed { line: 6, .. })), "{port:?}");
     let long = vec![b'v'; 70_000];
     assert_eq!(ours().accept(&long), Err(SdpError::TooLong { len: 70_000 }));
+}
+
+const WIDE: &[CodecId] = &[CodecId::Opus, CodecId::G722, CodecId::Pcma];
+
+#[test]
+fn an_offer_of_every_codec_is_this_text() {
+    let offer = LocalMedia { codecs: WIDE, ..ours() }.offer();
+    let media = &offer[offer.find("m=audio").unwrap()..];
+    assert_eq!(
+        media,
+        "m=audio 20000 RTP/AVP 111 9 8 101 110\r\na=rtpmap:111 opus/48000/2\r\n\
+         a=fmtp:111 maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1\r\n\
+         a=rtpmap:9 G722/8000\r\na=rtpmap:8 PCMA/8000\r\n\
+         a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n\
+         a=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-16\r\n\
+         a=ptime:20\r\na=maxptime:60\r\na=sendrecv\r\n"
+    );
+}
+
+#[test]
+fn keys_of_the_telephone_go_by_the_clock_of_the_codec() {
+    let local = LocalMedia { codecs: WIDE, ..ours() };
+    for (lines, codec, payload_type, dtmf) in [
+        (
+            "m=audio 9 RTP/AVP 96 97 98\r\na=rtpmap:96 OPUS/48000/2\r\n\
+             a=rtpmap:97 telephone-event/8000\r\na=rtpmap:98 telephone-event/48000\r\n",
+            CodecId::Opus,
+            96,
+            (Some(98), 48_000),
+        ),
+        (
+            "m=audio 9 RTP/AVP 9 97\r\na=rtpmap:97 telephone-event/8000\r\n",
+            CodecId::G722,
+            9,
+            (Some(97), 8_000),
+        ),
+        (
+            "m=audio 9 RTP/AVP 96 97\r\na=rtpmap:96 opus/48000/2\r\n\
+             a=rtpmap:97 telephone-event/8000\r\n",
+            CodecId::Opus,
+            96,
+            (Some(97), 8_000),
+        ),
+    ] {
+        let got = local.accept(media(lines).as_bytes()).unwrap();
+        assert_eq!((got.codec, got.payload_type), (codec, payload_type), "{lines}");
+        assert_eq!((got.dtmf_payload_type, got.dtmf_clock), dtmf, "{lines}");
+        // What the peer sends bears our numbers or its own.
+        assert_eq!(got.formats.codec(payload_type), Some(codec));
+        assert_eq!(got.formats.codec(codec.offered_payload_type()), Some(codec));
+        assert_eq!(got.formats.codec(77), None);
+    }
+    // Clocks must fit: this is not the G.722 anybody means.
+    let odd = media("m=audio 9 RTP/AVP 96\r\na=rtpmap:96 G722/16000\r\n");
+    assert_eq!(local.accept(odd.as_bytes()), Err(SdpError::NoCommonCodec));
+}
+
+fn keys(first: u8) -> OurKeys {
+    OurKeys { tag80: MasterKey([first; 30]), tag32: MasterKey([first + 1; 30]) }
+}
+
+#[test]
+fn offers_and_answers_agree_on_keys() {
+    let (mine, theirs) = (keys(1), keys(11));
+    let policies = [SrtpPolicy::Off, SrtpPolicy::Preferred, SrtpPolicy::Required];
+    for (offerer, answerer, want) in [
+        (0, 0, Ok(false)),
+        (0, 1, Ok(false)),
+        (0, 2, Err(())),
+        (1, 0, Ok(false)),
+        (1, 1, Ok(true)),
+        (1, 2, Ok(true)),
+        (2, 0, Err(())),
+        (2, 1, Ok(true)),
+        (2, 2, Ok(true)),
+    ] {
+        let local = LocalMedia { srtp: policies[offerer], keys: Some(&mine), ..ours() };
+        let peer = LocalMedia { srtp: policies[answerer], keys: Some(&theirs), ..ours() };
+        let offer = local.offer();
+        assert_eq!(offer.contains("RTP/SAVP 8"), offerer == 2);
+        assert_eq!(offer.contains("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"), offerer > 0);
+        let both = peer.answer(offer.as_bytes()).and_then(|(text, heard)| {
+            let agreed = local.accept(text.as_bytes())?;
+            Ok((agreed.crypto, heard.crypto))
+        });
+        let case = format!("{offerer} {answerer}: {both:?}");
+        match (both, want) {
+            (Ok((None, None)), Ok(false)) | (Err(_), Err(())) => {}
+            (Ok((Some(a), Some(b))), Ok(true)) => {
+                assert_eq!((a.suite, a.ours, a.theirs), (Suite::Tag80, mine.tag80, theirs.tag80));
+                assert_eq!((b.ours, b.theirs), (a.theirs, a.ours));
+            }
+            _ => panic!("{case}"),
+        }
+    }
+}
+
+#[test]
+fn of_the_keys_a_peer_brings_only_usable_ones_count() {
+    let (mine, key) = (keys(1), "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC");
+    let local = LocalMedia { srtp: SrtpPolicy::Required, keys: Some(&mine), ..ours() };
+    let stream = |lines: &str| media(&format!("m=audio 9 RTP/SAVP 8\r\n{lines}"));
+    let t80 = "AES_CM_128_HMAC_SHA1_80";
+    for (line, usable) in [
+        (format!("a=crypto:1 {t80} inline:{key}\r\n"), true),
+        (format!("a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:{key}|2^20 WSH=64\r\n"), true),
+        (
+            format!(
+                "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:{key}\r\na=crypto:1 {t80} inline:{key}\r\n"
+            ),
+            true,
+        ),
+        // Not a tag of ours, or not the suite that bears it.
+        (format!("a=crypto:7 {t80} inline:{key}\r\n"), false),
+        (format!("a=crypto:2 {t80} inline:{key}\r\n"), false),
+        (format!("a=crypto:1 {t80} inline:{key}|2^20|1:4\r\n"), false),
+        (format!("a=crypto:1 {t80} inline:{key} UNENCRYPTED_SRTP\r\n"), false),
+        (format!("a=crypto:1 {t80} inline:short\r\n"), false),
+        (format!("a=crypto:1 {t80}\r\n"), false),
+        (String::new(), false),
+    ] {
+        let got = local.accept(stream(&line).as_bytes());
+        match got {
+            Ok(n) => assert!(usable && n.crypto.is_some(), "{line}"),
+            Err(error) => assert!(!usable && error == SdpError::NotEncrypted, "{line} {error}"),
+        }
+    }
+}
+
+#[test]
+fn an_answer_keeps_the_tag_and_names_our_key() {
+    let (mine, theirs) = (keys(1), keys(11));
+    let peer = LocalMedia { srtp: SrtpPolicy::Required, keys: Some(&theirs), ..ours() };
+    let offer = peer.offer().replace("a=crypto:1", "a=crypto:9");
+    let local = LocalMedia { srtp: SrtpPolicy::Preferred, keys: Some(&mine), ..ours() };
+    let (text, agreed) = local.answer(offer.as_bytes()).unwrap();
+    assert!(text.contains("RTP/SAVP 8 101\r\n"), "{text}");
+    let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
+    let line = format!("a=crypto:9 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n");
+    assert!(text.contains(&line), "{text}");
+    assert_eq!(agreed.crypto.unwrap().theirs, theirs.tag80);
+    assert!(!format!("{agreed:?}").contains("11, 11"));
 }
 
 proptest! {
