@@ -1,47 +1,41 @@
-//! The one place of the engine where clocks are read.
+//! The engine's hold on its [`Runtime`]: both clocks, waiting, and starting tasks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use call::Moment;
 use domain::{Now, WallTime};
 
-/// Reads both clocks. Monotonic time is tokio's, so that a paused runtime is virtual time.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    start: tokio::time::Instant,
-    wall_at_start: WallTime,
-    virtual_wall: bool,
-}
+use crate::runtime::{Job, Runtime, Tokio};
+
+/// Both clocks and the tasks that live by them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<dyn Runtime>);
 
 impl Clock {
-    /// The real clocks.
+    /// The machine's clocks, on tokio.
     pub fn real() -> Self {
-        Self { virtual_wall: false, ..Self::starting_at(WallTime(0)) }
+        Self(Arc::new(Tokio::new(None)))
     }
 
-    /// A wall clock that begins at `wall` and runs with the (perhaps paused) runtime.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    /// A wall clock that begins at `wall` and runs with tokio's (perhaps paused) time.
     pub fn starting_at(wall: WallTime) -> Self {
-        let start = tokio::time::Instant::now();
-        Self { start, wall_at_start: wall, virtual_wall: true }
+        Self(Arc::new(Tokio::new(Some(wall))))
+    }
+
+    /// Another runtime's.
+    pub fn of(runtime: Arc<dyn Runtime>) -> Self {
+        Self(runtime)
     }
 
     /// Monotonic time.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Now {
-        let ns = tokio::time::Instant::now().duration_since(self.start).as_nanos();
-        Now::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
+        self.0.now()
     }
 
     /// Time of day.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn wall(&self) -> WallTime {
-        if self.virtual_wall {
-            let ms = i64::try_from(self.now().as_millis()).unwrap_or(i64::MAX);
-            return self.wall_at_start.plus_millis(ms);
-        }
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        WallTime(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+        self.0.wall()
     }
 
     /// Both.
@@ -51,7 +45,33 @@ impl Clock {
 
     /// Waits until `at`.
     pub async fn until(&self, at: Now) {
-        let ns = Duration::from_nanos(at.as_nanos());
-        tokio::time::sleep_until(self.start + ns).await;
+        self.0.sleep_until(at).await;
+    }
+
+    /// Waits so long.
+    pub async fn sleep(&self, time: Duration) {
+        self.until(self.now() + time).await;
+    }
+
+    /// Waits until `at`, or for ever.
+    pub(crate) async fn until_some(&self, at: Option<Now>) {
+        match at {
+            Some(at) => self.until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What `work` comes to, if that takes no longer than `limit`.
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.sleep(limit) => None,
+        }
+    }
+
+    /// Runs `work` beside everything else.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> Arc<dyn Job> {
+        self.0.spawn(Box::pin(work))
     }
 }

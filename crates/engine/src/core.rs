@@ -1,6 +1,6 @@
 //! What all calls of one engine share.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -30,7 +30,7 @@ pub(crate) struct Core {
     pub(crate) tasks: TaskTracker,
     draining: AtomicBool,
     // Locks, because trunk, lanes and customers reach calls from any task; held for look-ups.
-    running: Mutex<HashMap<CallId, Running>>,
+    running: Mutex<BTreeMap<CallId, Running>>,
     trunk: OnceLock<Arc<dyn Trunk>>,
     silent: SilentTrunk,
 }
@@ -49,6 +49,11 @@ impl Core {
             trunk: OnceLock::new(),
             silent: SilentTrunk,
         }
+    }
+
+    /// Runs `work` as a task that a drain waits for.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.parts.clock.spawn(self.tasks.track_future(work));
     }
 
     /// Plugs the trunks in, once.
@@ -116,6 +121,10 @@ impl TrunkEvents for Core {
             Some(mailbox) => mailbox.input(Input::Trunk(leg, event)),
             None => tracing::debug!(%call, "trunk event for a call that is over"),
         }
+    }
+
+    fn trunk_usable(&self, trunk: &str, usable: bool) {
+        self.scheduler.set_usable(trunk, usable);
     }
 }
 

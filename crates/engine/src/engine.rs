@@ -64,7 +64,7 @@ impl Engine {
     /// Takes up what a dead process left, then starts to dial.
     pub async fn start(&self) -> Result<Recovered, ReadError> {
         let found = recover(&self.core).await?;
-        self.core.tasks.spawn(dispatch(self.core.clone(), self.stop.clone()));
+        self.core.spawn(dispatch(self.core.clone(), self.stop.clone()));
         Ok(found)
     }
 
@@ -78,6 +78,11 @@ impl Engine {
         self.core.running()
     }
 
+    /// Calls for which the scheduler keeps a line.
+    pub fn lines_in_use(&self) -> usize {
+        self.core.scheduler.in_use()
+    }
+
     /// Calls that wait for a line.
     pub fn waiting(&self) -> usize {
         self.core.scheduler.waiting()
@@ -89,9 +94,10 @@ impl Engine {
         self.core.start_draining();
         self.stop.cancel();
         self.core.tasks.close();
-        let clock = self.core.parts.clock;
+        let clock = &self.core.parts.clock;
         let until = clock.now() + limit;
         tokio::select! {
+            biased;
             () = self.core.tasks.wait() => return Drained { cut_short: 0, unsettled: 0 },
             () = clock.until(until) => {}
             () = hurry.cancelled() => {}
@@ -105,6 +111,7 @@ impl Engine {
                 mailbox.send(Mail::HangUp { what, who: Who::Platform, credential: None });
             }
             tokio::select! {
+                biased;
                 () = self.core.tasks.wait() => break,
                 () = clock.until(clock.now() + Duration::from_millis(100)) => {}
             }
@@ -151,6 +158,7 @@ impl Engine {
                     }
                 };
                 tokio::select! {
+                    biased;
                     e = ended => match e {
                         Some(e) if matches!(e.event, domain::Event::CallEnded(_)) => break,
                         Some(_) => {}

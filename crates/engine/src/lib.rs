@@ -25,6 +25,7 @@ mod parts;
 pub mod plane;
 pub mod ports;
 mod run;
+pub mod runtime;
 mod scheduler;
 mod speech;
 mod watch;

@@ -50,7 +50,7 @@ pub struct Keys {
 impl From<&Parts> for Keys {
     fn from(parts: &Parts) -> Self {
         Self {
-            clock: parts.clock,
+            clock: parts.clock.clone(),
             records: parts.records.clone(),
             directory: parts.directory.clone(),
             random: parts.random,

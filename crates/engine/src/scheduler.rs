@@ -60,13 +60,15 @@ struct State {
 
 #[derive(Clone, Debug)]
 struct RouteUse {
+    /// Its trunk says that calls may go over it.
+    usable: bool,
     busy: u32,
     next_start: Now,
 }
 
 impl Scheduler {
     pub(crate) fn new(config: &EngineConfig) -> Self {
-        let idle = RouteUse { busy: 0, next_start: Now::default() };
+        let idle = RouteUse { usable: true, busy: 0, next_start: Now::default() };
         let state = State {
             queue: VecDeque::new(),
             active: HashMap::new(),
@@ -106,9 +108,34 @@ impl Scheduler {
         self.poke.notify_one();
     }
 
+    /// Calls may go over a trunk from now on, or not. Those that wait for it go on waiting.
+    pub(crate) fn set_usable(&self, trunk: &str, usable: bool) {
+        let mut state = self.lock();
+        if let Some(i) = state.config.iter().position(|r| *r.name == *trunk) {
+            state.routes[i].usable = usable;
+        }
+        drop(state);
+        self.poke.notify_one();
+    }
+
+    /// Whether calls may go over a trunk.
+    pub(crate) fn is_usable(&self, trunk: &str) -> bool {
+        let state = self.lock();
+        let at = state.config.iter().position(|r| *r.name == *trunk);
+        at.is_some_and(|i| state.routes[i].usable)
+    }
+
     /// Waits until something changed.
     pub(crate) async fn changed(&self) {
         self.poke.notified().await;
+    }
+
+    /// Started calls whose line is not free again, by whichever account of them is highest.
+    pub(crate) fn in_use(&self) -> usize {
+        let state = self.lock();
+        let by_account: u32 = state.per_account.values().sum();
+        let by_route: u32 = state.routes.iter().map(|r| r.busy).sum();
+        state.active.len().max(by_account as usize).max(by_route as usize)
     }
 
     /// Calls that wait.
@@ -178,7 +205,7 @@ impl State {
                 continue;
             };
             let used = &self.routes[i];
-            if used.busy >= route.lines {
+            if !used.usable || used.busy >= route.lines {
                 continue;
             }
             if used.next_start <= now {

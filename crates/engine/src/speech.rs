@@ -20,6 +20,7 @@ use crate::ports::recognizer::{Heard, RecognizerOptions, RecognizerSession};
 use crate::ports::responder::{RespondOrder, ResponderEvent};
 use crate::ports::synthesizer::{SpeakOrder, SpeechError};
 use crate::runtime::Job;
+use crate::runtime::Job;
 use glance::Glanced;
 
 /// Longest reply asked for, in characters.

@@ -119,7 +119,7 @@ impl Watcher {
     }
 
     async fn follow(&mut self) -> Option<Watched> {
-        let clock = self.core.parts.clock;
+        let clock = &self.core.parts.clock;
         let beat = self.next_beat;
         let give_up = self.give_up.filter(|_| !self.answered);
         let Some(live) = self.live.as_mut() else {
@@ -140,11 +140,11 @@ impl Watcher {
                     self.phase = Phase::Catching;
                 }
             },
-            () = sleep(clock, give_up) => {
+            () = clock.until_some(give_up) => {
                 self.phase = Phase::Over;
                 return Some(Watched::DeadlinePassed);
             }
-            () = sleep(clock, beat) => {
+            () = clock.until_some(beat) => {
                 self.beat_later();
                 return Some(Watched::Beat);
             }
@@ -204,11 +204,4 @@ impl WatchSource for Watcher {
 fn has_words(e: &Envelope) -> bool {
     let spoken = matches!(e.event, Event::UtteranceSpoken(_) | Event::UtteranceHeard(_));
     spoken && e.texts.text.as_deref().is_some_and(|t| !t.is_empty())
-}
-
-async fn sleep(clock: crate::clock::Clock, until: Option<Now>) {
-    match until {
-        Some(at) => clock.until(at).await,
-        None => std::future::pending().await,
-    }
 }

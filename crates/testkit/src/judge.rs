@@ -8,7 +8,7 @@ use engine::ports::synthesizer::SpeechError;
 use crate::moods::{Mood, Moods};
 
 /// See the module.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FakeJudge {
     /// How it behaves.
     pub moods: Moods,
@@ -65,8 +65,9 @@ impl Judge for FakeJudge {
             language,
         };
         let (mood, takes) = (self.moods.judge(), self.moods.judge_takes());
+        let clock = self.moods.clock();
         Box::pin(async move {
-            tokio::time::sleep(takes).await;
+            clock.sleep(takes).await;
             match mood {
                 Mood::Works => Ok(brief),
                 Mood::Stalls => std::future::pending().await,
@@ -77,8 +78,9 @@ impl Judge for FakeJudge {
 
     fn judge(&self, reply: Reply) -> PortFuture<'static, Result<Meaning, SpeechError>> {
         let (mood, takes) = (self.moods.judge(), self.moods.judge_takes());
+        let clock = self.moods.clock();
         Box::pin(async move {
-            tokio::time::sleep(takes).await;
+            clock.sleep(takes).await;
             match mood {
                 Mood::Works => Ok(meaning(&reply)),
                 Mood::Stalls => std::future::pending().await,

@@ -1,8 +1,9 @@
 //! One fake per port, and a world that runs whole calls through the real engine in virtual time.
 //!
 //! [`World`] puts the real [`engine::Engine`] together with a [`FakeTrunk`], a [`FakePlane`] and
-//! fake models on a [`MemoryStore`]. Under tokio's paused time a call of minutes takes
-//! milliseconds, and the same seed gives the same journal to the byte. People on the phone are
+//! fake models on a [`MemoryStore`]. All of it lives on a
+//! [`Machine`], whose time is virtual: a call of minutes takes milliseconds, and the same seed
+//! gives the same journal to the byte. People on the phone are
 //! scripts ([`Act`]), and [`people`] holds the usual ones; what they could hear is accounted for
 //! by the plane ([`Audible`]) and never read from the engine.
 
@@ -13,7 +14,9 @@
 
 mod chance;
 mod checks;
+mod invariant;
 mod judge;
+mod machine;
 mod memory;
 mod moods;
 pub mod people;
@@ -21,19 +24,25 @@ mod plan;
 mod plane;
 mod recognizer;
 mod responder;
+mod sabotage;
+mod simulation;
 mod synthesizer;
 mod trunk;
 mod world;
 
 pub use chance::{Chance, reseed_ids, ten_bytes};
 pub use checks::{check_all, check_books, check_call, outcome};
+pub use invariant::{Invariant, Violation};
 pub use judge::FakeJudge;
+pub use machine::{Beside, Machine, beside, virtually};
 pub use memory::{MemoryStore, NoBlobs};
 pub use moods::{Mood, Moods};
-pub use plan::{Act, Door, Plan, Ring};
+pub use plan::{Act, Door, Mischief, Plan, Reoffer, Ring};
 pub use plane::{Audible, FakePlane};
 pub use recognizer::{FakeRecognizer, Words};
 pub use responder::FakeResponder;
+pub use sabotage::{Plants, Sabotage};
+pub use simulation::{CALLS_OF_A_WORLD, Failure, Report, Simulation};
 pub use synthesizer::{FakeSynthesizer, SAMPLES_PER_CHAR};
 pub use trunk::{Dialled, FakeTrunk};
 pub use world::{REQUIREMENT, Setup, World};

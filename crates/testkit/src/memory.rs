@@ -1,6 +1,8 @@
 //! Journal, records, ledger, accounts and blobs in memory, with the ledger's rules enforced.
 
-use std::collections::{BTreeMap, HashMap};
+mod damage;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,10 +12,13 @@ use domain::{
     AccountId, CallId, CallRecord, Caps, Credential, Envelope, Event, KeyId, LedgerAccount,
     MicroYuan, PhoneNumber, Principal, Transaction, TransactionKind, WallTime,
 };
+use engine::Clock;
 use engine::ports::PortFuture;
 use engine::ports::blobs::{BlobWriter, Blobs};
 use engine::ports::directory::{Account, Directory, KeyOwner, NewKey};
 use engine::ports::records::{Balance, Batch, CallFilter, Claim, CommitError, ReadError, Records};
+
+use crate::sabotage::Plants;
 
 /// A store in memory.
 #[derive(Clone, Default)]
@@ -21,19 +26,22 @@ pub struct MemoryStore {
     inner: Arc<Mutex<Inner>>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Inner {
-    // Shared pieces, because every commit works on a copy of all this.
+    // Shared pieces, because a commit that fails puts back what it had changed.
     calls: BTreeMap<CallId, Arc<CallRecord>>,
-    events: HashMap<CallId, Arc<Vec<Envelope>>>,
-    transactions: Vec<Arc<Transaction>>,
-    balances: HashMap<AccountId, Balance>,
+    events: BTreeMap<CallId, Arc<Vec<Envelope>>>,
+    transactions: Vec<Transaction>,
+    references: BTreeSet<String>,
+    balances: BTreeMap<AccountId, Balance>,
     opt_outs: Vec<(AccountId, PhoneNumber)>,
     accounts: Vec<Account>,
     keys: Vec<NewKey>,
     failing: bool,
     unreadable: bool,
     takes: Duration,
+    clock: Option<Clock>,
+    plants: Plants,
 }
 
 impl MemoryStore {
@@ -52,6 +60,19 @@ impl MemoryStore {
         self.lock().takes = takes;
     }
 
+    /// From now on a commit takes its time by this clock.
+    pub(crate) fn live_by(&self, clock: Clock, plants: Plants) {
+        let mut s = self.lock();
+        s.clock = Some(clock);
+        s.plants = plants;
+    }
+
+    /// Whatever was made to fail works again.
+    pub(crate) fn recover(&self) {
+        let mut s = self.lock();
+        (s.failing, s.unreadable, s.takes) = (false, false, Duration::ZERO);
+    }
+
     /// Pays in, outside of any order.
     ///
     /// # Panics
@@ -62,7 +83,7 @@ impl MemoryStore {
         let kind = TransactionKind::TopUp;
         let t = Transaction::deposit(kind, reference, owner, amount);
         s.post(&t).expect("a deposit only adds");
-        s.transactions.push(Arc::new(t));
+        s.transactions.push(t);
     }
 
     /// Whether this number is on the owner's opt-out list.
@@ -72,7 +93,7 @@ impl MemoryStore {
 
     /// All money that was moved.
     pub fn transactions(&self) -> Vec<Transaction> {
-        self.lock().transactions.iter().map(|t| (**t).clone()).collect()
+        self.lock().transactions.clone()
     }
 
     /// All records.
@@ -86,16 +107,26 @@ impl MemoryStore {
     }
 
     /// The sum of all postings (zero), what is held, and how often each call was settled.
-    pub fn ledger(&self) -> (MicroYuan, MicroYuan, HashMap<String, u32>) {
+    pub fn ledger(&self) -> (MicroYuan, MicroYuan, BTreeMap<String, u32>) {
         let s = self.lock();
         let all = s.transactions.iter().flat_map(|t| t.postings());
         let sum = all.map(|p| p.amount).sum();
         let held = s.balances.values().map(|b| b.held).sum();
-        let mut settled = HashMap::new();
+        let mut settled = BTreeMap::new();
         for t in s.transactions.iter().filter(|t| t.kind() == TransactionKind::Settlement) {
             *settled.entry(t.reference().to_owned()).or_insert(0) += 1;
         }
         (sum, held, settled)
+    }
+
+    fn commit_now(&self, batch: &Batch) -> Result<(), CommitError> {
+        let mut s = self.lock();
+        if s.failing {
+            return Err(CommitError::Unavailable { cause: "made to fail".to_owned() });
+        }
+        s.apply(batch.clone())?;
+        s.damage(batch);
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -103,40 +134,87 @@ impl MemoryStore {
     }
 }
 
+/// What a unit of work had before it, to be put back.
+struct Before {
+    calls: Vec<(CallId, Option<Arc<CallRecord>>, Option<Arc<Vec<Envelope>>>)>,
+    balances: BTreeMap<AccountId, Balance>,
+    transactions: usize,
+}
+
 impl Inner {
+    /// Does all of a unit of work or nothing of it.
     fn apply(&mut self, batch: Batch) -> Result<(), CommitError> {
-        let before = self.balances.clone();
+        let mut touched: Vec<CallId> = batch.events.iter().map(|e| e.call).collect();
+        touched.dedup();
+        let kept = |c: &CallId| (*c, self.calls.get(c).cloned(), self.events.get(c).cloned());
+        let before = Before {
+            calls: touched.iter().map(kept).collect(),
+            balances: self.balances.clone(),
+            transactions: self.transactions.len(),
+        };
+        let done = self.work(batch, &before.balances);
+        if done.is_err() {
+            self.undo(before);
+        }
+        done
+    }
+
+    fn undo(&mut self, before: Before) {
+        for t in self.transactions.drain(before.transactions..) {
+            self.references.remove(t.reference());
+        }
+        self.balances = before.balances;
+        for (call, record, journal) in before.calls {
+            match record {
+                Some(record) => drop(self.calls.insert(call, record)),
+                None => drop(self.calls.remove(&call)),
+            }
+            match journal {
+                Some(journal) => drop(self.events.insert(call, journal)),
+                None => drop(self.events.remove(&call)),
+            }
+        }
+    }
+
+    fn work(
+        &mut self,
+        batch: Batch,
+        before: &BTreeMap<AccountId, Balance>,
+    ) -> Result<(), CommitError> {
         let taken = taken(&batch.transactions);
         for t in batch.transactions {
-            if self.transactions.iter().any(|o| o.reference() == t.reference()) {
+            if !self.references.insert(t.reference().to_owned()) {
                 return Err(CommitError::Duplicate { what: t.reference().to_owned() });
             }
+            self.transactions.push(t.clone());
             self.post(&t).map_err(|account| {
                 let needed = taken.get(&account).copied().unwrap_or_default();
                 let available = before.get(&account).copied().unwrap_or_default().available;
                 CommitError::InsufficientBalance { needed, available }
             })?;
-            self.transactions.push(Arc::new(t));
         }
         for e in batch.events {
-            let journal = Arc::make_mut(self.events.entry(e.call).or_default());
-            if e.seq != journal.len() as u64 + 1 {
-                return Err(CommitError::Duplicate { what: format!("{} seq {}", e.call, e.seq) });
-            }
-            match (&e.event, self.calls.get_mut(&e.call)) {
-                (Event::CallAccepted(_), None) => {
-                    if let Some(record) = CallRecord::begin(&e) {
-                        self.calls.insert(e.call, Arc::new(record));
-                    }
-                }
-                (_, Some(record)) => Arc::make_mut(record).apply(&e),
-                _ => {
-                    return Err(CommitError::Duplicate { what: "call".to_owned() });
-                }
-            }
-            journal.push(e);
+            self.event(e)?;
         }
         self.opt_outs.extend(batch.opt_outs.into_iter().map(|o| (o.account, o.phone)));
+        Ok(())
+    }
+
+    fn event(&mut self, e: Envelope) -> Result<(), CommitError> {
+        let journal = Arc::make_mut(self.events.entry(e.call).or_default());
+        if e.seq != journal.len() as u64 + 1 {
+            return Err(CommitError::Duplicate { what: format!("{} seq {}", e.call, e.seq) });
+        }
+        match (&e.event, self.calls.get_mut(&e.call)) {
+            (Event::CallAccepted(_), None) => {
+                if let Some(record) = CallRecord::begin(&e) {
+                    self.calls.insert(e.call, Arc::new(record));
+                }
+            }
+            (_, Some(record)) => Arc::make_mut(record).apply(&e),
+            _ => return Err(CommitError::Duplicate { what: "call".to_owned() }),
+        }
+        journal.push(e);
         Ok(())
     }
 
@@ -161,8 +239,8 @@ impl Inner {
 }
 
 /// What transactions take from each owner.
-fn taken(transactions: &[Transaction]) -> HashMap<AccountId, MicroYuan> {
-    let mut taken = HashMap::new();
+fn taken(transactions: &[Transaction]) -> BTreeMap<AccountId, MicroYuan> {
+    let mut taken = BTreeMap::new();
     for p in transactions.iter().flat_map(Transaction::postings) {
         if let LedgerAccount::Available(account) = p.account {
             let sum: &mut MicroYuan = taken.entry(account).or_default();
@@ -178,18 +256,20 @@ fn ready<'a, T: Send + 'a>(value: T) -> PortFuture<'a, T> {
 
 impl Records for MemoryStore {
     fn commit(&self, batch: Batch) -> PortFuture<'_, Result<(), CommitError>> {
-        let takes = self.lock().takes;
+        let (takes, clock) = {
+            let s = self.lock();
+            (s.takes + s.strange_delay(), s.clock.clone())
+        };
         Box::pin(async move {
-            if !takes.is_zero() {
-                tokio::time::sleep(takes).await;
+            let clock = clock.filter(|_| !takes.is_zero());
+            if let Some(clock) = &clock {
+                clock.sleep(takes / 2).await;
             }
-            let mut s = self.lock();
-            if s.failing {
-                return Err(CommitError::Unavailable { cause: "made to fail".to_owned() });
+            self.commit_now(&batch)?;
+            // It is durable, and whoever waits does not know yet: a process may die here.
+            if let Some(clock) = &clock {
+                clock.sleep(takes / 2).await;
             }
-            let mut next = s.clone();
-            next.apply(batch)?;
-            *s = next;
             Ok(())
         })
     }
@@ -224,7 +304,8 @@ impl Records for MemoryStore {
     }
 
     fn unfinished(&self) -> PortFuture<'_, Result<Vec<CallRecord>, ReadError>> {
-        let s = self.lock();
+        let mut s = self.lock();
+        s.forget_a_dial();
         let live = s.calls.values().filter(|r| !r.is_ended());
         ready(Ok(live.map(|r| (**r).clone()).collect()))
     }

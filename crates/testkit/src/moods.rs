@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use engine::Clock;
+
 /// How one model behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mood {
@@ -17,8 +19,9 @@ pub enum Mood {
     Stalls,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct State {
+    clock: Clock,
     synthesizer: Mood,
     recognizer: Mood,
     judge: Mood,
@@ -33,10 +36,12 @@ struct State {
 #[derive(Clone, Debug)]
 pub struct Moods(Arc<Mutex<State>>);
 
-impl Default for Moods {
-    fn default() -> Self {
+impl Moods {
+    /// Models that work, at usual speed, by this clock.
+    pub fn new(clock: Clock) -> Self {
         let ms = Duration::from_millis;
         Self(Arc::new(Mutex::new(State {
+            clock,
             synthesizer: Mood::Works,
             recognizer: Mood::Works,
             judge: Mood::Works,
@@ -74,6 +79,10 @@ impl Moods {
         "Sets how long the first words of a reply take.");
     mood!(synthesizer_takes set_synthesizer_takes synthesizer_takes: Duration,
         "Sets how long the first audio of a line takes.");
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.lock().clock.clone()
+    }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,7 +5,7 @@
 pub struct Ring {
     /// After the INVITE or the answer before, ms.
     pub after_ms: u64,
-    /// 180 or 183.
+    /// 180 or 183, or 100 from a trunk that has rung nobody yet.
     pub code: u16,
     /// Whether it carries a session description, and with it early media.
     pub early: bool,
@@ -54,6 +54,40 @@ pub enum Act {
     HangUp,
 }
 
+/// What goes wrong in the signalling of one call; times are in ms after the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mischief {
+    /// The 200 comes again, as of a second fork or because our ACK was lost.
+    pub answers_again: Option<u64>,
+    /// A provisional answer comes after the final one.
+    pub rings_late: Option<u64>,
+    /// A final refusal comes after the answer.
+    pub refuses_late: Option<u64>,
+    /// The peer's BYE crosses ours.
+    pub byes_cross: bool,
+    /// The end is told once more, so much later, and otherwise.
+    pub ends_again: Option<u64>,
+    /// The peer answers neither CANCEL nor BYE: the transaction times out.
+    pub deaf: bool,
+    /// Re-INVITEs, with an offer or without.
+    pub reoffers: Vec<(u64, Reoffer)>,
+    /// Early media stops so long after it began.
+    pub early_stops: Option<u64>,
+}
+
+/// What a re-INVITE of the peer carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reoffer {
+    /// A description that can be answered.
+    Usable,
+    /// One without a codec of ours.
+    NoCodec,
+    /// Something that is no description.
+    Garbage,
+    /// Nothing: it asks for ours.
+    Nothing,
+}
+
 /// The plan of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -65,6 +99,8 @@ pub struct Plan {
     pub door: Door,
     /// A 200 crosses our CANCEL on the wire.
     pub crossing: bool,
+    /// What goes wrong besides.
+    pub mischief: Mischief,
     /// What the callee does from the answer on.
     pub acts: Vec<Act>,
 }

@@ -10,7 +10,7 @@ mod callee;
 mod listening;
 mod seat;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,7 @@ use media::sdp::Negotiated;
 use tokio::sync::Notify;
 
 use crate::recognizer::Words;
+use crate::sabotage::{Plants, Sabotage};
 use crate::trunk::FakeTrunk;
 
 pub use account::Audible;
@@ -41,6 +42,7 @@ struct Inner {
     clock: Clock,
     trunk: FakeTrunk,
     words: Words,
+    plants: Plants,
     state: Mutex<State>,
     wake: Notify,
 }
@@ -50,6 +52,7 @@ struct State {
     seats: Vec<Seat>,
     orders: VecDeque<(LegKey, Order)>,
     opened: u16,
+    ports: BTreeSet<LegKey>,
     audible: BTreeMap<CallId, Vec<Audible>>,
     no_ports: bool,
     hasty_recorder: bool,
@@ -63,17 +66,22 @@ enum Order {
 }
 
 impl FakePlane {
-    /// A plane whose wheel turns on the current runtime.
-    pub fn start(clock: Clock, trunk: FakeTrunk, words: Words) -> Self {
+    /// A plane whose wheel turns by this clock.
+    pub fn start(clock: Clock, trunk: FakeTrunk, words: Words, plants: Plants) -> Self {
         let (state, wake) = (Mutex::default(), Notify::new());
-        let plane = Self(Arc::new(Inner { clock, trunk, words, state, wake }));
-        tokio::spawn(plane.clone().run());
+        let plane = Self(Arc::new(Inner { clock, trunk, words, plants, state, wake }));
+        plane.0.clock.spawn(plane.clone().run());
         plane
     }
 
     /// Legs that are open.
     pub fn open_legs(&self) -> usize {
         self.lock().seats.len()
+    }
+
+    /// Ports that were not given back.
+    pub fn ports_in_use(&self) -> usize {
+        self.lock().ports.len()
     }
 
     /// Whether from now on there is no port for a new leg.
@@ -92,6 +100,14 @@ impl FakePlane {
         let s = self.lock();
         let live = s.seats.iter().find(|x| x.key().call == call).map(Seat::audible);
         live.or_else(|| s.audible.get(&call).cloned()).unwrap_or_default()
+    }
+
+    /// What every callee could hear.
+    pub(crate) fn all_audible(&self) -> BTreeMap<CallId, Vec<Audible>> {
+        let s = self.lock();
+        let mut all = s.audible.clone();
+        all.extend(s.seats.iter().map(|x| (x.key().call, x.audible())));
+        all
     }
 
     async fn run(self) {
@@ -114,7 +130,10 @@ impl FakePlane {
                 continue;
             };
             match order {
-                Order::Connect => s.seats[i].connect(now),
+                Order::Connect => {
+                    let early_stops = self.0.trunk.early_stops(key.call);
+                    s.seats[i].connect(now, early_stops);
+                }
                 Order::Answered => {
                     let acts = self.0.trunk.acts(key.call);
                     s.seats[i].answered(now, Callee::new(acts, self.0.words.clone()));
@@ -123,6 +142,9 @@ impl FakePlane {
                 Order::Close => {
                     let seat = s.seats.remove(i);
                     let hasty = s.hasty_recorder;
+                    if !self.0.plants.fires(Sabotage::PortKept) {
+                        s.ports.remove(&key);
+                    }
                     s.audible.insert(key.call, seat.audible());
                     close(seat, hasty);
                 }
@@ -174,7 +196,8 @@ impl MediaPlane for FakePlane {
         }
         s.opened = s.opened.wrapping_add(1);
         let port = 10_000 + s.opened % 20_000 * 2;
-        s.seats.push(Seat::new(order));
+        s.ports.insert(order.key);
+        s.seats.push(Seat::new(order, self.0.plants.clone()));
         self.0.wake.notify_one();
         Ok(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port))
     }

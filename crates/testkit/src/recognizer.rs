@@ -38,7 +38,7 @@ fn read(frame: &Frame) -> Option<u32> {
 }
 
 /// See the module.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FakeRecognizer {
     /// What was said.
     pub words: Words,
@@ -57,6 +57,24 @@ impl Recognizer for FakeRecognizer {
     }
 }
 
+impl Session {
+    fn heard(&self, start: MediaTime, end: MediaTime) -> Heard {
+        let mut said: Vec<u32> = Vec::new();
+        for (at, n) in &self.frames {
+            if let Some(n) = n
+                && *at >= start
+                && *at < end
+                && said.last() != Some(n)
+            {
+                said.push(*n);
+            }
+        }
+        let words: Vec<&str> = said.iter().map(|n| self.of.words.get(*n)).collect();
+        let unclear = words.is_empty() || words.iter().any(|w| w.starts_with('?'));
+        if unclear { Heard::unclear() } else { Heard::text(words.join("，")) }
+    }
+}
+
 impl RecognizerSession for Session {
     fn push(&mut self, frame: &Frame) {
         self.frames.push((frame.at, read(frame)));
@@ -68,23 +86,12 @@ impl RecognizerSession for Session {
         end: MediaTime,
         _: Expect,
     ) -> PortFuture<'static, Result<Heard, SpeechError>> {
-        let mut said: Vec<u32> = Vec::new();
-        for (at, n) in &self.frames {
-            if let Some(n) = n
-                && *at >= start
-                && *at < end
-                && said.last() != Some(n)
-            {
-                said.push(*n);
-            }
-        }
+        let heard = self.heard(start, end);
         self.frames.retain(|(at, _)| *at >= end);
-        let words: Vec<&str> = said.iter().map(|n| self.of.words.get(*n)).collect();
-        let unclear = words.is_empty() || words.iter().any(|w| w.starts_with('?'));
-        let heard = if unclear { Heard::unclear() } else { Heard::text(words.join("，")) };
         let (mood, takes) = (self.of.moods.recognizer(), self.of.moods.recognizer_takes());
+        let clock = self.of.moods.clock();
         Box::pin(async move {
-            tokio::time::sleep(takes).await;
+            clock.sleep(takes).await;
             match mood {
                 Mood::Works => Ok(heard),
                 Mood::Stalls => std::future::pending().await,
@@ -92,6 +99,25 @@ impl RecognizerSession for Session {
                     part: "recognizer",
                     cause: "made to fail".to_owned(),
                 }),
+            }
+        })
+    }
+
+    fn glance(
+        &self,
+        start: MediaTime,
+        end: MediaTime,
+        _: Expect,
+    ) -> PortFuture<'static, Result<Option<Heard>, SpeechError>> {
+        let heard = self.heard(start, end);
+        let (mood, takes) = (self.of.moods.recognizer(), self.of.moods.recognizer_takes());
+        let clock = self.of.moods.clock();
+        Box::pin(async move {
+            clock.sleep(takes).await;
+            match mood {
+                Mood::Works => Ok(Some(heard)),
+                Mood::Stalls => std::future::pending().await,
+                Mood::Fails | Mood::FailsMidway => Ok(None),
             }
         })
     }

@@ -1,6 +1,7 @@
 //! The `Responder` fake: delivers one message, answers, and ends the call when it is understood.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use domain::Masked;
 use engine::ports::responder::{Prompt, RespondOrder, Responder, ResponderEvent};
@@ -8,19 +9,21 @@ use engine::ports::synthesizer::SpeechError;
 use tokio::sync::mpsc;
 
 use crate::moods::{Mood, Moods};
+use crate::sabotage::{Plants, Sabotage};
 
 /// See the module.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FakeResponder {
     /// How it behaves.
     pub moods: Moods,
+    plants: Plants,
     orders: Arc<Mutex<Vec<RespondOrder>>>,
 }
 
 impl FakeResponder {
     /// One that behaves like this.
-    pub fn new(moods: Moods) -> Self {
-        Self { moods, orders: Arc::default() }
+    pub fn new(moods: Moods, plants: Plants) -> Self {
+        Self { moods, plants, orders: Arc::default() }
     }
 
     /// Everything it was asked for, in order.
@@ -55,8 +58,12 @@ impl Responder for FakeResponder {
         let (to, from) = mpsc::channel(4);
         self.orders.lock().unwrap_or_else(PoisonError::into_inner).push(order.clone());
         let moods = self.moods.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(moods.responder_takes()).await;
+        if self.plants.fires(Sabotage::TimerKept) {
+            let clock = moods.clock();
+            moods.clock().spawn(async move { clock.sleep(Duration::from_secs(86_400)).await });
+        }
+        self.moods.clock().spawn(async move {
+            moods.clock().sleep(moods.responder_takes()).await;
             let failed = ResponderEvent::Failed(SpeechError::Failed {
                 part: "responder",
                 cause: "made to fail".to_owned(),

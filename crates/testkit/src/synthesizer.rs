@@ -8,6 +8,7 @@ use engine::ports::synthesizer::{
 use tokio::sync::mpsc;
 
 use crate::moods::{Mood, Moods};
+use crate::sabotage::{Plants, Sabotage};
 
 /// Length of one character: 80 ms at 8 kHz.
 pub const SAMPLES_PER_CHAR: u64 = 640;
@@ -18,8 +19,10 @@ const BASE: i16 = 16_000;
 const STEP: i16 = 1_000;
 
 /// See the module.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FakeSynthesizer {
+    /// What is broken on purpose.
+    pub plants: Plants,
     /// How it behaves.
     pub moods: Moods,
 }
@@ -45,14 +48,31 @@ pub(crate) fn decode(sample: i16) -> Option<(SpeechClass, u32)> {
     Some((*class, u32::try_from(rest % STEP).ok()?))
 }
 
+impl FakeSynthesizer {
+    /// The kind of speech wanted, unless another is planted.
+    fn class(&self, wanted: SpeechClass) -> SpeechClass {
+        match wanted {
+            SpeechClass::Question if self.plants.fires(Sabotage::ContentEarly) => {
+                SpeechClass::Content
+            }
+            SpeechClass::Opening if self.plants.fires(Sabotage::OpeningSkipped) => {
+                SpeechClass::Question
+            }
+            _ => wanted,
+        }
+    }
+}
+
 impl Synthesizer for FakeSynthesizer {
     fn speak(&self, order: SpeakOrder) -> mpsc::Receiver<Result<SpeechChunk, SpeechError>> {
         // Bound: as the port wants it, the maker waits when its chunks are not read.
         let (to, from) = mpsc::channel(4);
-        let moods = self.moods.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(moods.synthesizer_takes()).await;
+        let (moods, plants) = (self.moods.clone(), self.plants.clone());
+        let class = self.class(order.class);
+        self.moods.clock().spawn(async move {
+            moods.clock().sleep(moods.synthesizer_takes()).await;
             let mood = moods.synthesizer();
+            assert!(!plants.fires(Sabotage::Panics), "planted");
             let failed =
                 || SpeechError::Failed { part: "synthesizer", cause: "made to fail".to_owned() };
             match mood {
@@ -60,13 +80,14 @@ impl Synthesizer for FakeSynthesizer {
                     let _ = to.send(Err(failed())).await;
                     return;
                 }
+                Mood::Stalls if plants.fires(Sabotage::TaskKept) => std::future::pending().await,
                 Mood::Stalls => return to.closed().await,
                 Mood::Works | Mood::FailsMidway => {}
             }
             let count = order.text.reveal().chars().count();
             let places: Vec<usize> = (0..count).collect();
             for chunk in places.chunks(CHUNK_CHARS) {
-                if to.send(Ok(audio(order.class, chunk))).await.is_err() {
+                if to.send(Ok(audio(class, chunk))).await.is_err() {
                     return;
                 }
                 if mood == Mood::FailsMidway {

@@ -11,10 +11,17 @@ use engine::ports::trunk::{DialOrder, LegOutcome, Trunk, TrunkCommand, TrunkEven
 use media::sdp::LocalMedia;
 use tokio::sync::mpsc;
 
-use crate::plan::{Act, Door, Plan};
+use crate::machine::Machine;
+use crate::plan::{Act, Door, Plan, Reoffer};
+use crate::sabotage::{Plants, Sabotage};
 
 /// How long a peer takes to answer a CANCEL or BYE.
 const ROUND_TRIP: Duration = Duration::from_millis(30);
+/// After this a request that nobody answers has failed (RFC 3261 timers B and F).
+const TIMER_F: Duration = Duration::from_secs(32);
+
+/// Draws the plan of a call that has none.
+type Fates = Box<dyn Fn(CallId) -> Plan + Send + Sync>;
 
 /// An INVITE that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +43,15 @@ pub struct FakeTrunk(Arc<Inner>);
 struct Inner {
     clock: Clock,
     events: OnceLock<Arc<dyn TrunkEvents>>,
+    fates: OnceLock<Fates>,
+    plants: Plants,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     plans: HashMap<String, VecDeque<Plan>>,
-    acts: HashMap<CallId, Vec<Act>>,
+    acts: HashMap<CallId, (Vec<Act>, Option<u64>)>,
     legs: BTreeMap<CallId, mpsc::Sender<Told>>,
     dialled: Vec<Dialled>,
     cancelled: Vec<CallId>,
@@ -59,9 +68,14 @@ enum Told {
 
 impl FakeTrunk {
     /// A trunk without legs.
-    pub fn new(clock: Clock) -> Self {
-        let (events, state) = (OnceLock::new(), Mutex::default());
-        Self(Arc::new(Inner { clock, events, state }))
+    pub fn new(clock: Clock, plants: Plants) -> Self {
+        let (events, fates, state) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self(Arc::new(Inner { clock, events, fates, plants, state }))
+    }
+
+    /// Draws plans for calls whose number has none; only the first one counts.
+    pub fn draw_fates(&self, fates: impl Fn(CallId) -> Plan + Send + Sync + 'static) {
+        let _ = self.0.fates.set(Box::new(fates));
     }
 
     /// Where events go; only the first one counts.
@@ -89,9 +103,14 @@ impl FakeTrunk {
         self.lock().cancelled.clone()
     }
 
-    /// What the callee of this call does.
+    /// What the callee of this call does from the answer on.
     pub(crate) fn acts(&self, call: CallId) -> Vec<Act> {
-        self.lock().acts.remove(&call).unwrap_or_default()
+        self.lock().acts.get_mut(&call).map(|(acts, _)| std::mem::take(acts)).unwrap_or_default()
+    }
+
+    /// After how many ms the early media of this call stops.
+    pub(crate) fn early_stops(&self, call: CallId) -> Option<u64> {
+        self.lock().acts.get(&call).and_then(|(_, stops)| *stops)
     }
 
     /// The callee says BYE.
@@ -112,15 +131,22 @@ impl FakeTrunk {
         let plan = {
             let mut s = self.lock();
             let plan = s.plans.get_mut(&number).and_then(VecDeque::pop_front);
-            let plan = plan.unwrap_or_else(|| Plan::unrung(0, Door::Never));
-            s.acts.insert(call, plan.acts.clone());
-            assert!(s.legs.insert(call, to).is_none(), "one call was dialled twice");
+            let drawn = || self.0.fates.get().map(|draw| draw(call));
+            let plan = plan.or_else(drawn).unwrap_or_else(|| Plan::unrung(0, Door::Never));
+            s.acts.insert(call, (plan.acts.clone(), plan.mischief.early_stops));
+            s.legs.insert(call, to);
             let (trunk, at) = (order.trunk.to_string(), self.0.clock.now());
             s.dialled.push(Dialled { call, number, trunk, at });
             plan
         };
         let line = Line { trunk: self.clone(), call, leg, offer: order.offer, told: from };
-        tokio::spawn(line.run(plan));
+        self.0.clock.spawn(line.run(plan));
+        if self.0.plants.fires(Sabotage::CallLost)
+            && let Some(machine) = Machine::current()
+        {
+            // Whoever dials is the call's own task.
+            machine.lose_running_task();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -156,7 +182,11 @@ impl Line {
         self.deliver(TrunkEvent::InviteSent);
         for ring in &plan.rings {
             if let Some(told) = self.wait(ring.after_ms).await {
-                return self.give_up(told, plan.crossing).await;
+                return self.give_up(told, &plan).await;
+            }
+            if ring.code < 180 {
+                self.deliver(TrunkEvent::Taken);
+                continue;
             }
             let answer = ring.early.then(|| self.answer());
             let (code, signalling) = (ring.code, signalling());
@@ -167,7 +197,7 @@ impl Line {
             _ => self.wait(plan.door_after_ms).await,
         };
         if let Some(told) = told {
-            return self.give_up(told, plan.crossing).await;
+            return self.give_up(told, &plan).await;
         }
         let answer = match plan.door {
             Door::Answer => Some(self.answer()),
@@ -178,33 +208,102 @@ impl Line {
             Door::TimeOut | Door::Never => return self.end(LegOutcome::TimedOut),
         };
         self.deliver(TrunkEvent::Answered { answer, signalling: signalling() });
-        let outcome = match self.told.recv().await {
+        match self.talk(&plan).await {
+            Ok(told) => self.hang_up(told, &plan).await,
+            Err(outcome) => self.end(outcome),
+        }
+    }
+
+    /// Until somebody hangs up; what goes wrong meanwhile comes at its time, and may be the end.
+    async fn talk(&mut self, plan: &Plan) -> Result<Option<Told>, LegOutcome> {
+        let mut passed = 0;
+        for (at, event) in self.mishaps(plan) {
+            if let Some(told) = self.wait(at.saturating_sub(passed)).await {
+                return Ok(Some(told));
+            }
+            passed = passed.max(at);
+            if let TrunkEvent::Ended(outcome) = event {
+                return Err(outcome);
+            }
+            self.deliver(event);
+        }
+        Ok(self.told.recv().await)
+    }
+
+    /// What goes wrong after the answer, in order.
+    fn mishaps(&self, plan: &Plan) -> Vec<(u64, TrunkEvent)> {
+        let m = &plan.mischief;
+        let again = TrunkEvent::Answered { answer: Some(self.answer()), signalling: signalling() };
+        let late = TrunkEvent::Progressed { code: 180, answer: None, signalling: signalling() };
+        let refused = TrunkEvent::Ended(LegOutcome::Refused { code: 486 });
+        let mut all: Vec<(u64, TrunkEvent)> = [
+            m.answers_again.map(|at| (at, again)),
+            m.rings_late.map(|at| (at, late)),
+            m.refuses_late.map(|at| (at, refused)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        all.extend(m.reoffers.iter().map(|(at, what)| {
+            let offer = match what {
+                Reoffer::Usable => Some(LocalMedia::new(signalling(), 40_002, 9).offer()),
+                Reoffer::NoCodec => Some(no_codec()),
+                Reoffer::Garbage => Some("v=0\r\nm=audio x".to_owned()),
+                Reoffer::Nothing => None,
+            };
+            (*at, TrunkEvent::Reoffered { offer })
+        }));
+        all.sort_by_key(|(at, _)| *at);
+        all
+    }
+
+    async fn hang_up(self, told: Option<Told>, plan: &Plan) {
+        let m = &plan.mischief;
+        let outcome = match told {
             Some(Told::PeerBye) => LegOutcome::PeerBye,
+            _ if m.deaf => {
+                self.sleep(TIMER_F).await;
+                LegOutcome::TimedOut
+            }
             _ => {
-                tokio::time::sleep(ROUND_TRIP).await;
-                LegOutcome::OurBye
+                self.sleep(ROUND_TRIP).await;
+                if m.byes_cross { LegOutcome::PeerBye } else { LegOutcome::OurBye }
             }
         };
-        self.end(outcome);
+        if self.trunk.0.plants.fires(Sabotage::LegKept) {
+            // The leg is over for its call; only its place is never given back.
+            return self.deliver(TrunkEvent::Ended(outcome));
+        }
+        let Some(later) = m.ends_again else {
+            return self.end(outcome);
+        };
+        self.deliver(TrunkEvent::Ended(outcome));
+        self.sleep(Duration::from_millis(later)).await;
+        self.end(LegOutcome::TransportFailed);
     }
 
     /// Waits `ms`; `Some` if something was told meanwhile.
     async fn wait(&mut self, ms: u64) -> Option<Told> {
-        tokio::select! {
-            biased;
-            told = self.told.recv() => told,
-            () = tokio::time::sleep(Duration::from_millis(ms)) => None,
-        }
+        let clock = self.trunk.0.clock.clone();
+        clock.within(Duration::from_millis(ms), self.told.recv()).await.flatten()
     }
 
-    async fn give_up(self, told: Told, crossing: bool) {
+    async fn give_up(self, told: Told, plan: &Plan) {
         assert!(told == Told::Cancel, "before the answer there is nothing but CANCEL");
-        if crossing {
+        if plan.crossing {
             let answer = Some(self.answer());
             self.deliver(TrunkEvent::Answered { answer, signalling: signalling() });
         }
-        tokio::time::sleep(ROUND_TRIP).await;
+        if plan.mischief.deaf {
+            self.sleep(TIMER_F).await;
+            return self.end(LegOutcome::TimedOut);
+        }
+        self.sleep(ROUND_TRIP).await;
         self.end(LegOutcome::Canceled);
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.trunk.0.clock.sleep(time).await;
     }
 
     fn answer(&self) -> String {
@@ -214,7 +313,10 @@ impl Line {
     }
 
     fn end(self, outcome: LegOutcome) {
-        self.trunk.lock().legs.remove(&self.call);
+        let mut s = self.trunk.lock();
+        s.legs.remove(&self.call);
+        s.acts.remove(&self.call);
+        drop(s);
         self.deliver(TrunkEvent::Ended(outcome));
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{
     AccountId, CallId, CallLimits, CallRecord, CallRequest, Caps, Credential, Envelope, KeyId,
     Language, Masked, MicroYuan, NumberRules, Price, Principal, Refusal, Rounding, Scope, Surface,
-    TurnSettings, VoiceChoice, WallTime,
+    TurnSettings, VoiceChoice,
 };
 use engine::{
     Calls, Catalogue, Clock, Engine, EngineConfig, ModelInfo, Parts, PlaceOrder, Placed, Recovered,
@@ -15,12 +15,14 @@ use engine::{
 
 use crate::chance::{reseed_ids, ten_bytes};
 use crate::judge::FakeJudge;
+use crate::machine::Machine;
 use crate::memory::{MemoryStore, NoBlobs};
 use crate::moods::Moods;
 use crate::plan::Plan;
 use crate::plane::FakePlane;
 use crate::recognizer::{FakeRecognizer, Words};
 use crate::responder::FakeResponder;
+use crate::sabotage::Plants;
 use crate::synthesizer::FakeSynthesizer;
 use crate::trunk::FakeTrunk;
 
@@ -50,10 +52,10 @@ pub struct Setup {
     pub callee_per_hour: u32,
     /// Trunks.
     pub routes: Vec<Route>,
+    /// What is broken on purpose.
+    pub plants: Plants,
     /// What is durable already.
     pub store: MemoryStore,
-    /// Time of day at the start.
-    pub wall: WallTime,
 }
 
 impl Default for Setup {
@@ -69,8 +71,8 @@ impl Default for Setup {
             voicemail_message: true,
             callee_per_hour: 0,
             routes: vec![route],
+            plants: Plants::default(),
             store: MemoryStore::default(),
-            wall: WallTime(1_767_225_600_000),
         }
     }
 }
@@ -100,7 +102,10 @@ pub struct World {
 }
 
 impl Setup {
-    /// Starts the world on the current runtime, whose time must be paused.
+    /// Starts the world on the machine that runs now.
+    ///
+    /// # Panics
+    /// Outside of [`Machine::run`].
     pub async fn start(self) -> World {
         let world = self.build().await;
         let recovered = world.engine.start().await.expect("the store can be read");
@@ -109,18 +114,23 @@ impl Setup {
 
     async fn build(self) -> World {
         reseed_ids(self.seed);
-        let clock = Clock::starting_at(self.wall);
-        let (words, moods) = (Words::default(), Moods::default());
-        let trunk = FakeTrunk::new(clock);
-        let plane = FakePlane::start(clock, trunk.clone(), words.clone());
-        let responder = FakeResponder::new(moods.clone());
+        let clock = Machine::current().expect("a world lives on a machine").clock();
+        self.store.live_by(clock.clone(), self.plants.clone());
+        let (words, moods) = (Words::default(), Moods::new(clock.clone()));
+        let trunk = FakeTrunk::new(clock.clone(), self.plants.clone());
+        let plane =
+            FakePlane::start(clock.clone(), trunk.clone(), words.clone(), self.plants.clone());
+        let responder = FakeResponder::new(moods.clone(), self.plants.clone());
         let parts = Parts {
-            clock,
+            clock: clock.clone(),
             records: Arc::new(self.store.clone()),
             directory: Arc::new(self.store.clone()),
             blobs: Arc::new(NoBlobs),
             plane: Arc::new(plane.clone()),
-            synthesizer: Arc::new(FakeSynthesizer { moods: moods.clone() }),
+            synthesizer: Arc::new(FakeSynthesizer {
+                moods: moods.clone(),
+                plants: self.plants.clone(),
+            }),
             recognizer: Arc::new(FakeRecognizer { words, moods: moods.clone() }),
             judge: Arc::new(FakeJudge { moods: moods.clone() }),
             responder: Arc::new(responder.clone()),
@@ -209,7 +219,7 @@ impl World {
 
     /// Lets virtual time pass.
     pub async fn pass(&self, ms: u64) {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
+        self.clock.sleep(Duration::from_millis(ms)).await;
     }
 
     /// Lets virtual time pass until no call runs or waits.

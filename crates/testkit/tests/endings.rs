@@ -4,41 +4,45 @@
 use domain::{CallStatus, EndWhat, Who};
 use engine::Calls;
 use testkit::Act::*;
-use testkit::{Plan, Setup, World, check_all, outcome, people};
+use testkit::{Plan, Setup, World, check_all, outcome, people, virtually};
 
 const NUMBER: &str = "13800138000";
 
-#[tokio::test(start_paused = true)]
-async fn a_callee_who_hangs_up_during_our_closing_leaves_the_reason_as_it_was() {
-    let yes = [AwaitPause(600), Say("是我", 600)];
-    let known = [AwaitPause(700), Say("好的，知道了", 900), AwaitInto(100), HangUp];
-    let wrong = [AwaitPause(600), Say("你打错了", 800), AwaitInto(200), HangUp];
-    for (acts, want) in [
-        ([&yes[..], &known], "completed / task_done / confirmed"),
-        ([&wrong[..], &[]], "completed / identity_not_confirmed / denied"),
-    ] {
-        let world = Setup::default().start().await;
-        let record = world.whole_call(people::after_hello(&acts)).await;
-        check_all(&world);
-        assert_eq!(outcome(&record), want);
-        assert_eq!(record.reason.unwrap().who, Some(Who::Callee));
-    }
+#[test]
+fn a_callee_who_hangs_up_during_our_closing_leaves_the_reason_as_it_was() {
+    virtually(async {
+        let yes = [AwaitPause(600), Say("是我", 600)];
+        let known = [AwaitPause(700), Say("好的，知道了", 900), AwaitInto(100), HangUp];
+        let wrong = [AwaitPause(600), Say("你打错了", 800), AwaitInto(200), HangUp];
+        for (acts, want) in [
+            ([&yes[..], &known], "completed / task_done / confirmed"),
+            ([&wrong[..], &[]], "completed / identity_not_confirmed / denied"),
+        ] {
+            let world = Setup::default().start().await;
+            let record = world.whole_call(people::after_hello(&acts)).await;
+            check_all(&world);
+            assert_eq!(outcome(&record), want);
+            assert_eq!(record.reason.unwrap().who, Some(Who::Callee));
+        }
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn ringing_for_ever_is_cancelled_after_thirty_seconds() {
-    for crossing in [false, true] {
-        let world = Setup::default().start().await;
-        let plan = Plan { crossing, ..people::no_answer() };
-        let record = world.whole_call(plan).await;
-        check_all(&world);
-        assert_eq!(outcome(&record), "no_answer / ring_timeout / not_reached");
-        assert_eq!(world.trunk.cancelled(), [record.call]);
-        let m = record.milestones;
-        let rang = m.ended_at.unwrap().millis_since(m.dialed_at.unwrap());
-        assert!((30_000..31_500).contains(&rang), "{rang}");
-        assert_eq!(record.charge.unwrap().0, 0);
-    }
+#[test]
+fn ringing_for_ever_is_cancelled_after_thirty_seconds() {
+    virtually(async {
+        for crossing in [false, true] {
+            let world = Setup::default().start().await;
+            let plan = Plan { crossing, ..people::no_answer() };
+            let record = world.whole_call(plan).await;
+            check_all(&world);
+            assert_eq!(outcome(&record), "no_answer / ring_timeout / not_reached");
+            assert_eq!(world.trunk.cancelled(), [record.call]);
+            let m = record.milestones;
+            let rang = m.ended_at.unwrap().millis_since(m.dialed_at.unwrap());
+            assert!((30_000..31_500).contains(&rang), "{rang}");
+            assert_eq!(record.charge.unwrap().0, 0);
+        }
+    });
 }
 
 /// Hangs up as the owner and checks that the call is over within two seconds.
@@ -58,102 +62,118 @@ async fn hang_up(world: &World, call: domain::CallId, want: &str) {
 
 const CANCELED: &str = "canceled / canceled / not_reached";
 
-#[tokio::test(start_paused = true)]
-async fn the_owner_hangs_up_a_queued_call() {
-    let world = Setup { max_concurrent: 1, ..Setup::default() }.start().await;
-    let first = world.call("13800138001", people::slow_answer()).await;
-    let second = world.call(NUMBER, people::cooperative()).await;
-    world.until(first, 5, |r| r.status == CallStatus::Ringing).await;
-    hang_up(&world, second, CANCELED).await;
-    assert_eq!(world.record(second).reason.unwrap().who, None, "nothing was dialled");
-    world.settle(100).await;
-    check_all(&world);
-    assert_eq!(world.trunk.dialled().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_owner_hangs_up_a_call_that_prepares() {
-    let world = Setup::default().start().await;
-    world.moods.set_judge_takes(std::time::Duration::from_secs(5));
-    let call = world.call(NUMBER, people::cooperative()).await;
-    world.pass(1_000).await;
-    assert_eq!(world.record(call).status, CallStatus::Queued);
-    hang_up(&world, call, CANCELED).await;
-    world.settle(60).await;
-    check_all(&world);
-    assert_eq!(world.trunk.dialled(), []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_owner_hangs_up_a_call_that_dials_or_rings() {
-    for (ms, crossing) in [(60, false), (3_000, false), (3_000, true)] {
-        let world = Setup::default().start().await;
-        let plan = Plan { crossing, ..people::slow_answer() };
-        let call = world.call(NUMBER, plan).await;
-        world.pass(ms).await;
+#[test]
+fn the_owner_hangs_up_a_queued_call() {
+    virtually(async {
+        let world = Setup { max_concurrent: 1, ..Setup::default() }.start().await;
+        let first = world.call("13800138001", people::slow_answer()).await;
+        let second = world.call(NUMBER, people::cooperative()).await;
+        world.until(first, 5, |r| r.status == CallStatus::Ringing).await;
+        hang_up(&world, second, CANCELED).await;
+        assert_eq!(world.record(second).reason.unwrap().who, None, "nothing was dialled");
+        world.settle(100).await;
+        check_all(&world);
         assert_eq!(world.trunk.dialled().len(), 1);
-        hang_up(&world, call, CANCELED).await;
-        assert_eq!(world.record(call).reason.unwrap().who, Some(Who::Owner));
-        world.settle(60).await;
-        check_all(&world);
-        assert_eq!(world.trunk.cancelled(), [call]);
-    }
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_owner_hangs_up_a_call_that_talks() {
-    for (ms, identity) in [(200, "unclear"), (3_000, "unclear"), (8_000, "confirmed")] {
+#[test]
+fn the_owner_hangs_up_a_call_that_prepares() {
+    virtually(async {
         let world = Setup::default().start().await;
-        let call = world.call(NUMBER, people::falls_silent()).await;
-        world.until(call, 5, |r| r.status == CallStatus::InProgress).await;
-        world.pass(ms).await;
-        hang_up(&world, call, &format!("completed / owner_hung_up / {identity}")).await;
+        world.moods.set_judge_takes(std::time::Duration::from_secs(5));
+        let call = world.call(NUMBER, people::cooperative()).await;
+        world.pass(1_000).await;
+        assert_eq!(world.record(call).status, CallStatus::Queued);
+        hang_up(&world, call, CANCELED).await;
         world.settle(60).await;
         check_all(&world);
-        assert!(world.record(call).charge.unwrap().0 > 0);
-    }
+        assert_eq!(world.trunk.dialled(), []);
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_lost_stream_ends_the_call_at_its_last_packet() {
-    let world = Setup::default().start().await;
-    let record = world.whole_call(people::sudden_drop()).await;
-    check_all(&world);
-    assert_eq!(outcome(&record), "completed / connection_lost / confirmed");
-    let last = record.quality.unwrap().last_media_ms;
-    assert_eq!(u64::from(record.duration_s.unwrap()), last.div_ceil(1_000));
-    let m = record.milestones;
-    let waited = m.ended_at.unwrap().millis_since(m.answered_at.unwrap()) - last as i64;
-    assert!((20_000..20_500).contains(&waited), "{waited}");
+#[test]
+fn the_owner_hangs_up_a_call_that_dials_or_rings() {
+    virtually(async {
+        for (ms, crossing) in [(60, false), (3_000, false), (3_000, true)] {
+            let world = Setup::default().start().await;
+            let plan = Plan { crossing, ..people::slow_answer() };
+            let call = world.call(NUMBER, plan).await;
+            world.pass(ms).await;
+            assert_eq!(world.trunk.dialled().len(), 1);
+            hang_up(&world, call, CANCELED).await;
+            assert_eq!(world.record(call).reason.unwrap().who, Some(Who::Owner));
+            world.settle(60).await;
+            check_all(&world);
+            assert_eq!(world.trunk.cancelled(), [call]);
+        }
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_comes_back_in_time_goes_on() {
-    let world = Setup::default().start().await;
-    let yes = [AwaitPause(600), Say("是我", 600), AwaitInto(500)];
-    let gap = [Vanish, Wait(15_000), Return, Wait(500), Say("好的，知道了", 900)];
-    let record = world.whole_call(people::after_hello(&[&yes, &gap])).await;
-    check_all(&world);
-    assert_eq!(outcome(&record), "completed / task_done / confirmed");
+#[test]
+fn the_owner_hangs_up_a_call_that_talks() {
+    virtually(async {
+        for (ms, identity) in [(200, "unclear"), (3_000, "unclear"), (8_000, "confirmed")] {
+            let world = Setup::default().start().await;
+            let call = world.call(NUMBER, people::falls_silent()).await;
+            world.until(call, 5, |r| r.status == CallStatus::InProgress).await;
+            world.pass(ms).await;
+            hang_up(&world, call, &format!("completed / owner_hung_up / {identity}")).await;
+            world.settle(60).await;
+            check_all(&world);
+            assert!(world.record(call).charge.unwrap().0 > 0);
+        }
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn silence_after_the_message_is_asked_about_and_ends_as_done() {
-    let world = Setup::default().start().await;
-    let record = world.whole_call(people::falls_silent()).await;
-    check_all(&world);
-    assert_eq!(outcome(&record), "completed / task_done / confirmed");
-    let asked = record.lines.iter().filter(|l| l.text == "您还在听吗？");
-    assert_eq!(asked.count(), 2, "{:#?}", record.lines);
+#[test]
+fn a_lost_stream_ends_the_call_at_its_last_packet() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let record = world.whole_call(people::sudden_drop()).await;
+        check_all(&world);
+        assert_eq!(outcome(&record), "completed / connection_lost / confirmed");
+        let last = record.quality.unwrap().last_media_ms;
+        assert_eq!(u64::from(record.duration_s.unwrap()), last.div_ceil(1_000));
+        let m = record.milestones;
+        let waited = m.ended_at.unwrap().millis_since(m.answered_at.unwrap()) - last as i64;
+        assert!((20_000..20_500).contains(&waited), "{waited}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_reply_of_no_words_that_ends_the_call_still_says_goodbye() {
-    let world = Setup::default().start().await;
-    let yes = [AwaitPause(600), Say("是我", 600), AwaitPause(600), Say("结束", 500)];
-    let record = world.whole_call(people::after_hello(&[&yes])).await;
-    check_all(&world);
-    assert_eq!(outcome(&record), "completed / task_done / confirmed");
-    assert!(record.lines.last().unwrap().text.contains("再见"));
-    assert_eq!(record.reason.unwrap().what, EndWhat::TaskDone);
+#[test]
+fn a_stream_that_comes_back_in_time_goes_on() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let yes = [AwaitPause(600), Say("是我", 600), AwaitInto(500)];
+        let gap = [Vanish, Wait(15_000), Return, Wait(500), Say("好的，知道了", 900)];
+        let record = world.whole_call(people::after_hello(&[&yes, &gap])).await;
+        check_all(&world);
+        assert_eq!(outcome(&record), "completed / task_done / confirmed");
+    });
+}
+
+#[test]
+fn silence_after_the_message_is_asked_about_and_ends_as_done() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let record = world.whole_call(people::falls_silent()).await;
+        check_all(&world);
+        assert_eq!(outcome(&record), "completed / task_done / confirmed");
+        let asked = record.lines.iter().filter(|l| l.text == "您还在听吗？");
+        assert_eq!(asked.count(), 2, "{:#?}", record.lines);
+    });
+}
+
+#[test]
+fn a_reply_of_no_words_that_ends_the_call_still_says_goodbye() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let yes = [AwaitPause(600), Say("是我", 600), AwaitPause(600), Say("结束", 500)];
+        let record = world.whole_call(people::after_hello(&[&yes])).await;
+        check_all(&world);
+        assert_eq!(outcome(&record), "completed / task_done / confirmed");
+        assert!(record.lines.last().unwrap().text.contains("再见"));
+        assert_eq!(record.reason.unwrap().what, EndWhat::TaskDone);
+    });
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use conversation::SpeechClass;
 use domain::{Opening, Speaker, TurnSettings};
 use testkit::Act::*;
-use testkit::{Mood, Plan, Setup, World, check_all, outcome, people};
+use testkit::{Mood, Plan, Setup, World, check_all, outcome, people, virtually};
 
 /// Media time of our first sample, ms, in a call that follows `plan`.
 async fn first_word(world: &World, plan: Plan) -> u64 {
@@ -16,99 +16,117 @@ async fn first_word(world: &World, plan: Plan) -> u64 {
     audible[0].from.as_millis()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_cooperative_callee_hears_the_message_and_the_task_is_done() {
-    let world = Setup::default().start().await;
-    let record = world.whole_call(people::cooperative()).await;
-    check_all(&world);
-    assert_eq!(outcome(&record), "completed / task_done / confirmed");
-    let said: Vec<(Speaker, &str)> =
-        record.lines.iter().map(|l| (l.speaker, l.text.as_str())).collect();
-    let opening = "您好，我是人工智能语音助手，受李雷委托给您打电话。请问您是王伟吗？";
-    let message = "李雷让我转告您，明天下午三点在二楼会议室开会。请带上上个月的报表。";
-    use Speaker::{Assistant, User};
-    let want = [
-        (User, "喂，你好"),
-        (Assistant, opening),
-        (User, "是我"),
-        (Assistant, message),
-        (User, "好的，知道了"),
-        (Assistant, "好的，再见。"),
-    ];
-    assert_eq!(said, want);
-    assert!(record.disclosure.ai_at.is_some());
-    assert!(record.disclosure.recording_at.is_none());
-    assert_eq!(record.turns.len(), 3);
+#[test]
+fn a_cooperative_callee_hears_the_message_and_the_task_is_done() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let record = world.whole_call(people::cooperative()).await;
+        check_all(&world);
+        assert_eq!(outcome(&record), "completed / task_done / confirmed");
+        let said: Vec<(Speaker, &str)> =
+            record.lines.iter().map(|l| (l.speaker, l.text.as_str())).collect();
+        let opening = "您好，我是人工智能语音助手，受李雷委托给您打电话。请问您是王伟吗？";
+        let message = "李雷让我转告您，明天下午三点在二楼会议室开会。请带上上个月的报表。";
+        use Speaker::{Assistant, User};
+        let want = [
+            (User, "喂，你好"),
+            (Assistant, opening),
+            (User, "是我"),
+            (Assistant, message),
+            (User, "好的，知道了"),
+            (Assistant, "好的，再见。"),
+        ];
+        assert_eq!(said, want);
+        assert!(record.disclosure.ai_at.is_some());
+        assert!(record.disclosure.recording_at.is_none());
+        assert_eq!(record.turns.len(), 3);
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_opening_waits_for_the_hello() {
-    let world = Setup::default().start().await;
-    let acts = [Wait(900), Say("喂，你好", 2_000)];
-    let first = first_word(&world, Plan::answered(500, &acts)).await;
-    assert!((2_900..4_000).contains(&first), "{first}");
+#[test]
+fn the_opening_waits_for_the_hello() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let acts = [Wait(900), Say("喂，你好", 2_000)];
+        let first = first_word(&world, Plan::answered(500, &acts)).await;
+        assert!((2_900..4_000).contains(&first), "{first}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn without_a_hello_the_opening_comes_after_1200_ms() {
-    let world = Setup::default().start().await;
-    let first = first_word(&world, people::silent()).await;
-    assert!((1_180..=1_260).contains(&first), "{first}");
+#[test]
+fn without_a_hello_the_opening_comes_after_1200_ms() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let first = first_word(&world, people::silent()).await;
+        assert!((1_180..=1_260).contains(&first), "{first}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_hello_that_begins_as_we_are_about_to_open_is_not_talked_over() {
-    let world = Setup::default().start().await;
-    let acts = [Wait(1_130), Say("喂，你好", 1_500)];
-    let first = first_word(&world, Plan::answered(500, &acts)).await;
-    assert!(first > 2_600, "{first}");
+#[test]
+fn a_hello_that_begins_as_we_are_about_to_open_is_not_talked_over() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let acts = [Wait(1_130), Say("喂，你好", 1_500)];
+        let first = first_word(&world, Plan::answered(500, &acts)).await;
+        assert!(first > 2_600, "{first}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn opening_at_the_answer_waits_for_nothing() {
-    let turn = TurnSettings { opening: Opening::AtAnswer, ..TurnSettings::default() };
-    let world = Setup { turn, ..Setup::default() }.start().await;
-    let first = first_word(&world, people::silent()).await;
-    assert!(first <= 40, "{first}");
+#[test]
+fn opening_at_the_answer_waits_for_nothing() {
+    virtually(async {
+        let turn = TurnSettings { opening: Opening::AtAnswer, ..TurnSettings::default() };
+        let world = Setup { turn, ..Setup::default() }.start().await;
+        let first = first_word(&world, people::silent()).await;
+        assert!(first <= 40, "{first}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_opening_is_made_while_the_phone_rings() {
-    let turn = TurnSettings { opening: Opening::AtAnswer, ..TurnSettings::default() };
-    let world = Setup { turn, ..Setup::default() }.start().await;
-    world.moods.set_synthesizer_takes(Duration::from_millis(900));
-    let first = first_word(&world, people::silent()).await;
-    assert!(first <= 40, "the synthesizer had the ringing time: {first}");
+#[test]
+fn the_opening_is_made_while_the_phone_rings() {
+    virtually(async {
+        let turn = TurnSettings { opening: Opening::AtAnswer, ..TurnSettings::default() };
+        let world = Setup { turn, ..Setup::default() }.start().await;
+        world.moods.set_synthesizer_takes(Duration::from_millis(900));
+        let first = first_word(&world, people::silent()).await;
+        assert!(first <= 40, "the synthesizer had the ringing time: {first}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_opening_that_is_made_late_is_still_the_first_thing_heard() {
-    let world = Setup::default().start().await;
-    world.moods.set_synthesizer_takes(Duration::from_millis(3_000));
-    let first = first_word(&world, people::silent()).await;
-    assert!((1_500..3_500).contains(&first), "{first}");
+#[test]
+fn an_opening_that_is_made_late_is_still_the_first_thing_heard() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        world.moods.set_synthesizer_takes(Duration::from_millis(3_000));
+        let first = first_word(&world, people::silent()).await;
+        assert!((1_500..3_500).contains(&first), "{first}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_brief_that_fails_leaves_an_opening_without_names() {
-    let world = Setup::default().start().await;
-    world.moods.set_judge(Mood::Fails);
-    let record = world.whole_call(people::silent()).await;
-    check_all(&world);
-    let first = &record.lines[0].text;
-    assert!(!first.contains("王伟") && !first.contains("李雷"), "{first}");
-    assert!(first.contains("尾号8000"), "{first}");
+#[test]
+fn a_brief_that_fails_leaves_an_opening_without_names() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        world.moods.set_judge(Mood::Fails);
+        let record = world.whole_call(people::silent()).await;
+        check_all(&world);
+        let first = &record.lines[0].text;
+        assert!(!first.contains("王伟") && !first.contains("李雷"), "{first}");
+        assert!(first.contains("尾号8000"), "{first}");
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_recorded_call_says_so_in_its_opening() {
-    let world = Setup { record: true, ..Setup::default() }.start().await;
-    let record = world.whole_call(people::cooperative()).await;
-    world.pass(1_000).await;
-    check_all(&world);
-    assert!(record.lines[1].text.contains("录音"));
-    assert!(record.disclosure.recording_at.is_some());
-    let record = world.record(record.call);
-    assert_eq!(record.recording.as_deref(), Some(format!("{}.wav", record.call).as_str()));
-    assert!(!record.recording_pending);
+#[test]
+fn a_recorded_call_says_so_in_its_opening() {
+    virtually(async {
+        let world = Setup { record: true, ..Setup::default() }.start().await;
+        let record = world.whole_call(people::cooperative()).await;
+        world.pass(1_000).await;
+        check_all(&world);
+        assert!(record.lines[1].text.contains("录音"));
+        assert!(record.disclosure.recording_at.is_some());
+        let record = world.record(record.call);
+        assert_eq!(record.recording.as_deref(), Some(format!("{}.wav", record.call).as_str()));
+        assert!(!record.recording_pending);
+    });
 }

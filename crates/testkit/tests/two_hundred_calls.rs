@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use domain::{CallId, Envelope, Event, MicroYuan, WallTime};
-use testkit::{Act, Chance, Door, Plan, Setup, World, check_all, outcome, people};
+use testkit::{Act, Chance, Door, Plan, Setup, World, check_all, outcome, people, virtually};
 
 const CALLS: usize = 200;
 const LINES: u32 = 12;
@@ -112,12 +112,6 @@ async fn simulate(seed: u64) -> (World, Wanted) {
     (world, wanted)
 }
 
-fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(work)
-}
-
 /// From the intent to dial to the end.
 fn span(journal: &[Envelope]) -> Option<(WallTime, WallTime)> {
     let at = |f: fn(&Event) -> bool| journal.iter().find(|e| f(&e.event)).map(|e| e.at);
@@ -140,7 +134,7 @@ fn most_at_once(spans: &[(WallTime, WallTime)]) -> u32 {
 
 #[test]
 fn two_hundred_calls_end_as_planned_and_leave_nothing_behind() {
-    in_virtual_time(async {
+    virtually(async {
         let (world, wanted) = simulate(20_260_727).await;
         assert_eq!(wanted.len(), CALLS);
         let mut wrong = Vec::new();
@@ -176,7 +170,7 @@ fn two_hundred_calls_end_as_planned_and_leave_nothing_behind() {
 #[test]
 fn the_same_seed_gives_the_same_journals() {
     let run = |seed| {
-        in_virtual_time(async move {
+        virtually(async move {
             let (world, wanted) = simulate(seed).await;
             wanted.iter().map(|(call, _)| world.journal(*call)).collect::<Vec<_>>()
         })

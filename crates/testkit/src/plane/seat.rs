@@ -12,6 +12,7 @@ use media::tone::Tone;
 use super::account::{Account, Audible};
 use super::callee::Callee;
 use super::listening::Listening;
+use crate::sabotage::{Plants, Sabotage};
 
 const TICK: MediaTime = MediaTime::from_millis(20);
 /// Without packets for this many ticks nothing flows.
@@ -31,6 +32,9 @@ pub(crate) struct Seat {
     answered: bool,
     audible: bool,
     cut_until: PlaylistId,
+    /// Early media stops at this media time.
+    early_stops: Option<MediaTime>,
+    plants: Plants,
 }
 
 /// The callee's packets.
@@ -45,7 +49,7 @@ struct Stream {
 }
 
 impl Seat {
-    pub(crate) fn new(order: LegOrder) -> Self {
+    pub(crate) fn new(order: LegOrder, plants: Plants) -> Self {
         Self {
             playout: Playout::new(8_000),
             listening: Listening::new(&order.turn),
@@ -59,6 +63,8 @@ impl Seat {
             answered: false,
             audible: false,
             cut_until: PlaylistId(0),
+            early_stops: None,
+            plants,
         }
     }
 
@@ -89,8 +95,9 @@ impl Seat {
         }
     }
 
-    pub(crate) fn connect(&mut self, now: Now) {
+    pub(crate) fn connect(&mut self, now: Now, early_stops: Option<u64>) {
         self.connected = true;
+        self.early_stops = early_stops.map(MediaTime::from_millis);
         self.stream.last_packet = now;
         self.stream.idle_ticks = 0;
     }
@@ -140,7 +147,10 @@ impl Seat {
             }
             return false;
         }
-        let doing = self.callee.tick(self.audible);
+        let mut doing = self.callee.tick(self.audible);
+        if !self.answered && self.early_stops.is_some_and(|at| self.at >= at) {
+            doing.present = false;
+        }
         self.hear(doing);
         self.playout.heard_speech(self.listening.speech_ms(self.at));
         let mut out = [0i16; 160];
@@ -163,8 +173,19 @@ impl Seat {
         while let Some(event) = self.playout.poll_event() {
             self.told.push(event);
         }
-        for event in std::mem::take(&mut self.told) {
+        for mut event in std::mem::take(&mut self.told) {
+            self.lie(&mut event);
             self.send(event.at, Heard::Playout(event));
+        }
+    }
+
+    /// A planted fault: what was cut is said to have gone out whole.
+    fn lie(&self, event: &mut PlayoutEvent) {
+        if let PlayoutChange::Cut { offset, total } = &mut event.change
+            && *total > *offset + MediaTime::from_millis(400)
+            && self.plants.fires(Sabotage::OverReported)
+        {
+            *offset = *total;
         }
     }
 
