@@ -1,13 +1,15 @@
-//! Signalling of calls: the engine's `Trunk` port over SIP (RFC 3261) and UDP, on rsipstack.
+//! Signalling of calls: the engine's `Trunk` port over SIP (RFC 3261), on rsipstack.
 //!
-//! What stands here: one socket and one SIP endpoint for all trunks ([`SipTrunks`]), one task per
-//! leg that owns the leg's dialog from the INVITE to the last BYE, digest credentials, and the
-//! answers to what peers ask inside and outside of calls.
+//! What stands here: one UDP socket, one connection per TCP or TLS trunk and one SIP endpoint for
+//! all of them ([`SipTrunks`]), one task per leg that owns the leg's dialog from the INVITE to the
+//! last BYE, session timers, digest credentials, registration and OPTIONS, and the answers to
+//! what peers ask inside and outside of calls.
 //!
 //! What does not: media (session descriptions pass through unread), the choice of a trunk, and
 //! the meaning of a status code, which is one table in `call`.
 //!
-//! Of rsipstack this crate uses parser, transport and transactions. Dialogs are ours: the
+//! Of rsipstack this crate uses parser, UDP transport and transactions. Streams are ours (see
+//! `flow`), and dialogs: the
 //! stack's own dialog type drops a BYE that arrives while a re-INVITE waits for its answer, can
 //! continue an attempt after one challenge only, cannot continue it after 422, and reports over
 //! an unbounded channel.
@@ -16,22 +18,38 @@
 //! a malformed message can appear in an error's text. The log filter of the binary must
 //! therefore hold `rsipstack=error`. What this crate logs itself has every number masked.
 
+mod address;
 mod arrival;
 mod config;
 mod dialog;
 mod digest;
 mod dispatch;
 mod exchange;
+mod flow;
+mod framing;
+mod goodbye;
 mod inbound;
 mod invite;
 mod leg;
 mod number;
+mod path;
+mod peer;
+mod prack;
+mod refresh;
+mod register;
 mod registry;
 mod reoffer;
+mod session;
 mod socket;
+mod standing;
 mod talk;
+mod tls;
 mod trunks;
+mod unknown;
+mod upkeep;
 
-pub use config::{SipConfig, SipError, SipTimers, TrunkAddress, TrunkConfig};
+pub use address::{Transport, TrunkAddress};
+pub use config::{SipConfig, SipError, SipTimers, TlsConfig, TrunkConfig, Upkeep};
 pub use number::NumberFormat;
+pub use standing::{Registered, TrunkHealth};
 pub use trunks::SipTrunks;

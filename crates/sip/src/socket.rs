@@ -12,6 +12,7 @@ use tokio::net::UdpSocket;
 
 use crate::config::SipError;
 use crate::registry::{Registry, Wire};
+use crate::unknown;
 
 /// Room for a burst of set-ups: 200 at once need about 1 MB. The system may grant less
 /// (`net.core.rmem_max`).
@@ -69,12 +70,18 @@ fn call_id(message: &[u8]) -> Option<&str> {
 #[async_trait]
 impl StackSocket for SipSocket {
     async fn recv_from(&self, buf: &mut [u8]) -> rsipstack::Result<(usize, SocketAddr)> {
-        match self.inner.recv_from(buf).await {
-            Ok(got) => Ok(got),
-            Err(error) => {
-                // The stack asks again at once; an error that stays must not eat a core.
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                Err(error.into())
+        loop {
+            match self.inner.recv_from(buf).await {
+                Ok((n, from)) => match unknown::refusal(&buf[..n], from) {
+                    // Lost like any datagram if it cannot be sent; the peer asks again.
+                    Some(answer) => drop(self.inner.send_to(&answer, from).await),
+                    None => return Ok((n, from)),
+                },
+                Err(error) => {
+                    // The stack asks again at once; an error that stays must not eat a core.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    return Err(error.into());
+                }
             }
         }
     }
