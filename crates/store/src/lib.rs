@@ -41,6 +41,7 @@
 //! # }
 //! ```
 
+mod audit;
 mod blobs;
 mod config;
 mod dialect;
@@ -55,9 +56,11 @@ mod read;
 mod row;
 mod schema;
 mod store;
+mod sweep;
 mod unit;
 mod writer;
 
+pub use audit::{CallAudit, CallFault};
 pub use blobs::FileBlobs;
 pub use config::{Access, StoreConfig};
 pub use error::StoreError;

@@ -8,7 +8,10 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 
 /// Each step's SQL; its place in the list, from 1, is the schema version it leads to.
-const STEPS: &[&str] = &[include_str!("../migrations/0001_begin.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_begin.sql"),
+    include_str!("../migrations/0002_claims_by_expiry.sql"),
+];
 
 const META: &str = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
 

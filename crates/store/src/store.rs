@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Mutex, PoisonError};
 
+use domain::WallTime;
+use engine::ports::records::CommitError;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
 
@@ -15,7 +17,8 @@ use crate::error::StoreError;
 use crate::link::Link;
 use crate::lock::{DirLock, private_dir};
 use crate::schema;
-use crate::writer::Writer;
+use crate::sweep::Broom;
+use crate::writer::{Work, Writer};
 
 /// Journal, records, ledger, accounts and keys in one database; `Records` and `Directory`.
 ///
@@ -49,7 +52,7 @@ impl Store {
         let blobs = FileBlobs::open(&config.data_dir, serving)?;
         Ok(Self {
             readers,
-            writer: Writer::start(link),
+            writer: Writer::start(link, if serving { Broom::new() } else { Broom::idle() }),
             dialect,
             shown: target.shown(),
             installation,
@@ -65,6 +68,13 @@ impl Store {
         self.readers.close().await;
         let lock = self.lock.lock();
         drop(lock.unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Deletes claims that have expired by `now`, up to 500 of them; how many. A serving store
+    /// does so by itself, at its start and every hour, until none is left.
+    pub async fn forget_expired(&self, now: WallTime) -> Result<u64, CommitError> {
+        let gone = self.writer.submit(Work::Sweep { now }).await?;
+        Ok(gone.unsigned_abs())
     }
 
     /// The recordings of this store's data directory.

@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::row;
 use crate::writer::Work;
-use crate::{directory, money};
+use crate::{directory, money, sweep};
 
 /// Why a unit was not done.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ pub(crate) async fn perform(conn: &mut AnyConnection, work: &Work) -> Result<i64
         Work::Batch(batch) => perform_batch(conn, batch).await.map(|()| 0),
         Work::AddAccount { login, at } => directory::insert_account(conn, login, *at).await,
         Work::AddKey(key) => directory::insert_key(conn, key).await,
+        Work::Sweep { now } => sweep::claims(conn, *now).await,
     }
 }
 
@@ -202,9 +203,9 @@ async fn block(conn: &mut AnyConnection, opt_out: &OptOut) -> Result<(), UnitErr
     Ok(())
 }
 
-/// The time of a batch without events: a deposit, or a claim of its own.
+/// The time of a batch without events (a deposit, a claim of its own), and of sweeping.
 #[expect(clippy::disallowed_methods, reason = "an adapter, and no event says what time it is")]
-fn wall_clock() -> WallTime {
+pub(crate) fn wall_clock() -> WallTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let ms = since.map_or(0, |d| d.as_millis());
     WallTime(i64::try_from(ms).unwrap_or(i64::MAX))

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::link::Link;
+use crate::sweep::Broom;
 
 /// Units of work that wait for the writer. When it is full, callers wait for room: a customer's
 /// request then takes longer, and nothing is lost.
@@ -19,11 +20,18 @@ const GROUP: usize = 256;
 /// Something that is done wholly or not at all.
 pub(crate) enum Work {
     Batch(Batch),
-    AddAccount { login: String, at: WallTime },
+    AddAccount {
+        login: String,
+        at: WallTime,
+    },
     AddKey(NewKey),
+    /// Deletes a batch of claims that have expired.
+    Sweep {
+        now: WallTime,
+    },
 }
 
-/// The number of what was made, or zero.
+/// The number of what was made, or how many were deleted, or zero.
 pub(crate) type Outcome = Result<i64, CommitError>;
 
 enum Message {
@@ -44,9 +52,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(link: Link) -> Self {
+    pub(crate) fn start(link: Link, broom: Broom) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
-        let task = Mutex::new(Some(tokio::spawn(write(link, messages))));
+        let task = Mutex::new(Some(tokio::spawn(write(link, messages, broom))));
         Self { queue, task }
     }
 
@@ -75,8 +83,17 @@ fn closed() -> CommitError {
     CommitError::Unavailable { cause: "the store is closed".to_owned() }
 }
 
-async fn write(mut link: Link, mut messages: mpsc::Receiver<Message>) {
-    while let Some(first) = messages.recv().await {
+async fn write(mut link: Link, mut messages: mpsc::Receiver<Message>, mut broom: Broom) {
+    loop {
+        let first = tokio::select! {
+            message = messages.recv() => message,
+            work = broom.due() => {
+                let swept = link.run(&[work]).await;
+                broom.swept(gone(swept));
+                continue;
+            }
+        };
+        let Some(first) = first else { break };
         let mut jobs = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
@@ -95,6 +112,20 @@ async fn write(mut link: Link, mut messages: mpsc::Receiver<Message>) {
         }
     }
     link.close().await;
+}
+
+/// How many claims a sweep deleted. What a failed one left is there for the next.
+fn gone(swept: Result<Vec<Outcome>, sqlx::Error>) -> i64 {
+    let cause = match swept {
+        Ok(outcomes) => match outcomes.into_iter().next() {
+            Some(Ok(gone)) => return gone,
+            Some(Err(refused)) => refused.to_string(),
+            None => return 0,
+        },
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(cause, "expired claims not deleted");
+    0
 }
 
 /// Runs a group and answers everyone in it.

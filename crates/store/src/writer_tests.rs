@@ -30,7 +30,7 @@ async fn bench(setup: &[&'static str]) -> Bench {
     conn.close().await.unwrap();
     let mut all = Dialect::Sqlite.writer_setup().to_vec();
     all.extend(setup);
-    let writer = Writer::start(Link::new(target.clone(), &all));
+    let writer = Writer::start(Link::new(target.clone(), &all), Broom::idle());
     Bench { writer, target, _dir: dir }
 }
 

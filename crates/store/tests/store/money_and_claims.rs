@@ -14,6 +14,7 @@ on_both!(
     a_taken_claim_gives_its_reply_back,
     an_expired_claim_is_free_again,
     claims_that_race_are_taken_once,
+    expired_claims_are_deleted_in_batches,
 );
 
 async fn what_is_not_there_cannot_be_held(w: World) {
@@ -191,4 +192,43 @@ async fn claims_that_race_are_taken_once(w: World) {
     assert!(others.into_iter().all(|e| matches!(e, CommitError::Taken { .. })));
     assert_eq!(w.store.unfinished().await.unwrap().len(), 1);
     w.assert_books_agree().await;
+}
+
+async fn expired_claims_are_deleted_in_batches(w: World) {
+    for n in 0..601 {
+        let mut claim = claim(w.owner, &format!("k{n}"), 1);
+        // One stays: it expires a moment later than is asked for.
+        claim.expires_at = at(if n == 600 { 501 } else { n / 2 });
+        let batch = Batch { claims: vec![claim], ..Batch::default() };
+        w.store.commit(batch).await.unwrap();
+    }
+    let mut gone = Vec::new();
+    for _ in 0..3 {
+        gone.push(w.store.forget_expired(at(500)).await.unwrap());
+    }
+    assert_eq!(gone, [500, 100, 0]);
+    let left = w.store.claim("idempotency", w.owner, "k600".into(), at(0)).await.unwrap();
+    assert!(left.is_some());
+    let deleted = w.store.claim("idempotency", w.owner, "k0".into(), at(-1)).await.unwrap();
+    assert_eq!(deleted, None, "not even a reader in the past finds it");
+}
+
+/// A serving store sweeps at its start: what expired long ago is gone without being asked.
+#[tokio::test]
+async fn what_expired_while_nobody_served_goes_at_the_start() {
+    let w = World::sqlite().await;
+    let mut old = claim(w.owner, "old", 1);
+    (old.expires_at, old.reply) = (domain::WallTime(1), Some((200, PHONE.into())));
+    let batch = Batch { claims: vec![old], ..Batch::default() };
+    w.store.commit(batch).await.unwrap();
+    let w = w.reopened().await;
+    let past = domain::WallTime(0);
+    for _ in 0..1_000 {
+        let found = w.store.claim("idempotency", w.owner, "old".into(), past).await.unwrap();
+        if found.is_none() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("it is still there");
 }
