@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
+use async_trait::async_trait;
 use rsipstack::sip::{Header, HeadersExt, Method, Response, SipMessage, StatusCodeKind};
-use rsipstack::transaction::endpoint::MessageInspector;
+use rsipstack::sip::{Transport, Uri};
+use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
 use rsipstack::transport::SipAddr;
 
 /// Our private header; what a peer sends under this name is removed.
@@ -22,6 +24,17 @@ impl MessageInspector for Arrivals {
             SipMessage::Response(response) => SipMessage::Response(mark(response, from)),
             request => request,
         }
+    }
+}
+
+/// Where the stack sends an ACK of its own over UDP. Contacts that name another transport get
+/// datagrams: the stack would open a connection of its own, past our checks.
+pub(crate) struct Datagrams;
+
+#[async_trait]
+impl TargetLocator for Datagrams {
+    async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
+        Ok(SipAddr { r#type: Some(Transport::Udp), addr: uri.host_with_port.clone() })
     }
 }
 

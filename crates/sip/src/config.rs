@@ -1,13 +1,13 @@
 //! Settings of the SIP side, as the binary reads them, and the errors of starting it.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::Masked;
 use serde::Deserialize;
 
+use crate::address::TrunkAddress;
 use crate::number::NumberFormat;
 
 /// Why the SIP side could not start, or a trunk was not taken.
@@ -28,10 +28,33 @@ pub enum SipError {
         cause: String,
     },
     /// A trunk's address cannot be read.
-    #[error("{text:?} is no trunk address: write sip:HOST or sip:HOST:PORT (UDP)")]
+    #[error(
+        "{text:?} is no trunk address: write sip:HOST or sip:HOST:PORT, and the transport (udp, \
+         tcp, tls) behind it or in its own setting; tel: and sips: are not taken"
+    )]
     BadAddress {
         /// What was given.
         text: String,
+    },
+    /// The address names one transport and the setting another.
+    #[error("{address} names its transport; the setting `transport` names another one")]
+    TwoTransports {
+        /// As it was read.
+        address: String,
+    },
+    /// What TLS needs cannot be had.
+    #[error("trunk {name:?}: {why}")]
+    Tls {
+        /// The trunk.
+        name: String,
+        /// What is missing or wrong.
+        why: String,
+    },
+    /// A trunk is to be registered with, but nobody is named.
+    #[error("trunk {name:?} has `register = true`, which needs username and password")]
+    RegistersNobody {
+        /// The trunk.
+        name: String,
     },
     /// Two trunks have one name.
     #[error("two trunks are named {name:?}")]
@@ -51,65 +74,6 @@ pub enum SipError {
         /// Which setting.
         field: &'static str,
     },
-}
-
-/// Where a trunk is: `sip:HOST` or `sip:HOST:PORT`, over UDP; the port is 5060 if not given.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct TrunkAddress {
-    /// A name or an address, without brackets.
-    pub host: String,
-    /// UDP port.
-    pub port: u16,
-}
-
-impl FromStr for TrunkAddress {
-    type Err = SipError;
-
-    fn from_str(text: &str) -> Result<Self, SipError> {
-        let bad = || SipError::BadAddress { text: text.to_owned() };
-        let rest = text.trim();
-        let rest = rest.strip_prefix("sip:").unwrap_or(rest);
-        let rest = rest.strip_suffix(";transport=udp").unwrap_or(rest);
-        let (host, port) = match rest.strip_prefix('[') {
-            Some(v6) => {
-                let (host, tail) = v6.split_once(']').ok_or_else(bad)?;
-                host.parse::<std::net::Ipv6Addr>().map_err(|_| bad())?;
-                (host, tail.strip_prefix(':').or(tail.is_empty().then_some("")))
-            }
-            None => match rest.split_once(':') {
-                Some((host, port)) => (host, (!port.is_empty()).then_some(port)),
-                None => (rest, Some("")),
-            },
-        };
-        let port = match port.ok_or_else(bad)? {
-            "" => 5060,
-            digits => digits.parse().map_err(|_| bad())?,
-        };
-        let v6 = rest.starts_with('[');
-        let name_ok = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-        if host.is_empty() || port == 0 || !(v6 || host.chars().all(name_ok)) {
-            return Err(bad());
-        }
-        Ok(Self { host: host.to_owned(), port })
-    }
-}
-
-impl TryFrom<String> for TrunkAddress {
-    type Error = SipError;
-    fn try_from(text: String) -> Result<Self, SipError> {
-        text.parse()
-    }
-}
-
-impl fmt::Display for TrunkAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "sip:[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "sip:{}:{}", self.host, self.port)
-        }
-    }
 }
 
 /// One trunk, as the SIP side sees it. Which calls go over it is decided elsewhere.
@@ -135,9 +99,51 @@ pub struct TrunkConfig {
     /// The number shown when an order names none; then the user name, then `anonymous`.
     #[serde(default)]
     pub caller: Option<String>,
+    /// Written before each number that is dialled.
+    #[serde(default)]
+    pub dial_prefix: String,
     /// The host in `From`; the trunk's own host if absent. The caller id goes there.
     #[serde(default)]
     pub from_domain: Option<String>,
+    /// Send the caller id as `P-Asserted-Identity` too (RFC 3325).
+    #[serde(default)]
+    pub assert_caller: bool,
+    /// How the trunk proves who it is, over TLS.
+    #[serde(default)]
+    pub tls: TlsConfig,
+    /// What keeps the trunk usable.
+    #[serde(default)]
+    pub upkeep: Upkeep,
+}
+
+/// How a TLS trunk proves who it is. There is no way to switch the check off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file of the certificates trusted for this trunk; those of the system if absent.
+    pub ca_file: Option<PathBuf>,
+    /// The name its certificate must hold, also sent as SNI; the host of the address if absent.
+    pub server_name: Option<String>,
+}
+
+/// What is done for a trunk without calls, and for how long its calls may be silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Upkeep {
+    /// Register with it (RFC 3261 section 10). Until it agreed, no call goes over it.
+    pub register: bool,
+    /// For how long to register, in seconds; the registrar may shorten it.
+    pub register_s: u32,
+    /// OPTIONS after so many seconds without a word from it; 0 never asks.
+    pub options_s: u32,
+    /// Session timer proposed for each call, in seconds (RFC 4028); 0 proposes none.
+    pub session_s: u32,
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self { register: false, register_s: 300, options_s: 60, session_s: 1_800 }
+    }
 }
 
 impl TrunkConfig {
@@ -151,13 +157,24 @@ impl TrunkConfig {
             realm: None,
             number_format: NumberFormat::AsGiven,
             caller: None,
+            dial_prefix: String::new(),
             from_domain: None,
+            assert_caller: false,
+            tls: TlsConfig::default(),
+            upkeep: Upkeep::default(),
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), SipError> {
+    /// Whether its settings make sense together; reads no file.
+    pub fn check(&self) -> Result<(), SipError> {
         if self.username.is_some() != self.password.is_some() {
             return Err(SipError::HalfCredentials { name: self.name.clone() });
+        }
+        if self.upkeep.register && self.username.is_none() {
+            return Err(SipError::RegistersNobody { name: self.name.clone() });
+        }
+        if !self.dial_prefix.chars().all(|c| c.is_ascii_digit() || "+*#".contains(c)) {
+            return Err(SipError::BadText { field: "dial_prefix" });
         }
         let texts = [
             ("username", self.username.as_deref()),
@@ -199,11 +216,27 @@ pub struct SipTimers {
     pub reoffer_ms: u64,
     /// Shutdown hangs up for at most so many milliseconds.
     pub shutdown_ms: u64,
+    /// A connection of a TCP or TLS trunk is given up after so many milliseconds, each of name,
+    /// connection and handshake.
+    pub connect_ms: u64,
+    /// A quiet connection carries two line ends so often, in milliseconds (RFC 5626 section
+    /// 3.5.1), which keeps it open in what lies between.
+    pub keepalive_ms: u64,
+    /// The shortest session timer we agree to, in seconds (RFC 4028 section 4: not below 90).
+    pub min_se_s: u32,
 }
 
 impl Default for SipTimers {
     fn default() -> Self {
-        Self { t1_ms: 500, answer_ms: 180_000, reoffer_ms: 5_000, shutdown_ms: 4_000 }
+        Self {
+            t1_ms: 500,
+            answer_ms: 180_000,
+            reoffer_ms: 5_000,
+            shutdown_ms: 4_000,
+            connect_ms: 5_000,
+            keepalive_ms: 30_000,
+            min_se_s: 90,
+        }
     }
 }
 
@@ -223,6 +256,12 @@ impl SipTimers {
     }
     pub(crate) fn shutdown(&self) -> Duration {
         Duration::from_millis(self.shutdown_ms)
+    }
+    pub(crate) fn connect(&self) -> Duration {
+        Duration::from_millis(self.connect_ms)
+    }
+    pub(crate) fn keepalive(&self) -> Duration {
+        Duration::from_millis(self.keepalive_ms.max(1))
     }
 }
 
@@ -258,37 +297,6 @@ impl Default for SipConfig {
 mod tests {
     use super::*;
 
-    fn check_address(text: &str, want: Option<&str>) {
-        let got = text.parse::<TrunkAddress>().ok().map(|a| a.to_string());
-        assert_eq!(got.as_deref(), want, "{text}");
-    }
-
-    #[test]
-    fn addresses_are_udp_hosts() {
-        check_address("sip:127.0.0.1:5070", Some("sip:127.0.0.1:5070"));
-        check_address("sip:trunk.example.com", Some("sip:trunk.example.com:5060"));
-        check_address("10.0.0.1:5062", Some("sip:10.0.0.1:5062"));
-        check_address("sip:[::1]:5070", Some("sip:[::1]:5070"));
-        check_address("sip:[::1]", Some("sip:[::1]:5060"));
-        check_address("sip:h:5060;transport=udp", Some("sip:h:5060"));
-        for bad in [
-            "",
-            "sip:",
-            "sips:h:5061",
-            "sip:h:",
-            "sip:h:0",
-            "sip:h:65536",
-            "sip:user@h",
-            "sip:h;transport=tcp",
-            "sip:[::1",
-            "sip:[::1]x",
-            "sip:h\r\n:5060",
-            "http://h",
-        ] {
-            check_address(bad, None);
-        }
-    }
-
     #[test]
     fn trunks_are_read_and_unknown_fields_refused() {
         let text = "name = 'a'\naddress = 'sip:h'\nusername = 'u'\npassword = 'secret'\n\
@@ -310,6 +318,11 @@ mod tests {
         assert!(matches!(half.check(), Err(SipError::HalfCredentials { .. })));
         let breaker = TrunkConfig { caller: Some("1\r\nX: y".into()), ..base.clone() };
         assert_eq!(breaker.check(), Err(SipError::BadText { field: "caller" }));
+        let prefix = TrunkConfig { dial_prefix: "9@".into(), ..base.clone() };
+        assert_eq!(prefix.check(), Err(SipError::BadText { field: "dial_prefix" }));
+        let upkeep = Upkeep { register: true, ..Upkeep::default() };
+        let nobody = TrunkConfig { upkeep, ..base.clone() };
+        assert!(matches!(nobody.check(), Err(SipError::RegistersNobody { .. })));
         let host = TrunkConfig { from_domain: Some("h>x".into()), ..base };
         assert!(host.check().is_err());
     }

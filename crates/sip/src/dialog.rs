@@ -1,15 +1,16 @@
 //! One leg's dialog (RFC 3261 section 12): the requests that belong to it, and their numbers.
 
-use std::net::SocketAddr;
-
 use domain::Language;
-use rsipstack::sip::{
-    Header, Headers, HeadersExt, HostWithPort, Method, Request, Response, Uri, Version,
-};
+use rsipstack::sip::{Header, Headers, HeadersExt, Method, Request, Response, Uri, Version};
 use rsipstack::transaction::{make_tag, random_text};
 
+use crate::path::Path;
+
 /// What we take; named in every INVITE and in answers to re-INVITEs and OPTIONS.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+
+/// The extensions we know (RFC 3262, RFC 4028).
+const SUPPORTED: &str = "100rel, timer";
 
 /// Between whom the dialog is.
 #[derive(Clone, Debug)]
@@ -18,10 +19,8 @@ pub(crate) struct Parties {
     pub(crate) callee: Uri,
     /// From.
     pub(crate) caller: Uri,
-    /// Our address as this peer sees it.
-    pub(crate) local: SocketAddr,
-    /// Where the first INVITE goes.
-    pub(crate) peer: SocketAddr,
+    /// `P-Asserted-Identity` of each INVITE, if the trunk wants it.
+    pub(crate) asserted: Option<Uri>,
     pub(crate) user_agent: String,
 }
 
@@ -29,6 +28,7 @@ pub(crate) struct Parties {
 #[derive(Clone, Debug)]
 pub(crate) struct Dialog {
     parties: Parties,
+    path: Path,
     call_id: String,
     local_tag: String,
     remote_tag: Option<String>,
@@ -40,10 +40,11 @@ pub(crate) struct Dialog {
 }
 
 impl Dialog {
-    pub(crate) fn new(parties: Parties, call_id: String) -> Self {
+    pub(crate) fn new(parties: Parties, path: Path, call_id: String) -> Self {
         Self {
             remote_target: parties.callee.clone(),
             parties,
+            path,
             call_id,
             local_tag: make_tag().value().to_owned(),
             remote_tag: None,
@@ -61,14 +62,24 @@ impl Dialog {
         &self.remote_target
     }
 
-    pub(crate) fn peer(&self) -> SocketAddr {
-        self.parties.peer
+    /// Aims requests outside of dialogs at another URI than `To` names.
+    pub(crate) fn set_target(&mut self, target: Uri) {
+        self.remote_target = target;
+    }
+
+    /// The way its requests go.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// From now on its requests go this way.
+    pub(crate) fn set_path(&mut self, path: Path) {
+        self.path = path;
     }
 
     /// `Contact` of ours.
     pub(crate) fn contact(&self) -> Header {
-        let host = HostWithPort::from(self.parties.local);
-        Header::Contact(format!("<sip:waihu@{host}>").into())
+        Header::Contact(self.path.contact("waihu").into())
     }
 
     /// The INVITE of the attempt, or its continuation after 401, 407 or 422: same Call-ID and
@@ -79,27 +90,56 @@ impl Dialog {
         language: Language,
         extra: Vec<Header>,
     ) -> Request {
-        let mut request = self.request(Method::Invite, extra);
+        let mut request = self.reinvite(offer, extra);
+        request.headers.push(Header::AcceptLanguage(language.code().into()));
+        if let Some(uri) = &self.parties.asserted {
+            request.headers.push(Header::PAssertedIdentity(format!("<{uri}>").into()));
+        }
+        request
+    }
+
+    /// An INVITE with a description, inside the dialog or opening it.
+    pub(crate) fn reinvite(&mut self, description: &str, extra: Vec<Header>) -> Request {
+        let mut request = self.targeted(Method::Invite, extra);
+        let headers = &mut request.headers;
+        headers.push(Header::Accept("application/sdp".into()));
+        headers.push(Header::ContentType("application/sdp".into()));
+        let body = description.as_bytes().to_vec();
+        headers.unique_push(Header::ContentLength((body.len() as u32).into()));
+        request.body = body;
+        request
+    }
+
+    /// An UPDATE without a description (RFC 3311).
+    pub(crate) fn update(&mut self, extra: Vec<Header>) -> Request {
+        self.targeted(Method::Update, extra)
+    }
+
+    /// A request that says where we are reached and what we know.
+    fn targeted(&mut self, method: Method, extra: Vec<Header>) -> Request {
+        let mut request = self.request(method, extra);
         let headers = &mut request.headers;
         headers.push(self.contact());
         headers.push(Header::Allow(ALLOW.into()));
-        headers.push(Header::Accept("application/sdp".into()));
-        headers.push(Header::AcceptLanguage(language.code().into()));
-        headers.push(Header::ContentType("application/sdp".into()));
-        let body = offer.as_bytes().to_vec();
-        headers.unique_push(Header::ContentLength((body.len() as u32).into()));
-        request.body = body;
+        headers.push(Header::Supported(SUPPORTED.into()));
+        request
+    }
+
+    /// PRACK for a reliable provisional response (RFC 3262 section 4): of the early dialog that
+    /// the response opened, with the next number of ours.
+    pub(crate) fn prack(&mut self, response: &Response, rack: String) -> Request {
+        let mut early = self.clone();
+        early.confirm(response);
+        let rack = Header::Other("RAck".to_owned(), rack);
+        let request = early.request(Method::PRack, vec![rack]);
+        self.local_cseq = early.local_cseq;
         request
     }
 
     /// A request of the dialog without a body.
     pub(crate) fn request(&mut self, method: Method, extra: Vec<Header>) -> Request {
         self.local_cseq += 1;
-        let via = format!(
-            "SIP/2.0/UDP {};branch=z9hG4bK{};rport",
-            HostWithPort::from(self.parties.local),
-            random_text(20)
-        );
+        let via = format!("{};branch=z9hG4bK{};rport", self.path.sent_by(), random_text(20));
         let parties = &self.parties;
         let mut to = format!("<{}>", parties.callee);
         if let Some(tag) = &self.remote_tag {
@@ -211,7 +251,7 @@ pub(crate) fn new_call_id() -> String {
 }
 
 /// Splits a list header at commas outside of quotes and angle brackets.
-fn split_list(value: &str) -> Vec<String> {
+pub(crate) fn split_list(value: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let (mut depth, mut quoted, mut start) = (0u32, false, 0);
     for (at, c) in value.char_indices() {

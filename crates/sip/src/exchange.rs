@@ -1,7 +1,7 @@
 //! One request of ours and its responses: a client transaction in a task of its own.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rsipstack::sip::{Request, Response, SipMessage, Transport};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
@@ -9,11 +9,23 @@ use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
+
+use crate::path::{Path, sip_addr};
 
 /// Responses that may wait for their leg; the transaction waits when it is full, and the peer's
 /// retransmissions make good what UDP drops meanwhile.
 const RESPONSE_QUEUE: usize = 16;
+
+/// Where a request goes over UDP. Over a connection everything goes over the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goes {
+    /// To the trunk's address.
+    ToPeer,
+    /// Where its route or its target says (RFC 3261 section 12.2.1.1).
+    ByRoute,
+}
 
 /// Sends requests.
 #[derive(Clone)]
@@ -35,20 +47,38 @@ impl Exchange {
     pub(crate) async fn next(&mut self) -> Option<Response> {
         self.responses.recv().await
     }
+
+    /// The final response.
+    pub(crate) async fn last(&mut self) -> Option<Response> {
+        loop {
+            let response = self.next().await?;
+            if response.status_code.code() >= 200 {
+                return Some(response);
+            }
+        }
+    }
 }
 
 impl Sender {
-    /// Sends a request and keeps its transaction running. Without `to` it goes where its route
-    /// or its target says.
+    /// Sends a request and keeps its transaction running.
     pub(crate) async fn send(
         &self,
         request: Request,
-        to: Option<SocketAddr>,
+        path: &Path,
+        goes: Goes,
     ) -> rsipstack::Result<Exchange> {
         let key = TransactionKey::from_request(&request, TransactionRole::Client)?;
         let kept = Arc::new(request.clone());
-        let mut transaction = Transaction::new_client(key, request, self.endpoint.clone(), None);
-        transaction.destination = to.map(udp);
+        let endpoint = self.endpoint.clone();
+        let connection = path.connection.clone();
+        let over_udp = connection.is_none();
+        let mut transaction = Transaction::new_client(key, request, endpoint, connection);
+        if over_udp {
+            transaction.destination = Some(match goes {
+                Goes::ToPeer => sip_addr(path.peer, path.transport),
+                Goes::ByRoute => datagram_target(&kept),
+            });
+        }
         let (responses, queue) = mpsc::channel(RESPONSE_QUEUE);
         transaction.send().await?;
         // A task of its own, because the transaction loses what it is working on if its
@@ -71,11 +101,22 @@ impl Sender {
         });
         Ok(Exchange { request: kept, responses: queue })
     }
+
+    /// Sends a request of which only matters that it arrives, and sees to that in a task of its
+    /// own, for at most `limit`.
+    pub(crate) fn see_off(&self, request: Request, path: &Path, goes: Goes, limit: Duration) {
+        let (sender, path) = (self.clone(), path.clone());
+        self.tasks.spawn(async move {
+            if let Ok(mut exchange) = sender.send(request, &path, goes).await {
+                let _ = timeout(limit, exchange.last()).await;
+            }
+        });
+    }
 }
 
-/// A UDP address as the stack writes it.
-fn udp(addr: SocketAddr) -> SipAddr {
-    let mut addr = SipAddr::from(addr);
-    addr.r#type = Some(Transport::Udp);
-    addr
+/// Where a request of a UDP dialog goes. A contact that names another transport still gets
+/// datagrams: the stack would open a connection of its own, past our checks.
+fn datagram_target(request: &Request) -> SipAddr {
+    let target = request.destination();
+    SipAddr { r#type: Some(Transport::Udp), addr: target.host_with_port }
 }

@@ -1,6 +1,6 @@
 //! Answers to requests of peers that need no decision.
 
-use rsipstack::sip::{Header, HeadersExt, Method, Request, StatusCode};
+use rsipstack::sip::{Header, HeadersExt, Method, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
 use crate::dialog::ALLOW;
@@ -55,21 +55,5 @@ pub(crate) async fn stray(mut request: Transaction) {
             let only = vec![Header::Allow("OPTIONS".into())];
             reply(&mut request, StatusCode::MethodNotAllowed, only).await;
         }
-    }
-}
-
-/// A session refresh is agreed to as it is asked for; the peer goes on refreshing (RFC 4028
-/// section 9).
-pub(crate) fn refreshed(request: &Request) -> Vec<Header> {
-    let interval = request.headers.iter().find_map(|header| match header {
-        Header::SessionExpires(value) => value.value().split(';').next(),
-        _ => None,
-    });
-    match interval.map(str::trim).and_then(|s| s.parse::<u32>().ok()) {
-        Some(seconds) => vec![
-            Header::Require("timer".into()),
-            Header::SessionExpires(format!("{seconds};refresher=uac").into()),
-        ],
-        None => Vec::new(),
     }
 }

@@ -1,32 +1,30 @@
 //! A leg before its answer: one INVITE, its continuations, and giving up.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::Arc;
 
 use engine::ports::trunk::{DialOrder, LegOutcome, TrunkCommand, TrunkEvent};
-use rsipstack::sip::{Header, HostWithPort, Response};
+use rsipstack::sip::{Header, HostWithPort, Method, Response};
 use rsipstack::transaction::transaction::Transaction;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep};
 
 use crate::arrival;
-use crate::config::{TrunkAddress, TrunkConfig};
+use crate::config::TrunkConfig;
 use crate::dialog::{Dialog, Parties, cancel_of, description};
 use crate::digest::{Answers, Credentials};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Goes};
 use crate::inbound;
 use crate::leg::Leg;
 use crate::number::sip_uri;
+use crate::path::PathError;
+use crate::peer::Peer;
+use crate::prack::Reliable;
 use crate::registry::{Inbox, Wire};
-use crate::socket;
-use crate::talk::{Talk, hang_up};
+use crate::session;
+use crate::talk::{Parts, Talk, hang_up};
 
-/// A name that does not resolve in this time is taken for unreachable.
-const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 /// 422 is followed that often: each proxy on the way may raise the interval once.
 const MAX_INTERVAL_ROUNDS: u8 = 3;
-/// The longest session interval we agree to (RFC 4028), in seconds.
-const MAX_INTERVAL: u32 = 86_400;
 
 /// How the set-up went.
 pub(crate) enum Setup {
@@ -40,6 +38,8 @@ enum Input {
     Response(Option<Response>),
     Command(TrunkCommand),
     Request(Box<Transaction>),
+    /// The connection is gone.
+    Cut,
     Overflow,
     Drain,
     Kill,
@@ -55,13 +55,15 @@ struct GivingUp {
 /// One attempt to reach one number: all its INVITEs.
 struct Attempt<'a> {
     leg: &'a Leg,
+    peer: &'a Arc<Peer>,
     order: DialOrder,
     credentials: Option<Credentials>,
     dialog: Dialog,
     invite: Exchange,
     answers: Answers,
-    interval: Option<u32>,
-    interval_rounds: u8,
+    /// The session interval a peer insisted on, and how often one did.
+    interval: (Option<u32>, u8),
+    reliable: Reliable,
     told_sent: bool,
     provisional: bool,
     giving_up: Option<GivingUp>,
@@ -72,29 +74,28 @@ pub(crate) async fn set_up(
     leg: &Leg,
     inbox: &mut Inbox,
     order: DialOrder,
-    trunk: &TrunkConfig,
+    peer: &Arc<Peer>,
 ) -> Setup {
-    let peer = tokio::select! {
+    let path = tokio::select! {
         biased;
         () = leg.shared.drain.cancelled() => return Setup::Over(LegOutcome::Canceled),
         _ = inbox.commands.recv() => return Setup::Over(LegOutcome::Canceled),
-        peer = resolve(leg, &trunk.address) => peer,
+        path = peer.path(&leg.shared) => path,
     };
-    let Some(peer) = peer else {
-        tracing::warn!(call = %leg.call, trunk = %trunk.name, "trunk address cannot be reached");
-        return Setup::Over(LegOutcome::TransportFailed);
-    };
-    let parties = match parties(leg, &order, trunk, peer) {
-        Ok(parties) => parties,
+    let trunk = &peer.config;
+    let made = path.and_then(|path| Ok((parties(leg, &order, trunk)?, path)));
+    let (parties, path) = match made {
+        Ok(made) => made,
         Err(error) => {
             tracing::warn!(call = %leg.call, trunk = %trunk.name, %error, "cannot dial");
             return Setup::Over(LegOutcome::TransportFailed);
         }
     };
-    let mut dialog = Dialog::new(parties, leg.sip_call_id.clone());
+    let mut dialog = Dialog::new(parties, path, leg.sip_call_id.clone());
     let sender = &leg.shared.sender;
-    let request = dialog.invite(&order.offer, order.language, Vec::new());
-    let invite = sender.send(request, Some(peer)).await;
+    let extra = proposal(trunk, None);
+    let request = dialog.invite(&order.offer, order.language, extra);
+    let invite = sender.send(request, dialog.path(), Goes::ToPeer).await;
     let invite = match invite {
         Ok(invite) => invite,
         Err(error) => {
@@ -104,13 +105,14 @@ pub(crate) async fn set_up(
     };
     let attempt = Attempt {
         leg,
+        peer,
         order,
-        credentials: credentials(trunk),
+        credentials: peer.credentials(),
         dialog,
         invite,
         answers: Answers::default(),
-        interval: None,
-        interval_rounds: 0,
+        interval: (None, 0),
+        reliable: Reliable::default(),
         told_sent: false,
         provisional: false,
         giving_up: None,
@@ -118,53 +120,31 @@ pub(crate) async fn set_up(
     attempt.run(inbox).await
 }
 
-async fn resolve(leg: &Leg, address: &TrunkAddress) -> Option<SocketAddr> {
-    let v4 = leg.shared.local.is_ipv4();
-    if let Ok(ip) = address.host.parse::<std::net::IpAddr>() {
-        return (ip.is_ipv4() == v4).then_some(SocketAddr::new(ip, address.port));
-    }
-    let names = tokio::net::lookup_host((address.host.as_str(), address.port));
-    let mut found = timeout(RESOLVE_LIMIT, names).await.ok()?.ok()?;
-    found.find(|addr| addr.is_ipv4() == v4)
-}
-
-fn parties(
-    leg: &Leg,
-    order: &DialOrder,
-    trunk: &TrunkConfig,
-    peer: SocketAddr,
-) -> Result<Parties, std::io::Error> {
-    let shared = &leg.shared;
-    let seen = if shared.local.ip().is_unspecified() {
-        socket::route_to(peer)?.ip()
-    } else {
-        shared.local.ip()
-    };
-    let local = SocketAddr::new(shared.advertise.unwrap_or(seen), shared.local.port());
+fn parties(leg: &Leg, order: &DialOrder, trunk: &TrunkConfig) -> Result<Parties, PathError> {
     let host = |text: &str| {
-        HostWithPort::try_from(text)
-            .map_err(|error| std::io::Error::other(format!("host in a URI: {error}")))
+        HostWithPort::try_from(text).map_err(|_| PathError::NoAddress { host: text.to_owned() })
     };
-    let own = trunk.address.to_string();
-    let own = own.strip_prefix("sip:").unwrap_or(&own);
+    let own = trunk.address.host_port();
     let caller = order.caller.as_deref().or(trunk.caller.as_deref());
-    let caller = caller.or(trunk.username.as_deref()).unwrap_or("anonymous");
+    let caller = caller.or(trunk.username.as_deref());
+    let from = host(trunk.from_domain.as_deref().unwrap_or(&own))?;
     let dialled = trunk.number_format.dial_string(&order.target);
+    let dialled = format!("{}{dialled}", trunk.dial_prefix);
+    let asserted = caller.filter(|_| trunk.assert_caller);
     Ok(Parties {
-        callee: sip_uri(&dialled, host(own)?),
-        caller: sip_uri(caller, host(trunk.from_domain.as_deref().unwrap_or(own))?),
-        local,
-        peer,
-        user_agent: shared.user_agent.clone(),
+        callee: sip_uri(&dialled, host(&own)?),
+        asserted: asserted.map(|caller| sip_uri(caller, from.clone())),
+        caller: sip_uri(caller.unwrap_or("anonymous"), from),
+        user_agent: leg.shared.user_agent.clone(),
     })
 }
 
-fn credentials(trunk: &TrunkConfig) -> Option<Credentials> {
-    Some(Credentials {
-        username: trunk.username.clone()?,
-        password: trunk.password.clone()?,
-        realm: trunk.realm.clone(),
-    })
+/// The session timer of an INVITE (RFC 4028 section 7.1).
+fn proposal(trunk: &TrunkConfig, min: Option<u32>) -> Vec<Header> {
+    match (trunk.upkeep.session_s, min) {
+        (0, None) => Vec::new(),
+        (ours, min) => session::proposing(ours.max(min.unwrap_or(0)), min, false),
+    }
 }
 
 impl Attempt<'_> {
@@ -189,6 +169,7 @@ impl Attempt<'_> {
                     inbound::before_answer(*request).await;
                     None
                 }
+                Input::Cut => self.cut().await,
                 Input::Overflow => self.give_up(LegOutcome::TransportFailed).await,
                 Input::Drain => self.give_up(LegOutcome::Canceled).await,
                 Input::Kill => Some(self.given_up_or(LegOutcome::TransportFailed)),
@@ -215,6 +196,7 @@ impl Attempt<'_> {
             () = inbox.overflow.cancelled(), if !giving_up => Input::Overflow,
             Ok(()) = inbox.wire.changed() => Input::Wire(*inbox.wire.borrow_and_update()),
             response = self.invite.next() => Input::Response(response),
+            () = self.dialog.path().closed.cancelled() => Input::Cut,
             Some(request) = inbox.requests.recv() => Input::Request(Box::new(request)),
             Some(command) = inbox.commands.recv() => Input::Command(command),
             () = shared.drain.cancelled(), if !giving_up => Input::Drain,
@@ -261,11 +243,28 @@ impl Attempt<'_> {
         let Some(request) = cancel_of(&self.invite.request) else {
             return;
         };
-        let sent = sender.send(request, Some(self.dialog.peer())).await;
+        let sent = sender.send(request, self.dialog.path(), Goes::ToPeer).await;
         match sent {
             Ok(exchange) => giving_up.cancel = Some(exchange),
             Err(error) => tracing::warn!(call = %self.leg.call, %error, "CANCEL not sent"),
         }
+    }
+
+    /// The connection is gone, and with it every answer. What was not sent fails; what was sent
+    /// may ring, so the CANCEL goes over a new connection. The INVITE itself goes out once only.
+    async fn cut(&mut self) -> Option<LegOutcome> {
+        let outcome = self.given_up_or(LegOutcome::TransportFailed);
+        if !self.told_sent && self.leg.shared.registry.wire(&self.leg.sip_call_id) != Wire::Sent {
+            return Some(outcome);
+        }
+        self.tell_sent();
+        if let (Ok(path), Some(cancel)) =
+            (self.peer.path(&self.leg.shared).await, cancel_of(&self.invite.request))
+        {
+            let limit = self.leg.shared.timers.transaction();
+            self.leg.shared.sender.see_off(cancel, &path, Goes::ToPeer, limit);
+        }
+        Some(outcome)
     }
 
     /// Takes every response but 2xx.
@@ -274,16 +273,27 @@ impl Attempt<'_> {
         let code = response.status_code.code();
         let Some(source) = arrival::source(&response) else {
             // The stack's own 408 at the end of timer B.
+            self.peer.standing.silent("it did not answer an INVITE");
             return Some(self.given_up_or(LegOutcome::TimedOut));
         };
+        self.peer.standing.heard();
         if code < 200 {
-            self.provisional = true;
+            let first = !std::mem::replace(&mut self.provisional, true);
+            if first && code < 180 && self.giving_up.is_none() {
+                self.leg.tell(TrunkEvent::Taken);
+            }
             if code >= 180 && self.giving_up.is_none() {
                 self.leg.tell(TrunkEvent::Progressed {
                     code,
                     answer: description(&response.headers, &response.body),
                     signalling: source,
                 });
+            }
+            if let Some(rack) = self.reliable.take(&response) {
+                let prack = self.dialog.prack(&response, rack);
+                let limit = self.leg.shared.timers.transaction();
+                let path = self.dialog.path();
+                self.leg.shared.sender.see_off(prack, path, Goes::ByRoute, limit);
             }
             self.cancel_if_due().await;
             return None;
@@ -309,17 +319,12 @@ impl Attempt<'_> {
 
     /// 422: the interval the peer insists on (RFC 4028 section 7.3).
     fn take_interval(&mut self, response: &Response) -> bool {
-        let wanted = response.headers.iter().find_map(|header| match header {
-            Header::MinSE(value) => value.value().split(';').next()?.trim().parse().ok(),
-            _ => None,
-        });
-        let Some(wanted) = wanted.filter(|s| (1..=MAX_INTERVAL).contains(s)) else {
+        let Some(wanted) = session::insisted(&response.headers) else {
             return false;
         };
-        let raised = self.interval.is_none_or(|had| wanted > had);
-        self.interval = Some(wanted);
-        self.interval_rounds += 1;
-        raised && self.interval_rounds <= MAX_INTERVAL_ROUNDS
+        let (had, rounds) = self.interval;
+        self.interval = (Some(wanted), rounds + 1);
+        had.is_none_or(|had| wanted > had) && rounds < MAX_INTERVAL_ROUNDS
     }
 
     /// The same attempt once more: same dialog identifiers, next number, what was asked for.
@@ -327,20 +332,13 @@ impl Attempt<'_> {
         let sender = &self.leg.shared.sender;
         let mut extra = Vec::new();
         if let Some(credentials) = &self.credentials {
-            use rsipstack::sip::Method::Invite;
             let uri = self.dialog.callee().clone();
-            extra = self.answers.headers(Invite, &uri, credentials);
+            extra = self.answers.headers(Method::Invite, &uri, credentials);
         }
-        if let Some(seconds) = self.interval {
-            extra.push(Header::Supported("timer".into()));
-            // The peer refreshes: what refreshes itself needs no timer here.
-            let expires = format!("{seconds};refresher=uas");
-            extra.push(Header::SessionExpires(expires.into()));
-            extra.push(Header::MinSE(seconds.to_string().into()));
-        }
+        extra.extend(proposal(&self.peer.config, self.interval.0));
         let (offer, language) = (&self.order.offer, self.order.language);
         let request = self.dialog.invite(offer, language, extra);
-        let sent = sender.send(request, Some(self.dialog.peer())).await;
+        let sent = sender.send(request, self.dialog.path(), Goes::ToPeer).await;
         self.provisional = false;
         match sent {
             Ok(exchange) => {
@@ -357,18 +355,25 @@ impl Attempt<'_> {
     /// 2xx: the stack has sent the ACK.
     async fn answered(mut self, response: Response, inbox: &mut Inbox) -> Setup {
         self.tell_sent();
+        self.peer.standing.heard();
         self.dialog.confirm(&response);
-        let credentials = self.credentials.take();
         if let Some(giving_up) = self.giving_up.take() {
             let outcome = giving_up.outcome;
-            hang_up(self.leg, &mut self.dialog, credentials.as_ref(), inbox).await;
+            hang_up(self.leg, self.peer, &mut self.dialog, inbox).await;
             return Setup::Over(outcome);
         }
-        let signalling = arrival::source(&response).unwrap_or(self.dialog.peer().ip());
-        self.leg.tell(TrunkEvent::Answered {
-            answer: description(&response.headers, &response.body),
-            signalling,
-        });
-        Setup::Answered(Box::new(Talk::new(self.dialog, self.invite, credentials)))
+        let signalling = arrival::source(&response).unwrap_or(self.dialog.path().peer.ip());
+        // After a reliable provisional answer the 2xx repeats none (RFC 6337 section 3.1).
+        let said = description(&response.headers, &response.body);
+        let answer = said.or_else(|| self.reliable.description(&response));
+        self.leg.tell(TrunkEvent::Answered { answer: answer.clone(), signalling });
+        Setup::Answered(Box::new(Talk::new(Parts {
+            peer: self.peer.clone(),
+            dialog: self.dialog,
+            invite: self.invite,
+            response,
+            ours: self.order.offer,
+            theirs: answer,
+        })))
     }
 }

@@ -7,15 +7,18 @@ use domain::{CallId, LegId};
 use engine::ports::trunk::{DialOrder, LegOutcome, TrunkEvent, TrunkEvents};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{SipTimers, TrunkConfig};
+use crate::config::SipTimers;
 use crate::dialog::new_call_id;
 use crate::exchange::Sender;
+use crate::flow::House;
 use crate::invite::{self, Setup};
+use crate::peer::Peer;
 use crate::registry::{Inbox, Registry};
 
 /// What all legs share.
 pub(crate) struct Shared {
     pub(crate) sender: Sender,
+    pub(crate) house: House,
     pub(crate) events: Arc<dyn TrunkEvents>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) timers: SipTimers,
@@ -73,23 +76,18 @@ impl Drop for Leg {
 }
 
 /// Lives one leg.
-pub(crate) async fn run(
-    mut leg: Leg,
-    mut inbox: Inbox,
-    order: DialOrder,
-    trunk: Option<Arc<TrunkConfig>>,
-) {
-    let outcome = match trunk {
+pub(crate) async fn run(mut leg: Leg, mut inbox: Inbox, order: DialOrder, peer: Option<Arc<Peer>>) {
+    let outcome = match peer {
         None => {
             tracing::warn!(call = %leg.call, trunk = %order.trunk, "no such trunk");
             LegOutcome::TransportFailed
         }
-        Some(trunk) => {
+        Some(peer) => {
             tracing::debug!(
                 call = %leg.call, leg = %leg.leg, trunk = %order.trunk, target = %order.target,
                 "dialling"
             );
-            match Box::pin(invite::set_up(&leg, &mut inbox, order, &trunk)).await {
+            match Box::pin(invite::set_up(&leg, &mut inbox, order, &peer)).await {
                 Setup::Over(outcome) => outcome,
                 Setup::Answered(talk) => Box::pin(talk.run(&leg, &mut inbox)).await,
             }

@@ -4,7 +4,10 @@ use domain::PhoneNumber;
 use rsipstack::sip::{Auth, HostWithPort, Scheme, Uri};
 use serde::Deserialize;
 
-/// The form in which a trunk wants mainland mobile numbers; all others go as they are.
+/// The shortest area code and number that is taken for a fixed line: 010 and seven digits.
+const MIN_FIXED_LINE: usize = 10;
+
+/// The form in which a trunk wants numbers; those it does not speak of go as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberFormat {
@@ -15,6 +18,11 @@ pub enum NumberFormat {
     ZeroPrefixed,
     /// `+8613800138000`
     Plus86,
+    /// Every number that names a country or can be given one: `+8613800138000`,
+    /// `+862112345678` for `02112345678`, `+44123` for `0044123`. Short numbers as they are.
+    E164,
+    /// The opposite: `13800138000`, and `02112345678` for `+862112345678`.
+    National,
 }
 
 impl NumberFormat {
@@ -26,9 +34,30 @@ impl NumberFormat {
             && digits.bytes().all(|b| b.is_ascii_digit());
         match self {
             Self::ZeroPrefixed if mobile => format!("0{digits}"),
-            Self::Plus86 if mobile => format!("+86{digits}"),
+            Self::Plus86 | Self::E164 if mobile => format!("+86{digits}"),
+            Self::E164 => international(digits),
+            Self::National => national(digits),
             _ => digits.to_owned(),
         }
+    }
+}
+
+fn international(digits: &str) -> String {
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return digits.to_owned();
+    }
+    match (digits.strip_prefix("00"), digits.strip_prefix('0')) {
+        (Some(foreign), _) => format!("+{foreign}"),
+        (None, Some(fixed)) if digits.len() >= MIN_FIXED_LINE => format!("+86{fixed}"),
+        _ => digits.to_owned(),
+    }
+}
+
+fn national(digits: &str) -> String {
+    match digits.strip_prefix("+86") {
+        Some(own) if own.len() == 11 && own.starts_with('1') => own.to_owned(),
+        Some(own) => format!("0{own}"),
+        None => digits.to_owned(),
     }
 }
 
@@ -50,7 +79,7 @@ mod tests {
     use super::*;
 
     fn check(format: NumberFormat, given: &str, want: &str) {
-        let rules = NumberRules::new(vec!["8???".into(), "00*".into(), "#??".into()]).unwrap();
+        let rules = NumberRules::new(["8???", "0*", "+*", "#??"].map(Into::into).to_vec()).unwrap();
         let number = rules.parse(given).unwrap();
         assert_eq!(format.dial_string(&number), want, "{format:?} {given}");
     }
@@ -62,6 +91,15 @@ mod tests {
         check(NumberFormat::Plus86, "+8613800138000", "+8613800138000");
         check(NumberFormat::Plus86, "8001", "8001");
         check(NumberFormat::ZeroPrefixed, "0044123", "0044123");
+        check(NumberFormat::E164, "13800138000", "+8613800138000");
+        check(NumberFormat::E164, "02112345678", "+862112345678");
+        check(NumberFormat::E164, "0044123", "+44123");
+        check(NumberFormat::E164, "+44123", "+44123");
+        check(NumberFormat::E164, "8001", "8001");
+        check(NumberFormat::E164, "#12", "#12");
+        check(NumberFormat::National, "+8613800138000", "13800138000");
+        check(NumberFormat::National, "+862112345678", "02112345678");
+        check(NumberFormat::National, "02112345678", "02112345678");
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub(crate) const REQUEST_QUEUE: usize = 16;
 pub(crate) enum Wire {
     /// Not sent yet.
     Waiting,
-    /// The system took the datagram.
+    /// The system took it.
     Sent,
-    /// The system refused the datagram.
+    /// The system refused it, or the connection was gone.
     Failed,
 }
 
@@ -105,6 +105,12 @@ impl Registry {
                 first
             });
         }
+    }
+
+    /// What became of an INVITE, so far.
+    pub(crate) fn wire(&self, sip_call_id: &str) -> Wire {
+        let dialogs = lock(&self.dialogs);
+        dialogs.get(sip_call_id).map_or(Wire::Waiting, |entry| *entry.wire.borrow())
     }
 
     /// Legs that live.

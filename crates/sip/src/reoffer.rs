@@ -8,8 +8,8 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use crate::dialog::ALLOW;
-use crate::inbound::{self, refreshed};
+use crate::dialog::{ALLOW, description};
+use crate::inbound;
 
 /// What is needed to answer.
 pub(crate) struct Reoffer {
@@ -17,6 +17,8 @@ pub(crate) struct Reoffer {
     /// The engine's answer; closed when the leg hangs up first.
     pub(crate) answered: oneshot::Receiver<Option<String>>,
     pub(crate) contact: Header,
+    /// What a 2xx says about the session's timer.
+    pub(crate) session: Vec<Header>,
     /// How long the engine may think.
     pub(crate) limit: Duration,
     pub(crate) ended: mpsc::Sender<ReofferEnd>,
@@ -25,7 +27,13 @@ pub(crate) struct Reoffer {
 /// How it ended.
 pub(crate) enum ReofferEnd {
     /// Accepted and acknowledged.
-    Accepted(Box<Request>),
+    Accepted {
+        request: Box<Request>,
+        /// What we said.
+        ours: String,
+        /// The description in the ACK: the peer's answer, if it had made no offer.
+        answer: Option<String>,
+    },
     /// Refused, withdrawn, or too late.
     Settled,
     /// Accepted, but no ACK came in 64 * T1.
@@ -75,19 +83,23 @@ async fn answer(job: &mut Reoffer) -> ReofferEnd {
         Header::Allow(ALLOW.into()),
         Header::ContentType("application/sdp".into()),
     ];
-    headers.extend(refreshed(&request));
+    headers.append(&mut job.session);
+    let ours = body.clone();
     let body = Some(body.into_bytes());
     if let Err(error) = job.transaction.reply_with(status, headers, body).await {
         tracing::warn!(%error, "answer to a re-INVITE not sent");
         return ReofferEnd::Settled;
     }
     if !invite {
-        return ReofferEnd::Accepted(request);
+        return ReofferEnd::Accepted { request, ours, answer: None };
     }
     // The transaction repeats the 2xx until the ACK or 64 * T1.
     while let Some(message) = job.transaction.receive().await {
-        if matches!(&message, SipMessage::Request(r) if r.method == Method::Ack) {
-            return ReofferEnd::Accepted(request);
+        if let SipMessage::Request(ack) = &message
+            && ack.method == Method::Ack
+        {
+            let answer = description(&ack.headers, &ack.body);
+            return ReofferEnd::Accepted { request, ours, answer };
         }
     }
     ReofferEnd::NotAcknowledged

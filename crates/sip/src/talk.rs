@@ -1,35 +1,61 @@
-//! A leg after its answer: hanging up, being hung up on, and what the peer asks meanwhile.
+//! A leg after its answer: hanging up, being hung up on, and what either side changes meanwhile.
+
+use std::sync::Arc;
 
 use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
 use rsipstack::sip::{Header, Method, Request, Response, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
 
 use crate::dialog::{Dialog, description, remote_tag};
-use crate::digest::{Answers, Credentials};
-use crate::exchange::Exchange;
-use crate::inbound::{self, refreshed};
+use crate::exchange::{Exchange, Goes};
+use crate::inbound;
 use crate::leg::Leg;
+use crate::peer::Peer;
+use crate::refresh::{Outcome, Refresher, Step};
 use crate::registry::Inbox;
 use crate::reoffer::{self, Reoffer, ReofferEnd};
+use crate::session::{self, Due, Wanted};
+
+pub(crate) use crate::goodbye::hang_up;
 
 /// Ends of re-INVITEs that may wait at the leg; their tasks wait when it is full.
 const REOFFER_QUEUE: usize = 4;
 /// Branches of a forked INVITE beyond the first that are ended one by one; more are ignored.
 const MAX_FORKS: usize = 8;
 
+/// What the set-up leaves behind.
+pub(crate) struct Parts {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) dialog: Dialog,
+    pub(crate) invite: Exchange,
+    /// The 2xx.
+    pub(crate) response: Response,
+    /// Our description.
+    pub(crate) ours: String,
+    /// The peer's.
+    pub(crate) theirs: Option<String>,
+}
+
+/// A re-INVITE of the peer that waits for the engine's answer.
+struct Pending {
+    answer: oneshot::Sender<Option<String>>,
+}
+
 /// A confirmed dialog.
 pub(crate) struct Talk {
+    peer: Arc<Peer>,
     dialog: Dialog,
     /// The INVITE's transaction, while answers of other branches may come.
     invite: Option<Exchange>,
-    credentials: Option<Credentials>,
-    /// Where the engine's answer to a re-INVITE goes.
-    pending: Option<oneshot::Sender<Option<String>>>,
+    pending: Option<Pending>,
     ends: mpsc::Receiver<ReofferEnd>,
     ended: mpsc::Sender<ReofferEnd>,
     forks: Vec<String>,
+    refresher: Refresher,
+    /// The descriptions in force, ours and the peer's.
+    ours: String,
+    theirs: Option<String>,
 }
 
 enum Input {
@@ -37,22 +63,26 @@ enum Input {
     Request(Box<Transaction>),
     Late(Option<Response>),
     Reoffer(ReofferEnd),
+    Session(Step),
     Overflow,
     Drain,
     Kill,
 }
 
 impl Talk {
-    pub(crate) fn new(dialog: Dialog, invite: Exchange, credentials: Option<Credentials>) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         let (ended, ends) = mpsc::channel(REOFFER_QUEUE);
         Self {
-            dialog,
-            invite: Some(invite),
-            credentials,
+            peer: parts.peer,
+            dialog: parts.dialog,
+            invite: Some(parts.invite),
             pending: None,
             ends,
             ended,
             forks: Vec::new(),
+            refresher: Refresher::new(&parts.response),
+            ours: parts.ours,
+            theirs: parts.theirs,
         }
     }
 
@@ -69,16 +99,21 @@ impl Talk {
                 Input::Command(TrunkCommand::AnswerReoffer(answer)) => {
                     if let Some(pending) = self.pending.take() {
                         // Too late if its task has answered 500 already.
-                        let _ = pending.send(answer);
+                        let _ = pending.answer.send(answer);
                     }
                     None
                 }
                 Input::Command(TrunkCommand::Dial(_)) => None,
                 Input::Late(response) => {
-                    self.on_late(leg, response).await;
+                    self.on_late(leg, response);
                     None
                 }
-                Input::Reoffer(end) => self.on_reoffer_end(end),
+                Input::Reoffer(end) => self.on_reoffer_end(leg, end),
+                Input::Session(Step::Due(Due::Refresh)) => self.refresh(leg).await,
+                Input::Session(Step::Due(Due::Expired)) => Some(LegOutcome::TimedOut),
+                Input::Session(Step::Answered(response)) => {
+                    self.on_refreshed(leg, response.as_deref()).await
+                }
                 Input::Overflow => Some(LegOutcome::TransportFailed),
                 Input::Drain => Some(LegOutcome::OurBye),
                 Input::Kill => return LegOutcome::TransportFailed,
@@ -86,7 +121,7 @@ impl Talk {
             if let Some(outcome) = over {
                 // A re-INVITE that still waits is answered 487 by its task.
                 self.pending = None;
-                hang_up(leg, &mut self.dialog, self.credentials.as_ref(), inbox).await;
+                hang_up(leg, &self.peer, &mut self.dialog, inbox).await;
                 return outcome;
             }
         }
@@ -107,6 +142,7 @@ impl Talk {
             Some(end) = self.ends.recv() => Input::Reoffer(end),
             Some(command) = inbox.commands.recv() => Input::Command(command),
             response = late => Input::Late(response),
+            step = self.refresher.next() => Input::Session(step),
             () = leg.shared.drain.cancelled() => Input::Drain,
         }
     }
@@ -120,39 +156,70 @@ impl Talk {
             inbound::reply(&mut request, StatusCode::ServerInternalError, vec![]).await;
             return None;
         }
-        let described = description(&request.original.headers, &request.original.body);
         match request.original.method {
             Method::Bye => {
                 self.pending = None;
                 inbound::reply(&mut request, StatusCode::OK, vec![]).await;
                 return Some(LegOutcome::PeerBye);
             }
-            Method::Invite => self.reoffer(leg, request, described).await,
-            Method::Update if described.is_some() => self.reoffer(leg, request, described).await,
-            Method::Update => {
-                self.dialog.refresh_target(&request.original);
-                let mut headers = vec![self.dialog.contact()];
-                headers.extend(refreshed(&request.original));
-                inbound::reply(&mut request, StatusCode::OK, headers).await;
-            }
+            Method::Invite | Method::Update => self.on_target_refresh(leg, request).await,
             _ => inbound::in_dialog(request).await,
         }
         None
     }
 
-    async fn reoffer(&mut self, leg: &Leg, mut request: Transaction, offer: Option<String>) {
-        if self.pending.as_ref().is_some_and(|p| !p.is_closed()) {
+    /// A re-INVITE or UPDATE: session timer first, then what it describes.
+    async fn on_target_refresh(&mut self, leg: &Leg, mut request: Transaction) {
+        let described = description(&request.original.headers, &request.original.body);
+        let offers = request.original.method == Method::Invite || described.is_some();
+        if offers && self.refresher.offers() {
+            // RFC 3261 section 14.2: ours waits for its answer.
+            inbound::reply(&mut request, StatusCode::RequestPending, vec![]).await;
+            return;
+        }
+        if offers && self.pending.as_ref().is_some_and(|p| !p.answer.is_closed()) {
             // RFC 3261 section 14.2: a second one before the first is answered.
             let later = vec![Header::RetryAfter("3".into())];
             inbound::reply(&mut request, StatusCode::ServerInternalError, later).await;
             return;
         }
+        let min = leg.shared.timers.min_se_s;
+        let before = self.refresher.agreed();
+        let mut headers = match session::wanted(&request.original.headers, before, min) {
+            Wanted::TooSmall => {
+                let least = vec![Header::MinSE(min.to_string().into())];
+                inbound::reply(&mut request, StatusCode::SessionIntervalTooSmall, least).await;
+                return;
+            }
+            Wanted::Agreed(agreed) => {
+                self.refresher.agree(Some(agreed));
+                session::agreeing(agreed)
+            }
+            Wanted::Nothing => Vec::new(),
+        };
+        if offers {
+            self.reoffer(leg, request, described, headers);
+            return;
+        }
+        self.dialog.refresh_target(&request.original);
+        headers.push(self.dialog.contact());
+        inbound::reply(&mut request, StatusCode::OK, headers).await;
+    }
+
+    fn reoffer(
+        &mut self,
+        leg: &Leg,
+        request: Transaction,
+        offer: Option<String>,
+        session: Vec<Header>,
+    ) {
         let (answer, answered) = oneshot::channel();
-        self.pending = Some(answer);
+        self.pending = Some(Pending { answer });
         let job = Reoffer {
             transaction: request,
             answered,
             contact: self.dialog.contact(),
+            session,
             limit: leg.shared.timers.reoffer(),
             ended: self.ended.clone(),
         };
@@ -160,13 +227,18 @@ impl Talk {
         leg.tell(TrunkEvent::Reoffered { offer });
     }
 
-    fn on_reoffer_end(&mut self, end: ReofferEnd) -> Option<LegOutcome> {
-        if self.pending.as_ref().is_some_and(oneshot::Sender::is_closed) {
+    fn on_reoffer_end(&mut self, leg: &Leg, end: ReofferEnd) -> Option<LegOutcome> {
+        if self.pending.as_ref().is_some_and(|p| p.answer.is_closed()) {
             self.pending = None;
         }
         match end {
-            ReofferEnd::Accepted(request) => {
+            ReofferEnd::Accepted { request, ours, answer } => {
                 self.dialog.refresh_target(&*request as &Request);
+                self.ours = ours;
+                match description(&request.headers, &request.body) {
+                    Some(offer) => self.theirs = Some(offer),
+                    None => self.redescribed(leg, answer),
+                }
                 None
             }
             ReofferEnd::Settled => None,
@@ -175,9 +247,49 @@ impl Talk {
         }
     }
 
+    /// The peer answered an offer of ours; told only if it changes something.
+    fn redescribed(&mut self, leg: &Leg, answer: Option<String>) {
+        let Some(answer) = answer.filter(|answer| self.theirs.as_ref() != Some(answer)) else {
+            return;
+        };
+        self.theirs = Some(answer.clone());
+        leg.tell(TrunkEvent::Reanswered { answer });
+    }
+
+    async fn refresh(&mut self, leg: &Leg) -> Option<LegOutcome> {
+        if self.pending.as_ref().is_some_and(|p| !p.answer.is_closed()) {
+            self.refresher.later();
+            return None;
+        }
+        if self.dialog.path().closed.is_cancelled() {
+            match self.peer.path(&leg.shared).await {
+                Ok(path) => self.dialog.set_path(path),
+                Err(_) => {
+                    self.refresher.later();
+                    return None;
+                }
+            }
+        }
+        let credentials = self.peer.credentials();
+        self.refresher.send(leg, &mut self.dialog, &self.ours, credentials.as_ref()).await;
+        None
+    }
+
+    async fn on_refreshed(&mut self, leg: &Leg, response: Option<&Response>) -> Option<LegOutcome> {
+        let credentials = self.peer.credentials();
+        match self.refresher.take(response, &mut self.dialog, credentials.as_ref()) {
+            Outcome::Goes(answer) => {
+                self.redescribed(leg, answer);
+                None
+            }
+            Outcome::Again => self.refresh(leg).await,
+            Outcome::Dead => Some(LegOutcome::TimedOut),
+        }
+    }
+
     /// A 2xx after the answer: of another branch, it is ended (RFC 3261 section 13.2.2.4); of
     /// ours, the stack has sent the ACK again.
-    async fn on_late(&mut self, leg: &Leg, response: Option<Response>) {
+    fn on_late(&mut self, leg: &Leg, response: Option<Response>) {
         let Some(response) = response else {
             self.invite = None;
             return;
@@ -194,68 +306,9 @@ impl Talk {
         self.forks.extend(tag);
         let mut fork = self.dialog.clone();
         fork.confirm(&response);
-        let sender = leg.shared.sender.clone();
         let limit = leg.shared.timers.transaction();
         tracing::debug!(call = %leg.call, "a second branch answered and is ended");
-        leg.shared.sender.tasks.spawn(async move {
-            let bye = fork.request(Method::Bye, vec![]);
-            if let Ok(mut exchange) = sender.send(bye, None).await {
-                let final_one = async {
-                    while let Some(response) = exchange.next().await {
-                        if response.status_code.code() >= 200 {
-                            return;
-                        }
-                    }
-                };
-                let _ = timeout(limit, final_one).await;
-            }
-        });
+        let bye = fork.request(Method::Bye, vec![]);
+        leg.shared.sender.see_off(bye, fork.path(), Goes::ByRoute, limit);
     }
-}
-
-/// Says BYE and waits for its answer, or for timer F; meanwhile answers what the peer sends.
-pub(crate) async fn hang_up(
-    leg: &Leg,
-    dialog: &mut Dialog,
-    credentials: Option<&Credentials>,
-    inbox: &mut Inbox,
-) {
-    let shared = &leg.shared;
-    let mut answers = Answers::default();
-    let Some(mut exchange) = bye(leg, dialog, vec![]).await else {
-        return;
-    };
-    let limit = sleep(shared.timers.transaction());
-    tokio::pin!(limit);
-    loop {
-        tokio::select! {
-            biased;
-            () = shared.kill.cancelled() => return,
-            response = exchange.next() => {
-                let Some(response) = response else { return };
-                let code = response.status_code.code();
-                if code < 200 {
-                    continue;
-                }
-                let Some(credentials) = credentials else { return };
-                if !matches!(code, 401 | 407) || !answers.take(&response, credentials) {
-                    return;
-                }
-                let uri = dialog.target().clone();
-                let extra = answers.headers(Method::Bye, &uri, credentials);
-                match bye(leg, dialog, extra).await {
-                    Some(next) => exchange = next,
-                    None => return,
-                }
-            }
-            Some(request) = inbox.requests.recv() => inbound::after_bye(request).await,
-            () = &mut limit => return,
-        }
-    }
-}
-
-async fn bye(leg: &Leg, dialog: &mut Dialog, extra: Vec<Header>) -> Option<Exchange> {
-    let sender = &leg.shared.sender;
-    let sent = sender.send(dialog.request(Method::Bye, extra), None).await;
-    sent.inspect_err(|error| tracing::warn!(call = %leg.call, %error, "BYE not sent")).ok()
 }

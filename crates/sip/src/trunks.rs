@@ -16,19 +16,29 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::arrival::Arrivals;
-use crate::config::{SipConfig, SipError, TrunkAddress, TrunkConfig, check_text};
+use crate::address::TrunkAddress;
+use crate::arrival::{Arrivals, Datagrams};
+use crate::config::{SipConfig, SipError, TrunkConfig, check_text};
 use crate::dispatch;
 use crate::exchange::Sender;
+use crate::flow::House;
 use crate::leg::{self, Leg, Shared};
+use crate::peer::Peer;
+use crate::register;
 use crate::registry::Registry;
 use crate::socket::SipSocket;
+use crate::standing::TrunkHealth;
+use crate::upkeep;
 
 /// All trunks of this process, as the engine's `Trunk` port.
 pub struct SipTrunks {
     shared: Arc<Shared>,
-    trunks: RwLock<HashMap<String, Arc<TrunkConfig>>>,
+    trunks: RwLock<HashMap<String, Arc<Peer>>>,
     legs: TaskTracker,
+    /// What is done for trunks without calls.
+    upkeep: TaskTracker,
+    /// Ends it, and takes registrations back.
+    leave: CancellationToken,
     closed: CancellationToken,
     runtime: Handle,
 }
@@ -58,8 +68,16 @@ impl SipTrunks {
         let inner = endpoint.inner.clone();
         tasks.spawn(async move { endpoint.serve().await });
         tasks.spawn(dispatch::run(requests, registry.clone(), closed.clone()));
+        let house = House {
+            endpoint: inner.clone(),
+            registry: registry.clone(),
+            tasks: tasks.clone(),
+            closed: closed.clone(),
+            keepalive: config.timers.keepalive(),
+        };
         let shared = Shared {
             sender: Sender { endpoint: inner, tasks },
+            house,
             events,
             registry,
             timers: config.timers,
@@ -73,6 +91,8 @@ impl SipTrunks {
             shared: Arc::new(shared),
             trunks: RwLock::default(),
             legs: TaskTracker::new(),
+            upkeep: TaskTracker::new(),
+            leave: CancellationToken::new(),
             closed,
             runtime: Handle::current(),
         });
@@ -92,14 +112,44 @@ impl SipTrunks {
         if trunks.contains_key(&trunk.name) {
             return Err(SipError::DuplicateTrunk { name: trunk.name });
         }
-        trunks.insert(trunk.name.clone(), Arc::new(trunk));
+        let name = trunk.name.clone();
+        let peer = Arc::new(Peer::new(trunk, self.shared.events.clone())?);
+        if peer.config.upkeep.register {
+            let own = (self.shared.clone(), peer.clone(), self.leave.clone());
+            let task = register::keep_registered(own.0, own.1, own.2);
+            self.upkeep.spawn_on(task, &self.runtime);
+        }
+        if peer.config.upkeep.options_s > 0 {
+            let own = (self.shared.clone(), peer.clone(), self.leave.clone());
+            let task = upkeep::keep_asking(own.0, own.1, own.2);
+            self.upkeep.spawn_on(task, &self.runtime);
+        }
+        trunks.insert(name, peer);
         Ok(())
+    }
+
+    /// How each trunk stands, by name.
+    pub fn health(&self) -> Vec<TrunkHealth> {
+        let trunks = self.trunks.read().unwrap_or_else(PoisonError::into_inner);
+        let health = |p: &Arc<Peer>| p.standing.health(p.config.address.clone());
+        let mut found: Vec<_> = trunks.values().map(health).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
+    /// Asks a trunk with OPTIONS whether it is there; the status it answers with, or why not.
+    pub async fn ask(&self, trunk: &str) -> Result<u16, String> {
+        let trunks = self.trunks.read().unwrap_or_else(PoisonError::into_inner);
+        let peer = trunks.get(trunk).cloned();
+        drop(trunks);
+        let peer = peer.ok_or_else(|| format!("no trunk is named {trunk:?}"))?;
+        upkeep::ask(&self.shared, &peer).await.map_err(|error| error.to_string())
     }
 
     /// Name and address of each trunk, by name.
     pub fn targets(&self) -> Vec<(String, TrunkAddress)> {
         let trunks = self.trunks.read().unwrap_or_else(PoisonError::into_inner);
-        let target = |t: &Arc<TrunkConfig>| (t.name.clone(), t.address.clone());
+        let target = |p: &Arc<Peer>| (p.config.name.clone(), p.config.address.clone());
         let mut targets: Vec<_> = trunks.values().map(target).collect();
         targets.sort_by(|a, b| a.0.cmp(&b.0));
         targets
@@ -126,8 +176,9 @@ impl SipTrunks {
         (stats.running_transactions, stats.finished_transactions)
     }
 
-    /// Cancels and hangs up what lives, for at most `shutdown_ms`, then closes the socket. Every
-    /// leg is told its end before this returns; later orders end as `TransportFailed`.
+    /// Cancels and hangs up what lives, for at most `shutdown_ms`, takes registrations back, for
+    /// at most half of that, then closes socket and connections. Every leg is told its end before
+    /// this returns; later orders end as `TransportFailed`.
     pub async fn shutdown(&self) {
         let shared = &self.shared;
         shared.drain.cancel();
@@ -137,6 +188,9 @@ impl SipTrunks {
             shared.kill.cancel();
             self.legs.wait().await;
         }
+        self.leave.cancel();
+        self.upkeep.close();
+        let _ = timeout(shared.timers.shutdown(), self.upkeep.wait()).await;
         self.closed.cancel();
         shared.sender.tasks.close();
         // What waits for answers that cannot come any more ends by itself; nobody needs it.
@@ -174,6 +228,7 @@ fn endpoint(transport: TransportLayer, config: &SipConfig, closed: CancellationT
         .with_cancel_token(closed)
         .with_option(option)
         .with_inspector(Box::new(Arrivals))
+        .with_target_locator(Box::new(Datagrams))
         .build()
 }
 
@@ -193,6 +248,7 @@ impl Trunk for SipTrunks {
 impl Drop for SipTrunks {
     fn drop(&mut self) {
         self.shared.kill.cancel();
+        self.leave.cancel();
         self.closed.cancel();
     }
 }

@@ -6,7 +6,7 @@ mod stage;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use engine::ports::trunk::{LegOutcome, TrunkCommand};
+use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
 use stage::{OFFER, PATIENCE, Stage, timers};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
@@ -177,6 +177,28 @@ async fn a_second_reoffer_before_the_first_is_answered_waits() {
     let refused = peer.hear("SIP/2.0 488").await;
     assert_eq!(refused.header("CSeq"), "3 UPDATE");
     peer.ask(&invite, "BYE", 4, "").await;
+    assert_eq!(stage.ended(call).await, LegOutcome::PeerBye);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn the_answer_in_the_ack_to_our_offer_is_told() {
+    let peer = Peer::start().await;
+    let stage = Stage::start(&peer.address()).await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE").await;
+    peer.answer(&invite, "200 OK", "one").await;
+    stage.answered(call).await;
+    peer.ask(&invite, "INVITE", 1, "").await;
+    assert_eq!(stage.reoffered(call).await, None);
+    stage.submit(call, TrunkCommand::AnswerReoffer(Some(OFFER.into())));
+    peer.hear("SIP/2.0 200").await;
+    let other = OFFER.replace("audio 40000", "audio 45000");
+    peer.ask(&invite, "ACK", 1, &other).await;
+    let reanswered = |e: &TrunkEvent| matches!(e, TrunkEvent::Reanswered { .. });
+    let told = stage.ear.wait(call, reanswered).await;
+    assert_eq!(told, TrunkEvent::Reanswered { answer: other });
+    peer.ask(&invite, "BYE", 2, "").await;
     assert_eq!(stage.ended(call).await, LegOutcome::PeerBye);
     stage.close().await;
 }

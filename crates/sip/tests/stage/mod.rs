@@ -160,17 +160,22 @@ impl Stage {
 
     /// Short names of what was told, in order.
     pub fn story(&self, call: CallId) -> Vec<String> {
-        let name = |event: &TrunkEvent| match event {
-            TrunkEvent::InviteSent => "sent".into(),
-            TrunkEvent::Progressed { code, answer, .. } => match answer {
-                Some(_) => format!("{code} with media"),
-                None => code.to_string(),
-            },
-            TrunkEvent::Answered { .. } => "answered".into(),
-            TrunkEvent::Reoffered { .. } => "reoffered".into(),
-            TrunkEvent::Ended(outcome) => format!("{outcome:?}"),
+        let name = |event: &TrunkEvent| {
+            Some(match event {
+                TrunkEvent::InviteSent => "sent".into(),
+                // Whether a peer says 100 depends on how soon it says more.
+                TrunkEvent::Taken => return None,
+                TrunkEvent::Progressed { code, answer, .. } => match answer {
+                    Some(_) => format!("{code} with media"),
+                    None => code.to_string(),
+                },
+                TrunkEvent::Answered { .. } => "answered".into(),
+                TrunkEvent::Reoffered { .. } => "reoffered".into(),
+                TrunkEvent::Reanswered { .. } => "reanswered".into(),
+                TrunkEvent::Ended(outcome) => format!("{outcome:?}"),
+            })
         };
-        self.ear.of(call).iter().map(name).collect()
+        self.ear.of(call).iter().filter_map(name).collect()
     }
 
     /// Checks that nothing is kept, and closes.

@@ -1,0 +1,207 @@
+//! Trunks over TLS: baresip with a certificate of ours, and peers that do not prove themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+
+mod far;
+mod stage;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use engine::ports::trunk::{LegOutcome, TrunkCommand};
+use far::listening_tcp;
+use sip::{SipConfig, TrunkConfig};
+use stage::{PATIENCE, Port, Stage, installed};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+/// Runs openssl, or names the package.
+async fn openssl(dir: &Path, args: &[&str]) {
+    let child = Command::new("openssl")
+        .args(args)
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    let done = installed(child, "openssl").wait_with_output().await.unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// `ca.pem`, and `peer.pem` with key and certificate for localhost and 127.0.0.1, signed by it.
+async fn certificates(dir: &Path) {
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    let ca = ["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj"];
+    openssl(dir, &[&ca[..], &["/CN=test authority"], &key[..]].concat()).await;
+    let leaf = ["req", "-x509", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2"];
+    let names = [
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+        "-keyout",
+        "peer.key",
+        "-out",
+        "peer.crt",
+    ];
+    openssl(dir, &[&leaf[..], &names[..], &key[..]].concat()).await;
+    let mut both = std::fs::read(dir.join("peer.key")).unwrap();
+    both.extend(std::fs::read(dir.join("peer.crt")).unwrap());
+    std::fs::write(dir.join("peer.pem"), both).unwrap();
+}
+
+/// A baresip that answers at once, over TLS on the port after its SIP port.
+struct Baresip {
+    _child: Child,
+    home: tempfile::TempDir,
+    control: TcpStream,
+    port: Port,
+}
+
+impl Baresip {
+    async fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        certificates(home.path()).await;
+        let port = Port::take();
+        let control = port.number + 2;
+        configure(home.path(), port.number, control);
+        let child = Command::new("baresip")
+            .args(["-4", "-t", "50", "-f"])
+            .arg(home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn();
+        let child = installed(child, "baresip-core");
+        listening_tcp(port.number + 1).await;
+        let connected = async {
+            loop {
+                match TcpStream::connect(("127.0.0.1", control)).await {
+                    Ok(stream) => return stream,
+                    Err(_) => sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        let control = timeout(PATIENCE, connected).await.expect("no control port");
+        Self { _child: child, home, control, port }
+    }
+
+    async fn command(&mut self, name: &str) {
+        let json = format!("{{\"command\":\"{name}\"}}");
+        let netstring = format!("{}:{json},", json.len());
+        self.control.write_all(netstring.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let got = timeout(PATIENCE, self.control.read(&mut answer)).await;
+        assert!(got.expect("baresip does not react").unwrap() > 0);
+    }
+
+    fn address(&self, host: &str) -> String {
+        format!("sip:{host}:{};transport=tls", self.port.number + 1)
+    }
+
+    fn trusted(&self) -> impl Fn(&mut SipConfig, &mut TrunkConfig) {
+        let file = self.home.path().join("ca.pem");
+        move |_, trunk| trunk.tls.ca_file = Some(file.clone())
+    }
+}
+
+fn configure(home: &Path, port: u16, control: u16) {
+    let media = 31_000 + (port - 20_000) / 4 * 4;
+    let config = format!(
+        "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
+         sip_certificate {certificate}\naudio_source ausine,440\nrtp_ports {media}-{last}\n\
+         module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule ausine.so\n\
+         module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+         ctrl_tcp_listen 127.0.0.1:{control}\n",
+        certificate = home.join("peer.pem").display(),
+        last = media + 3,
+    );
+    let account = "<sip:13800138000@127.0.0.1>;regint=0;answermode=auto;\
+                   audio_codecs=PCMA/8000/1,PCMU/8000/1\n";
+    for (name, text) in [("config", config.as_str()), ("accounts", account), ("contacts", "")] {
+        std::fs::write(home.join(name), text).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn baresip_answers_over_tls_and_hangs_up_on_our_connection() {
+    let mut peer = Baresip::start().await;
+    for host in ["localhost", "127.0.0.1"] {
+        let stage = Stage::with(&peer.address(host), peer.trusted()).await;
+        let call = stage.dial();
+        let answer = stage.answered(call).await.unwrap();
+        assert!(answer.contains("m=audio"), "{answer}");
+        peer.command("hangup").await;
+        assert_eq!(stage.ended(call).await, LegOutcome::PeerBye);
+        let call = stage.dial();
+        stage.answered(call).await;
+        stage.submit(call, TrunkCommand::Bye);
+        assert_eq!(stage.ended(call).await, LegOutcome::OurBye);
+        stage.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_dialled() {
+    let peer = Baresip::start().await;
+    let other = tempfile::tempdir().unwrap();
+    certificates(other.path()).await;
+    let stage = Stage::with(&peer.address("localhost"), |_, trunk| {
+        trunk.tls.ca_file = Some(other.path().join("ca.pem"));
+    })
+    .await;
+    let call = stage.dial();
+    assert_eq!(stage.ended(call).await, LegOutcome::TransportFailed);
+    assert_eq!(stage.story(call), ["TransportFailed"], "no INVITE left");
+    let health = &stage.trunks.health()[0];
+    let problem = health.problem.as_deref().unwrap_or_default();
+    assert!(problem.contains("certificate of localhost is refused"), "{health:?}");
+    assert!(!health.usable);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    let peer = Baresip::start().await;
+    let trusted = peer.trusted();
+    let stage = Stage::with(&peer.address("localhost"), |config, trunk| {
+        trusted(config, trunk);
+        trunk.tls.server_name = Some("trunk.example.com".into());
+    })
+    .await;
+    let call = stage.dial();
+    assert_eq!(stage.ended(call).await, LegOutcome::TransportFailed);
+    let health = &stage.trunks.health()[0];
+    let problem = health.problem.as_deref().unwrap_or_default();
+    assert!(problem.contains("certificate of trunk.example.com is refused"), "{health:?}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_peer_without_tls_hears_no_word_of_sip() {
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("sip:{};transport=tls", plain.local_addr().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    certificates(dir.path()).await;
+    let stage = Stage::with(&address, |_, trunk| {
+        trunk.tls.ca_file = Some(dir.path().join("ca.pem"));
+    })
+    .await;
+    let call = stage.dial();
+    let (mut line, _) = timeout(PATIENCE, plain.accept()).await.unwrap().unwrap();
+    let mut heard = vec![0; 4096];
+    let n = timeout(PATIENCE, line.read(&mut heard)).await.unwrap().unwrap();
+    // 22 is a handshake record of TLS.
+    assert_eq!(heard[0], 22);
+    assert!(!String::from_utf8_lossy(&heard[..n]).contains("INVITE"));
+    line.write_all(b"SIP/2.0 200 OK\r\n\r\n").await.unwrap();
+    assert_eq!(stage.ended(call).await, LegOutcome::TransportFailed);
+    let again = timeout(Duration::from_millis(200), plain.accept()).await;
+    assert!(again.is_err(), "a second connection");
+    stage.close().await;
+}
