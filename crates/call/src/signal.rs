@@ -61,6 +61,12 @@ pub enum TrunkEvent {
         /// The peer's description; `None` asks for ours.
         offer: Option<String>,
     },
+    /// The peer answered an offer of ours within the call (its re-INVITE asked for one, or ours
+    /// kept the session alive) with a description it had not sent before.
+    Reanswered {
+        /// The peer's description, in force from now on.
+        answer: String,
+    },
     /// The leg is over; nothing follows.
     Ended(LegOutcome),
 }

@@ -107,7 +107,8 @@ impl Engine {
         while clock.now() < patience {
             // Again and again: a call may have left the queue just before the drain began.
             for mailbox in self.core.mailboxes() {
-                let what = EndWhat::OwnerHungUp;
+                // Nobody but us wanted it to end, so it costs nothing (callout section 8).
+                let what = EndWhat::NodeLost;
                 mailbox.send(Mail::HangUp { what, who: Who::Platform, credential: None });
             }
             tokio::select! {
@@ -322,12 +323,14 @@ impl Calls for Engine {
         let trunks = self.core.config.routes.iter().map(|r| TrunkInfo {
             name: r.name.to_string(),
             simulated: r.simulated,
-            up: self.core.has_trunk(),
+            up: self.core.has_trunk() && self.core.scheduler.is_usable(&r.name),
         });
         let trunks = trunks.collect::<Vec<_>>();
         let mut problems = Vec::new();
         if !self.core.has_trunk() {
             problems.push("no trunk is plugged in".to_owned());
+        } else if !trunks.iter().any(|t| t.up) {
+            problems.push("no trunk is usable".to_owned());
         }
         if self.core.is_draining() {
             problems.push("stopping".to_owned());

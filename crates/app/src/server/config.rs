@@ -55,11 +55,13 @@ impl Default for Http {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sip {
     pub(crate) listen: SocketAddr,
+    /// The address trunks are told in signalling where it is not the socket's own.
+    pub(crate) advertise: Option<IpAddr>,
 }
 
 impl Default for Sip {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), advertise: None }
     }
 }
 
@@ -282,6 +284,10 @@ pub(crate) struct Trunk {
     pub(crate) name: String,
     pub(crate) address: TrunkAddress,
     #[serde(default)]
+    pub(crate) transport: Option<sip::Transport>,
+    #[serde(default)]
+    pub(crate) tls: sip::TlsConfig,
+    #[serde(default)]
     pub(crate) username: Option<String>,
     #[serde(default)]
     pub(crate) password: Option<domain::Masked<String>>,
@@ -289,6 +295,8 @@ pub(crate) struct Trunk {
     pub(crate) number_format: sip::NumberFormat,
     #[serde(default)]
     pub(crate) caller: Option<String>,
+    #[serde(default)]
+    pub(crate) sip: TrunkSip,
     #[serde(default)]
     pub(crate) prefixes: Vec<String>,
     #[serde(default = "usual_priority")]
@@ -308,6 +316,55 @@ pub(crate) struct Trunk {
     /// Set by the installation for its own lab; no configuration file can say so.
     #[serde(skip)]
     pub(crate) simulated: bool,
+}
+
+/// `[trunk.sip]`: what few trunks need.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TrunkSip {
+    pub(crate) realm: Option<String>,
+    pub(crate) from_domain: Option<String>,
+    pub(crate) dial_prefix: String,
+    pub(crate) assert_caller: bool,
+    pub(crate) register: bool,
+    pub(crate) register_s: u32,
+    pub(crate) options_s: u32,
+    pub(crate) session_s: u32,
+}
+
+impl Default for TrunkSip {
+    fn default() -> Self {
+        let sip::Upkeep { register, register_s, options_s, session_s } = sip::Upkeep::default();
+        Self {
+            realm: None,
+            from_domain: None,
+            dial_prefix: String::new(),
+            assert_caller: false,
+            register,
+            register_s,
+            options_s,
+            session_s,
+        }
+    }
+}
+
+impl TrunkSip {
+    /// What is out of range, if anything is.
+    fn check(&self) -> Result<(), SettingsError> {
+        for (key, value, low, high, off) in [
+            ("trunk.sip.register_s", self.register_s, 30, 86_400, false),
+            ("trunk.sip.options_s", self.options_s, 5, 3_600, true),
+            // RFC 4028 section 4 allows no timer below 90 s.
+            ("trunk.sip.session_s", self.session_s, 90, 86_400, true),
+        ] {
+            if !(low..=high).contains(&value) && !(off && value == 0) {
+                let or_off = if off { ", or 0" } else { "" };
+                let why = format!("{value} is not within {low}–{high}{or_off}");
+                return Err(SettingsError::OutOfRange { key, why });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A codec, as a trunk names it.
@@ -349,10 +406,13 @@ impl Trunk {
         Self {
             name: name.to_owned(),
             address,
+            transport: None,
+            tls: sip::TlsConfig::default(),
             username: None,
             password: None,
             number_format: sip::NumberFormat::default(),
             caller: None,
+            sip: TrunkSip::default(),
             prefixes: Vec::new(),
             priority: usual_priority(),
             lines: usual_lines(),
@@ -366,14 +426,31 @@ impl Trunk {
     }
 
     /// The part of it that the SIP side needs.
-    pub(crate) fn for_sip(&self) -> TrunkConfig {
-        TrunkConfig {
+    pub(crate) fn for_sip(&self) -> Result<TrunkConfig, sip::SipError> {
+        let address = self.address.clone();
+        let address = match self.transport {
+            Some(transport) => address.over(transport)?,
+            None => address,
+        };
+        let own = self.sip.clone();
+        Ok(TrunkConfig {
             username: self.username.clone(),
             password: self.password.clone(),
+            realm: own.realm,
             number_format: self.number_format,
+            dial_prefix: own.dial_prefix,
             caller: self.caller.clone(),
-            ..TrunkConfig::new(self.name.clone(), self.address.clone())
-        }
+            from_domain: own.from_domain,
+            assert_caller: own.assert_caller,
+            tls: self.tls.clone(),
+            upkeep: sip::Upkeep {
+                register: own.register,
+                register_s: own.register_s,
+                options_s: own.options_s,
+                session_s: own.session_s,
+            },
+            ..TrunkConfig::new(self.name.clone(), address)
+        })
     }
 
     /// The part of it that decides which calls go over it.
@@ -419,7 +496,9 @@ impl Trunk {
         } else if self.codecs.iter().any(twice) {
             "a codec is named twice"
         } else {
-            return Ok(());
+            let told = |e: sip::SipError| SettingsError::Trunk { why: e.to_string() };
+            self.for_sip().and_then(|t| t.check()).map_err(told)?;
+            return self.sip.check();
         };
         let why = format!("trunk {}: {why}", self.name);
         Err(SettingsError::OutOfRange { key: "trunk.codecs", why })
@@ -436,6 +515,8 @@ pub(crate) enum SettingsError {
     Malformed { path: PathBuf, cause: Box<toml::de::Error> },
     #[error("environment: {0}")]
     Environment(Box<figment::Error>),
+    #[error("[[trunk]]: {why}")]
+    Trunk { why: String },
     #[error("setting {key}: {why}")]
     OutOfRange { key: &'static str, why: String },
 }

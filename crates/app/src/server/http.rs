@@ -13,6 +13,7 @@ use axum::routing::get;
 use axum::{BoxError, Router};
 use engine::lanes::{LaneStats, Lanes};
 use engine::{Calls, Engine};
+use sip::{Registered, SipTrunks, TrunkHealth};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -25,14 +26,20 @@ const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"
 struct Health {
     engine: Engine,
     lanes: Arc<Lanes>,
+    sip: Arc<SipTrunks>,
 }
 
 /// All routes of the installation.
-pub(crate) fn router(engine: &Engine, settings: &Settings, lanes: &Arc<Lanes>) -> Router {
+pub(crate) fn router(
+    engine: &Engine,
+    settings: &Settings,
+    lanes: &Arc<Lanes>,
+    sip: &Arc<SipTrunks>,
+) -> Router {
     let calls: Arc<dyn Calls> = Arc::new(engine.clone());
     let callout =
         callout::Config { require_version_header: settings.callout.require_version_header };
-    let health = Health { engine: engine.clone(), lanes: lanes.clone() };
+    let health = Health { engine: engine.clone(), lanes: lanes.clone(), sip: sip.clone() };
     let health = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
@@ -84,13 +91,21 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(health): State<Health>) -> Response {
+/// Whether calls are taken, and over which trunks. Why a trunk is down is told to this machine
+/// alone: it may hold addresses.
+async fn readyz(
+    State(health): State<Health>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
     let ready = health.engine.readiness();
+    let details = if is_local(peer, &headers) { health.sip.health() } else { Vec::new() };
     let mut text = String::new();
     for t in &ready.trunks {
         let kind = if t.simulated { " (simulated)" } else { "" };
         let state = if t.up { "up" } else { "down" };
-        text.push_str(&format!("trunk {}{kind}: {state}\n", t.name));
+        let detail = details.iter().find(|d| d.name == t.name).map(standing).unwrap_or_default();
+        text.push_str(&format!("trunk {}{kind}: {state}{detail}\n", t.name));
     }
     for p in &ready.problems {
         text.push_str(&format!("problem: {p}\n"));
@@ -107,13 +122,13 @@ async fn metrics(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let forwarded = FORWARDED.iter().any(|h| headers.contains_key(*h));
-    if !is_loopback(peer.ip()) || forwarded {
+    if !is_local(peer, &headers) {
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     }
     let mut text = String::new();
     calls_metrics(&mut text, &health);
     lane_metrics(&mut text, &health.lanes);
+    trunk_metrics(&mut text, &health.sip);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
@@ -161,8 +176,62 @@ fn lane_metrics(text: &mut String, lanes: &Lanes) {
     }
 }
 
+fn trunk_metrics(text: &mut String, sip: &SipTrunks) {
+    let trunks = sip.health();
+    type Row = (&'static str, &'static str, &'static str, fn(&TrunkHealth) -> Option<u64>);
+    let rows: [Row; 4] = [
+        ("waihu_trunk_usable", "Whether calls may go over it.", "gauge", |t| {
+            Some(u64::from(t.usable))
+        }),
+        ("waihu_trunk_answers", "Whether it answered last.", "gauge", |t| t.answers.map(u64::from)),
+        ("waihu_trunk_registered", "Whether it took our REGISTER.", "gauge", |t| {
+            match t.registered {
+                Registered::NotWanted => None,
+                Registered::No => Some(0),
+                Registered::For(_) => Some(1),
+            }
+        }),
+        ("waihu_trunk_failures_total", "Times it could not be reached.", "counter", |t| {
+            Some(t.failures)
+        }),
+    ];
+    for (name, help, kind, value) in rows {
+        head(text, name, help, kind);
+        for t in &trunks {
+            if let Some(value) = value(t) {
+                let label = t.name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+                text.push_str(&format!("{name}{{trunk=\"{label}\"}} {value}\n"));
+            }
+        }
+    }
+    let (running, kept) = sip.transactions();
+    for (name, help, value) in [
+        ("waihu_sip_legs", "Legs that live.", sip.live_legs()),
+        ("waihu_sip_transactions", "SIP transactions under way.", running),
+        ("waihu_sip_transactions_kept", "Ended ones kept for repeated messages.", kept),
+    ] {
+        head(text, name, help, "gauge");
+        text.push_str(&format!("{name} {value}\n"));
+    }
+}
+
+/// How a trunk stands, in words, behind its state.
+fn standing(trunk: &TrunkHealth) -> String {
+    let registered = match trunk.registered {
+        Registered::NotWanted => String::new(),
+        Registered::No => ", not registered".to_owned(),
+        Registered::For(seconds) => format!(", registered for {seconds} s"),
+    };
+    let problem = trunk.problem.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{registered}{problem}")
+}
+
 fn head(text: &mut String, name: &str, help: &str, kind: &str) {
     text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+}
+
+fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    is_loopback(peer.ip()) && !FORWARDED.iter().any(|h| headers.contains_key(*h))
 }
 
 fn is_loopback(ip: IpAddr) -> bool {

@@ -97,7 +97,8 @@ impl Platform {
         let engine = Engine::new(parts.clone(), config);
         let sip_config = SipConfig {
             listen: settings.sip.listen,
-            trunks: trunks.iter().map(Trunk::for_sip).collect(),
+            advertise: settings.sip.advertise,
+            trunks: trunks.iter().map(Trunk::for_sip).collect::<Result<_, _>>()?,
             ..SipConfig::default()
         };
         let sip = SipTrunks::start(sip_config, engine.trunk_events()).await?;
@@ -110,7 +111,7 @@ impl Platform {
         }
         let recovered = engine.start().await?;
         let stop_http = CancellationToken::new();
-        let router = crate::server::http::router(&engine, &settings, &lanes);
+        let router = crate::server::http::router(&engine, &settings, &lanes, &sip);
         let serving = crate::server::http::serve(listener, router, stop_http.clone());
         let trunks = trunks.into_iter().map(|t| (t.name, t.address, t.simulated)).collect();
         Ok(Self {
@@ -180,8 +181,10 @@ async fn lab_and_trunks(
     });
     let lab = Lab::start(config).await?;
     let at = lab.local_addr();
-    let address = TrunkAddress { host: at.ip().to_string(), port: at.port() };
+    let address = TrunkAddress::new(at.ip().to_string(), at.port());
     let mut trunk = Trunk { simulated: true, ..Trunk::at("lab", address) };
+    // It lives in this process.
+    trunk.sip.options_s = 0;
     trunk.lines = 1_000;
     trunk.calls_per_second = 100;
     trunks.push(trunk);

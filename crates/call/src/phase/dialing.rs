@@ -67,6 +67,7 @@ impl Call {
                 self.answered(at, answer.as_deref(), signalling);
             }
             TrunkEvent::Reoffered { offer } => self.reoffered(offer.as_deref()),
+            TrunkEvent::Reanswered { answer } => self.reanswered(&answer),
             TrunkEvent::Ended(outcome) => self.leg_ended(at, outcome),
         }
     }

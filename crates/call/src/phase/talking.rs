@@ -91,11 +91,23 @@ impl Call {
                 self.connect(Box::new(agreed), signalling);
             }
             Some(Err(_)) => self.signal(TrunkCommand::AnswerReoffer(None)),
-            // Without an offer ours is wanted; its answer comes with the ACK and changes nothing.
+            // Without an offer ours is wanted; its answer comes with the ACK.
             None => {
                 let ours = wire::offer(&self.plan, local);
                 self.signal(TrunkCommand::AnswerReoffer(Some(ours)));
             }
+        }
+    }
+
+    /// The peer answered an offer we made within the call. One that cannot be used leaves things
+    /// as they were: the exchange is over, and neither side may refuse any more.
+    pub(crate) fn reanswered(&mut self, answer: &str) {
+        let (Phase::Talking(_), Some(local)) = (&self.phase, self.local) else {
+            return;
+        };
+        if let Ok(agreed) = wire::accept(&self.plan, local, answer) {
+            let signalling = self.signalling.unwrap_or(agreed.remote.ip());
+            self.connect(Box::new(agreed), signalling);
         }
     }
 

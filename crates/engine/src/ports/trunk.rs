@@ -11,6 +11,12 @@ use domain::{CallId, LegId};
 pub trait TrunkEvents: Send + Sync {
     /// One event of one leg.
     fn deliver(&self, call: CallId, leg: LegId, event: TrunkEvent);
+
+    /// Calls may go over this trunk from now on, or not. Every trunk is usable until it is said
+    /// not to be; calls that have begun are not touched.
+    fn trunk_usable(&self, trunk: &str, usable: bool) {
+        let _ = (trunk, usable);
+    }
 }
 
 /// Signalling of legs over one or more trunks.
