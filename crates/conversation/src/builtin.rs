@@ -25,6 +25,19 @@ enum Stage {
     Leaving { what: EndWhat, open: bool },
 }
 
+/// Where the message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Message {
+    /// Nobody makes it.
+    Owed,
+    /// It is being made; nothing of it was heard.
+    Asked,
+    /// Something of it was heard.
+    Begun,
+    /// All of it was heard.
+    Delivered,
+}
+
 /// Identity questions in all, whatever the reasons for asking again.
 const MAX_QUESTIONS: u8 = 6;
 /// A first utterance of this length that could not be understood is hardly a hello.
@@ -32,6 +45,8 @@ const LONG_HELLO_MS: u64 = 5_000;
 /// Speech up to this length in mid-speech that is hardly understood is taken for noise or a
 /// backchannel.
 const SHORT_NOISE_MS: u64 = 700;
+/// The same before its utterance is over: what is longer may be the beginning of a sentence.
+const EARLY_NOISE_MS: u64 = 500;
 /// After a long first utterance: time for a machine's tone before we speak, ms.
 const AFTER_LONG_HELLO_MS: u32 = 2_000;
 /// After a machine's greeting without a tone: silence before we speak, ms.
@@ -47,11 +62,13 @@ pub struct BuiltIn {
     voicemail_message: bool,
     stage: Stage,
     questions: u8,
-    unclear: u8,
+    asked_again: bool,
     silences: u32,
     heard_anything: bool,
     long_hello: bool,
-    delivered: bool,
+    /// The callee has heard words of ours.
+    spoke: bool,
+    message: Message,
     /// What was heard, but not well enough to act on it.
     doubted: Option<Meaning>,
     identity: Identity,
@@ -67,11 +84,12 @@ impl BuiltIn {
             voicemail_message,
             stage: Stage::Hello,
             questions: 0,
-            unclear: 0,
+            asked_again: false,
             silences: 0,
             heard_anything: false,
             long_hello: false,
-            delivered: false,
+            spoke: false,
+            message: Message::Owed,
             doubted: None,
             identity: Identity::Pending,
         }
@@ -166,15 +184,16 @@ impl BuiltIn {
         }
     }
 
+    /// One repetition is all there is, whether nothing or nothing clear was heard.
     fn unclear(&mut self, e: Evidence) -> Vec<Step> {
-        self.unclear += 1;
-        if self.unclear >= 2 {
+        if self.asked_again {
             return self.leave_unconfirmed(Identity::Unclear, e);
         }
         self.ask_again()
     }
 
     fn ask_again(&mut self) -> Vec<Step> {
+        self.asked_again = true;
         let again = vec![(SpeechClass::Question, self.phrases.question_again())];
         self.ask(again)
     }
@@ -190,6 +209,7 @@ impl BuiltIn {
     fn confirmed(&mut self, e: Evidence) -> Vec<Step> {
         self.stage = Stage::Talking;
         self.identity = Identity::Confirmed;
+        self.message = Message::Asked;
         vec![
             Step::Cut,
             Step::Classify(AnswerVerdict::Human),
@@ -200,35 +220,63 @@ impl BuiltIn {
     }
 
     fn talk(&mut self, s: Sentence) -> Vec<Step> {
+        use Meaning::*;
         match s.meaning {
-            Meaning::Backchannel if s.interrupts => vec![Step::Resume],
-            Meaning::Unclear | Meaning::Other
-                if s.interrupts && !s.sure && s.length_ms <= SHORT_NOISE_MS =>
-            {
-                vec![Step::Resume]
-            }
-            Meaning::AsksRobot => {
+            _ if s.interrupts && listens(&s) => vec![Step::Resume],
+            _ if s.settled && listens(&s) => Vec::new(),
+            AsksRobot => {
                 let mut steps = vec![Step::Cut];
                 let mut lines = vec![(SpeechClass::Neutral, self.phrases.robot().to_owned())];
-                if self.delivered {
+                let delivered = self.message == Message::Delivered;
+                if delivered {
                     let clear = self.phrases.is_it_clear().to_owned();
                     lines.push((SpeechClass::Question, clear));
                 }
                 let on_speech = OnSpeech::Pause;
                 steps.push(Step::Say { tag: Tag::Reply, lines, on_speech });
-                if !self.delivered {
+                if !delivered {
+                    self.message = Message::Asked;
                     steps.push(Step::Respond(Prompt::Deliver));
                 }
                 steps
             }
-            _ => vec![Step::Cut, Step::Respond(Prompt::Reply)],
+            // The message is about to be heard, and answers whatever was said before it.
+            Confirmed | Greeting | AsksWho | AsksRepeat | Backchannel | Other | Unclear
+                if self.message == Message::Asked =>
+            {
+                if s.interrupts {
+                    vec![Step::Resume]
+                } else {
+                    Vec::new()
+                }
+            }
+            Confirmed | Greeting | Backchannel | Unclear if self.message == Message::Owed => {
+                self.message = Message::Asked;
+                vec![Step::Cut, Step::Respond(Prompt::Deliver)]
+            }
+            _ => {
+                if self.message == Message::Asked {
+                    self.message = Message::Owed;
+                }
+                vec![Step::Cut, Step::Respond(Prompt::Reply)]
+            }
         }
+    }
+
+    /// Speech into ours, judged early: it stops us no longer when nothing hangs on it.
+    fn early(&self, s: &Sentence) -> Vec<Step> {
+        let noise = s.meaning != Meaning::Backchannel && s.length_ms > EARLY_NOISE_MS;
+        let goes_on = match self.stage {
+            Stage::Asking | Stage::Talking | Stage::Leaving { .. } => listens(s) && !noise,
+            Stage::Hello | Stage::Machine => false,
+        };
+        if goes_on { vec![Step::Resume] } else { Vec::new() }
     }
 
     fn while_leaving(&mut self, s: Sentence, open: bool) -> Vec<Step> {
         use Meaning::*;
         let wants_more = matches!(s.meaning, Other | AsksWho | AsksRepeat | HoldOn | AsksRobot);
-        if open && wants_more {
+        if open && wants_more && !listens(&s) {
             self.stage = Stage::Talking;
             return self.talk(s);
         }
@@ -286,12 +334,13 @@ impl BuiltIn {
         self.silences += 1;
         match self.stage {
             Stage::Hello => self.open(),
-            Stage::Asking if self.silences < 2 => self.ask_again(),
-            Stage::Asking if self.long_hello => {
+            // Nobody answers our opening after a long greeting that nobody understood.
+            Stage::Asking if self.long_hello && self.silences >= 2 => {
                 let mut steps = self.machine();
                 steps.extend(self.leave_message());
                 steps
             }
+            Stage::Asking if !self.asked_again => self.ask_again(),
             Stage::Asking if self.heard_anything => {
                 self.leave_unconfirmed(Identity::Unclear, Evidence::Absence)
             }
@@ -305,7 +354,8 @@ impl BuiltIn {
                 vec![Step::Respond(Prompt::Silence { times: self.silences })]
             }
             Stage::Talking => {
-                let what = if self.delivered { EndWhat::TaskDone } else { EndWhat::Silence };
+                let done = self.message == Message::Delivered;
+                let what = if done { EndWhat::TaskDone } else { EndWhat::Silence };
                 self.close(what, self.phrases.goodbye())
             }
             Stage::Machine => self.leave_message(),
@@ -325,7 +375,7 @@ impl BuiltIn {
 
     fn over(&mut self, tag: Tag, cut: bool) -> Vec<Step> {
         if tag == Tag::Message && !cut {
-            self.delivered = true;
+            self.message = Message::Delivered;
         }
         match self.stage {
             // What was being said when the closing was begun is not the closing.
@@ -351,9 +401,13 @@ impl BuiltIn {
 
     fn close(&mut self, what: EndWhat, words: &str) -> Vec<Step> {
         self.stage = Stage::Leaving { what, open: false };
-        let mut steps = vec![Step::Closing(what)];
-        steps.extend(self.say(Tag::Closing, SpeechClass::Closing, words));
-        steps
+        let mut lines = vec![(SpeechClass::Closing, words.to_owned())];
+        // Our first words say who we are, also when they are our last; a machine is told less.
+        if !self.spoke && what != EndWhat::Voicemail {
+            lines.insert(0, (SpeechClass::Opening, self.phrases.disclosure()));
+        }
+        let on_speech = OnSpeech::Pause;
+        vec![Step::Closing(what), Step::Say { tag: Tag::Closing, lines, on_speech }]
     }
 
     fn say(&self, tag: Tag, class: SpeechClass, words: &str) -> Vec<Step> {
@@ -366,6 +420,15 @@ impl BuiltIn {
             (SpeechClass::Opening, self.phrases.disclosure()),
             (SpeechClass::Opening, self.phrases.question()),
         ]
+    }
+}
+
+/// Whether this is the sound of somebody who listens, or no speech at all.
+fn listens(s: &Sentence) -> bool {
+    match s.meaning {
+        Meaning::Backchannel => true,
+        Meaning::Unclear | Meaning::Other => !s.sure && s.length_ms <= SHORT_NOISE_MS,
+        _ => false,
     }
 }
 
@@ -396,6 +459,14 @@ impl Director for BuiltIn {
                 Stage::Machine => self.leave_message(),
                 _ => Vec::new(),
             },
+            Cue::Early(s) => self.early(&s),
+            Cue::Begun(tag) => {
+                self.spoke = true;
+                if tag == Tag::Message && self.message == Message::Asked {
+                    self.message = Message::Begun;
+                }
+                Vec::new()
+            }
             Cue::Over { tag, cut } => self.over(tag, cut),
             Cue::Replied { end_call, spoke } => self.replied(end_call, spoke),
             Cue::ReplyFailed => self.close(EndWhat::ModelFailed, self.phrases.fault()),

@@ -1,5 +1,6 @@
 //! One conversation: hears by events, decides by its director, speaks by the floor.
 
+mod glance;
 mod steps;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use crate::patience::Patience;
 use crate::sentences::Sentences;
 use crate::stopwatch::Stopwatch;
 use crate::words::{Expect, Meaning, Question, Said, SpeechClass};
+use glance::Glances;
 
 /// What the transcript shows for speech that could not be understood.
 pub const UNCLEAR_TEXT: &str = "[unclear]";
@@ -38,6 +40,7 @@ struct Utterance {
     question: Question,
     text: HeardText,
     interrupts: bool,
+    settled: bool,
     give_up: Now,
 }
 
@@ -62,6 +65,7 @@ pub struct Conversation {
     floor: Floor,
     patience: Patience,
     hearing: VecDeque<Utterance>,
+    glances: Glances,
     reply: Option<Reply>,
     lists: Lists,
     talk: Talk,
@@ -107,6 +111,7 @@ impl Conversation {
             floor: Floor::default(),
             patience: Patience::new(mute_ms),
             hearing: VecDeque::new(),
+            glances: Glances::default(),
             reply: None,
             lists: Lists::default(),
             talk: Talk { recorded, question: Question::Hello, ..Talk::default() },
@@ -137,6 +142,9 @@ impl Conversation {
                 self.cue(now, Cue::Opened);
             }
             Input::SpeechStarted => self.speech_started(),
+            Input::SpeechPaused { start, end } => self.speech_paused(start, end),
+            Input::SpeechStopped { end } => self.speech_stopped(now, end),
+            Input::Glanced(n, answer) => self.glanced(now, n, answer),
             Input::UtteranceEnded { start, end, closed } => {
                 self.utterance_ended(now, start, end, closed);
             }
@@ -219,6 +227,7 @@ impl Conversation {
 
     fn speech_started(&mut self) {
         self.talk.speaking = true;
+        self.glances.speech_goes_on();
         self.patience.touch();
         // Whoever speaks first is not talked over: what is about to be said waits.
         if self.talk.opened && !self.floor.is_audible() && !self.floor.is_interrupted() {
@@ -231,8 +240,11 @@ impl Conversation {
         self.talk.utterances += 1;
         let n = UtteranceNo(self.talk.utterances);
         let question = self.talk.question;
-        let interrupts = self.floor.is_interrupted() || self.floor.is_audible();
-        self.stopwatch.begin(now, end, closed);
+        let interrupts = self.floor.has_begun();
+        let settled = self.glances.utterance_ended(end);
+        if !settled {
+            self.stopwatch.begin(now, end, closed);
+        }
         self.hearing.push_back(Utterance {
             n,
             start,
@@ -241,14 +253,10 @@ impl Conversation {
             question,
             text: HeardText::default(),
             interrupts,
+            settled,
             give_up: now + HEARING_LIMIT,
         });
-        let expect = match question {
-            Question::Hello => Expect::Hello,
-            Question::Identity => Expect::Identity,
-            Question::Talk => Expect::Talk,
-        };
-        self.out.push_back(Output::Recognize(n, start, end, expect));
+        self.out.push_back(Output::Recognize(n, start, end, Expect::of(question)));
     }
 
     fn heard(&mut self, now: Now, n: UtteranceNo, heard: Option<HeardText>) {
@@ -294,6 +302,7 @@ impl Conversation {
             length_ms,
             sure: is_sure(&u.text, length_ms),
             interrupts: u.interrupts && self.floor.is_busy(),
+            settled: u.settled,
             disclosed: self.talk.disclosed,
         };
         self.patience.touch();
@@ -357,7 +366,11 @@ impl Conversation {
                 self.out.push_back(Output::Journal(Event::TurnMeasured(times), Texts::default()));
             }
         }
+        let begins = what == Playback::Started && !self.floor.is_begun(list);
         self.floor.playback(list, item, what, at);
+        if begins && let Some((_, tag)) = self.lists.tags.iter().find(|(id, _)| *id == list) {
+            self.cue(now, Cue::Begun(*tag));
+        }
         if what == Playback::Finished
             && self.lists.opening == Some(list)
             && !self.talk.disclosed

@@ -18,6 +18,12 @@ pub enum Cue {
     NoHello,
     /// The callee said something, and it was judged.
     Sentence(Sentence),
+    /// Short speech into ours was judged before its utterance is over, so that we need not stand
+    /// still until then. Only [`Step::Resume`] is a sensible answer; everything else waits for
+    /// the sentence itself, which follows.
+    Early(Sentence),
+    /// The first sample of a playlist of this tag was sent.
+    Begun(Tag),
     /// The mute timer ran out.
     Silence,
     /// A key was pressed.
@@ -57,6 +63,8 @@ pub struct Sentence {
     pub sure: bool,
     /// Whether we stand still in mid-speech because of it.
     pub interrupts: bool,
+    /// Whether we went on after all of it already (see [`Cue::Early`]).
+    pub settled: bool,
     /// Whether the disclosure has been heard whole.
     pub disclosed: bool,
 }

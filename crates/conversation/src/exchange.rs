@@ -12,6 +12,18 @@ pub enum Input {
     Opened,
     /// The callee began to speak.
     SpeechStarted,
+    /// The callee has not spoken for a moment; the speech may go on.
+    SpeechPaused {
+        /// Media time of the first sample of the open utterance.
+        start: MediaTime,
+        /// Media time after its speech so far.
+        end: MediaTime,
+    },
+    /// The callee has stopped to speak; the utterance may still go on.
+    SpeechStopped {
+        /// Media time after its speech so far.
+        end: MediaTime,
+    },
     /// The callee finished an utterance.
     UtteranceEnded {
         /// Media time of its first sample.
@@ -25,6 +37,8 @@ pub enum Input {
     Heard(UtteranceNo, Option<HeardText>),
     /// The judge's answer to [`Output::Judge`].
     Judged(UtteranceNo, Meaning),
+    /// The answer to [`Output::Glance`] with this number; `None` if nothing can be told early.
+    Glanced(u32, Option<(HeardText, Meaning)>),
     /// Words of the reply with this generation number.
     ReplyText(u32, Masked<String>),
     /// The reply with this generation number is complete, or failed.
@@ -78,6 +92,9 @@ pub enum Output {
     Floor(FloorOutput),
     /// Recognize this stretch of the callee's audio.
     Recognize(UtteranceNo, MediaTime, MediaTime, Expect),
+    /// Recognize and judge this stretch, of which more may come, without taking it away from
+    /// the utterance it belongs to. A later number makes earlier ones void.
+    Glance(u32, MediaTime, MediaTime, Question),
     /// Judge what was heard.
     Judge(UtteranceNo, Question, HeardText),
     /// Start a reply; earlier generations are void.

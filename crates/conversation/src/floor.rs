@@ -303,9 +303,20 @@ impl Floor {
         self.paused && !self.held && self.is_busy()
     }
 
+    /// Whether the callee has heard something of what is not over yet.
+    pub fn has_begun(&self) -> bool {
+        self.lists.iter().any(|l| l.began.is_some() && !l.cutting)
+    }
+
+    /// Whether something of this playlist was heard.
+    pub fn is_begun(&self, list: PlaylistId) -> bool {
+        self.lists.iter().any(|l| l.id == list && l.began.is_some())
+    }
+
     /// Goes on after the callee's speech.
     pub fn resume(&mut self) {
-        if self.paused && !self.held {
+        // Also when we know of no pause: one that came with a line's last sample is not told.
+        if !self.held {
             self.out.push_back(FloorOutput::Resume);
             self.paused = false;
         }

@@ -35,6 +35,11 @@ impl Stopwatch {
         });
     }
 
+    /// What was heard is no turn of ours.
+    pub(crate) fn forget(&mut self) {
+        self.run = None;
+    }
+
     pub(crate) fn heard(&mut self, now: Now) {
         if let Some(r) = &mut self.run {
             r.heard.get_or_insert(now);

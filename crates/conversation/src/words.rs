@@ -15,6 +15,17 @@ pub enum Expect {
     Talk,
 }
 
+impl Expect {
+    /// What may be heard while this question stands.
+    pub const fn of(question: Question) -> Self {
+        match question {
+            Question::Hello => Self::Hello,
+            Question::Identity => Self::Identity,
+            Question::Talk => Self::Talk,
+        }
+    }
+}
+
 /// What kind of speech a text is. Real voices ignore it; a test voice renders each kind as its
 /// own pair of tones, so that a leak can be measured on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -20,7 +20,6 @@ use crate::ports::recognizer::{Heard, RecognizerOptions, RecognizerSession};
 use crate::ports::responder::{RespondOrder, ResponderEvent};
 use crate::ports::synthesizer::{SpeakOrder, SpeechError};
 use crate::runtime::Job;
-use crate::runtime::Job;
 use glance::Glanced;
 
 /// Longest reply asked for, in characters.
@@ -71,7 +70,18 @@ impl SpeechWork {
         let (tasks, speaking) = (Vec::new(), BTreeMap::new());
         let glanced = Glanced::default();
         let speech_rate = SPEECH_RATE;
-        Self { parts, key, mailbox, request, speech_rate, ear, tasks, speaking, replying: None, glanced }
+        Self {
+            parts,
+            key,
+            mailbox,
+            request,
+            speech_rate,
+            ear,
+            tasks,
+            speaking,
+            replying: None,
+            glanced,
+        }
     }
 
     /// The same, speaking at `rate` samples a second.

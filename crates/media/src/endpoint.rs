@@ -105,6 +105,10 @@ impl Endpointer {
     pub const fn is_open(&self) -> bool {
         self.utterance.is_some()
     }
+    /// When the open utterance began.
+    pub fn start(&self) -> Option<MediaTime> {
+        self.utterance.map(|u| u.start)
+    }
 
     /// Closes an open utterance at `at`, whatever it sounds like.
     pub fn close(&mut self, at: MediaTime) -> Option<UtteranceEnd> {

@@ -88,6 +88,24 @@ impl RecognizerSession for Session {
         })
     }
 
+    fn glance(
+        &self,
+        start: MediaTime,
+        end: MediaTime,
+        expect: Expect,
+    ) -> PortFuture<'static, Result<Option<Heard>, SpeechError>> {
+        let samples = take_utterance(&mut self.frames.clone(), start, end);
+        let pool = Arc::clone(&self.pool);
+        let language = self.language;
+        Box::pin(async move {
+            let heard = pool.decode(samples, language, expect).await?;
+            Ok(Some(heard.map_or_else(Heard::unclear, |heard| Heard {
+                confidence: Some(heard.confidence),
+                ..Heard::text(heard.text)
+            })))
+        })
+    }
+
     fn discard(&mut self) {
         self.frames.clear();
     }

@@ -15,9 +15,10 @@ fn director(opening: Opening) -> BuiltIn {
 }
 
 /// A cue by name: a meaning, perhaps with marks: `~` interrupts, `_` before the disclosure was
-/// heard whole, `%` doubtful, `+` five seconds long; or another cue.
+/// heard whole, `%` doubtful, `+` five seconds long, `-` 400 ms, `=` dealt with, `?` only a
+/// glance; or another cue.
 fn cue(name: &str) -> Cue {
-    let word = name.trim_end_matches(['~', '_', '%', '+']);
+    let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?']);
     let over = |tag, cut| Cue::Over { tag, cut };
     match word {
         "opened" => return Cue::Opened,
@@ -25,6 +26,8 @@ fn cue(name: &str) -> Cue {
         "silence" => return Cue::Silence,
         "1" | "2" | "5" => return Cue::Key(word.chars().next().unwrap()),
         "beep" => return Cue::Beep,
+        "opening begun" => return Cue::Begun(Tag::Opening),
+        "message begun" => return Cue::Begun(Tag::Message),
         "message over" => return over(Tag::Message, false),
         "message cut" => return over(Tag::Message, true),
         "reply over" => return over(Tag::Reply, false),
@@ -56,14 +59,21 @@ fn cue(name: &str) -> Cue {
         Meaning::Unclear,
     ];
     let meaning = all.into_iter().find(|m| format!("{m:?}") == word);
-    Cue::Sentence(Sentence {
+    let length_ms = match name {
+        _ if name.contains('+') => 5_000,
+        _ if name.contains('-') => 400,
+        _ => 600,
+    };
+    let sentence = Sentence {
         meaning: meaning.unwrap_or_else(|| panic!("no cue named {word}")),
         evidence: Evidence::Utterance(UtteranceNo(1)),
-        length_ms: if name.contains('+') { 5_000 } else { 600 },
+        length_ms,
         sure: !name.contains('%'),
         interrupts: name.contains('~'),
+        settled: name.contains('='),
         disclosed: !name.contains('_'),
-    })
+    };
+    if name.contains('?') { Cue::Early(sentence) } else { Cue::Sentence(sentence) }
 }
 
 /// A step in short.
@@ -105,8 +115,8 @@ fn check(cues: &[&str], want: &str) {
     assert_eq!(got.join(", "), want, "{cues:?}");
 }
 
-const ASKED: [&str; 2] = ["opened", "Greeting"];
-const TALKING: [&str; 3] = ["opened", "Greeting", "Confirmed"];
+const ASKED: [&str; 3] = ["opened", "Greeting", "opening begun"];
+const TALKING: [&str; 5] = ["opened", "Greeting", "opening begun", "Confirmed", "message begun"];
 
 fn asking(cues: &[&str], want: &str) {
     check(&[&ASKED, cues].concat(), want);
@@ -172,12 +182,79 @@ fn unclear_and_silent_callees_are_asked_once_more() {
     }
     asking(&["silence"], again);
     asking(&["silence", "silence"], leaves);
-    let nothing = ["opened", "no hello", "silence", "silence"];
+    let nothing = ["opened", "no hello", "opening begun", "silence", "silence"];
     check(&nothing, "unclear, closing silence, say Closing:Closing");
     asking(&["Unclear", "Confirmed"], CONFIRMED);
     asking(&["silence", "1"], CONFIRMED);
     let who = ["AsksWho"; 6];
     asking(&who, leaves);
+}
+
+#[test]
+fn the_question_is_repeated_once_in_whatever_order_it_stays_unanswered() {
+    let unanswered = ["silence", "Unclear", "Other", "Backchannel"];
+    let between = ["AsksRepeat", "AsksWho", "AsksRobot", "Greeting"];
+    let again = "cut, say Question:Question";
+    let leaves = "cut, unclear, closing identity_not_confirmed, say Closing:Closing";
+    for first in unanswered {
+        for second in unanswered {
+            asking(&[first], again);
+            asking(&[first, second], leaves);
+            for other in between {
+                asking(&[other, first], again);
+                asking(&[first, other, second], leaves);
+                asking(&[other, first, other, second], leaves);
+            }
+        }
+    }
+}
+
+#[test]
+fn last_words_that_are_our_first_say_who_we_are() {
+    let leaves = "say Closing:Opening+Closing";
+    let blocked = format!("cut, Human, refused, block, closing opted_out, {leaves}");
+    check(&["opened", "OptOut"], &blocked);
+    check(&["opened", "Greeting", "OptOut_"], &blocked);
+    check(&["opened", "leave"], &format!("cut, closing max_duration, {leaves}"));
+    asking(&["OptOut_~"], "cut, Human, refused, block, closing opted_out, say Closing:Closing");
+}
+
+#[test]
+fn what_is_said_before_the_message_is_heard_does_not_replace_it() {
+    let soon = |cues: &[&str], want: &str| {
+        check(&[&["opened", "Greeting", "opening begun", "Confirmed"], cues].concat(), want);
+    };
+    for said in ["Backchannel", "Unclear", "Unclear%+", "Other", "Confirmed", "Greeting", "AsksWho"]
+    {
+        soon(&[said], "");
+        soon(&[&format!("{said}~")], "resume");
+    }
+    soon(&["AsksRobot"], "cut, say Reply:Neutral, respond Deliver");
+    soon(&["AsksRobot", "Backchannel"], "");
+    soon(&["HoldOn"], "cut, respond Reply");
+    soon(&["HoldOn", "message cut", "Greeting"], "cut, respond Deliver");
+    soon(&["HoldOn", "message cut", "Other"], "cut, respond Reply");
+    soon(&["Refused"], "cut, respond Reply");
+}
+
+#[test]
+fn listeners_are_told_from_speakers_before_their_pause_is_over() {
+    for glance in ["Backchannel~?", "Unclear~%?-", "Other~%?-"] {
+        talking(&[glance], "resume");
+        asking(&[glance], "resume");
+        talking(&["replied done", glance], "resume");
+        check(&["opened", glance], "");
+    }
+    for glance in ["Other~?-", "Unclear~%?", "AsksRepeat~?-", "OptOut~?-", "HoldOn~?-"] {
+        talking(&[glance], "");
+        asking(&[glance], "");
+    }
+    asking(&["Confirmed~?-"], "");
+    // The sentence itself follows, perhaps when the message is over.
+    talking(&["Backchannel=", "Backchannel~="], "resume");
+    talking(&["Backchannel="], "");
+    talking(&["Unclear=%-"], "");
+    talking(&["AsksRepeat="], "cut, respond Reply");
 }
 
 #[test]
@@ -192,7 +269,6 @@ fn doubtful_hearings_end_nothing() {
 #[test]
 fn wishes_not_to_be_called_are_met_at_any_time() {
     let blocked = "cut, Human, refused, block, closing opted_out, say Closing:Closing";
-    check(&["opened", "OptOut"], blocked);
     asking(&["OptOut~"], blocked);
     let after = "cut, Human, block, closing opted_out, say Closing:Closing";
     talking(&["OptOut"], after);
@@ -221,6 +297,7 @@ fn the_talk_belongs_to_the_responder() {
     talking(&["Other~"], "cut, respond Reply");
     talking(&["Backchannel~"], "resume");
     talking(&["Backchannel"], "cut, respond Reply");
+    talking(&["replied done", "Other~%"], "resume");
     talking(&["Unclear~%"], "resume");
     talking(&["Other~%"], "resume");
     talking(&["Unclear~%+"], "cut, respond Reply");
@@ -256,6 +333,5 @@ fn the_end() {
     let leaves = "cut, closing max_duration, say Closing:Closing";
     talking(&["leave"], leaves);
     asking(&["leave"], leaves);
-    check(&["opened", "leave"], leaves);
     talking(&["leave", "closing over"], "hang up max_duration");
 }

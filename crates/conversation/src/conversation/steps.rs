@@ -30,7 +30,11 @@ impl Conversation {
                     // Nothing was opened, but last words do not wait for an opening.
                     self.open();
                 }
-                self.say(tag, lines, on_speech);
+                let discloses = lines.first().is_some_and(|(c, _)| *c == SpeechClass::Opening);
+                let list = self.say(tag, lines, on_speech);
+                if tag == Tag::Closing && discloses {
+                    self.lists.opening = list;
+                }
             }
             Step::Open => self.open(),
             Step::Cut => {
@@ -38,7 +42,11 @@ impl Conversation {
                 self.out.push_back(Output::CancelRespond);
                 self.floor.cut_all();
             }
-            Step::Resume => self.floor.resume(),
+            Step::Resume => {
+                // No turn of ours begins, so there is none to measure.
+                self.stopwatch.forget();
+                self.floor.resume();
+            }
             Step::Respond(prompt) => self.respond(now, prompt),
             Step::Identity(state, evidence) => {
                 self.talk.identity = state;

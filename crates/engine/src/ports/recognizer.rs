@@ -50,6 +50,17 @@ pub trait RecognizerSession: Send {
         end: MediaTime,
         expect: Expect,
     ) -> PortFuture<'static, Result<Heard, SpeechError>>;
+    /// What lies in `start..end` so far, without consuming anything: a look at short speech whose
+    /// utterance may go on. `None` if it cannot be told early; the utterance is then waited for.
+    /// The future must not borrow the session.
+    fn glance(
+        &self,
+        _start: MediaTime,
+        _end: MediaTime,
+        _expect: Expect,
+    ) -> PortFuture<'static, Result<Option<Heard>, SpeechError>> {
+        Box::pin(async { Ok(None) })
+    }
     /// Forgets audio that belongs to no utterance.
     fn discard(&mut self);
 }

@@ -9,6 +9,8 @@ use crate::recognizer::mark;
 const TICK: MediaTime = MediaTime::from_millis(20);
 /// Speech is noticed in its third frame.
 const ONSET_FRAMES: u32 = 3;
+/// Silence after which a pause is told.
+const PAUSE_MS: u64 = 120;
 /// Silence after which somebody has stopped speaking.
 const STOP_MS: u64 = 200;
 
@@ -63,6 +65,11 @@ impl Listening {
                     }
                     self.onset.clear();
                     tell(Heard::SpeechStarted { start });
+                }
+            }
+            (None, Some(_)) if (at + TICK).since(self.last_speech).as_millis() == PAUSE_MS => {
+                if let Some(start) = self.endpointer.start() {
+                    tell(Heard::SpeechPaused { start, end: self.last_speech });
                 }
             }
             (None, Some(_)) if (at + TICK).since(self.last_speech).as_millis() >= STOP_MS => {
