@@ -15,8 +15,11 @@ runtime_packages=(
 test_packages=(
   sip-tester                   # sipp: a SIP peer that is not ours
   baresip-core                 # a softphone, without its sound and window packages
+  openssl                      # makes the certificates of TLS trunks in tests
   asterisk-core-sounds-en-wav  # recorded human speech, CC-BY-SA, for tests only
   postgresql                   # the second database the store's tests run on
+  util-linux                   # unshare and nsenter: a small disk that only one process sees
+  mount                        # mount, for the same
 )
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -136,6 +139,10 @@ main() {
   # SQLite and the TLS library are compiled from C sources.
   if ! command -v cc >/dev/null 2>&1; then
     missing+=(gcc libc6-dev)
+  fi
+  # libFuzzer is compiled from C++ sources.
+  if [ "$what" = test ] && ! command -v c++ >/dev/null 2>&1; then
+    missing+=(g++)
   fi
   command -v make >/dev/null 2>&1 || missing+=(make)
   if [ "${#missing[@]}" -eq 0 ]; then
