@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use domain::Language;
 use media::codec::CodecId;
+use media::profile::SrtpPolicy;
 
 use crate::impair::Impairment;
 
@@ -23,6 +24,8 @@ pub struct LabConfig {
     pub impairment: Impairment,
     /// Codecs it understands; the caller's order decides among them.
     pub codecs: Vec<CodecId>,
+    /// Whether encryption of media is answered where the caller offers it, or demanded.
+    pub srtp: SrtpPolicy,
     /// Whether to decode the test synthesizer's tone pairs.
     pub marks: bool,
     /// Directory for `calls.jsonl` and one WAV per call; `None`: reports in memory only.
@@ -42,6 +45,7 @@ impl Default for LabConfig {
             auth: None,
             impairment: Impairment::default(),
             codecs: CodecId::ALL.to_vec(),
+            srtp: SrtpPolicy::Preferred,
             marks: false,
             out_dir: None,
             max_calls: 500,

@@ -2,18 +2,18 @@
 
 /// Packets of one key press we send: 100 ms of tone and the end three times over.
 pub(crate) const PACKETS: u16 = 5 + 3;
-const UNITS_PER_PACKET: u16 = 160;
 const KEYS: &[u8; 16] = b"0123456789*#ABCD";
 
-/// The payload of the `n`th packet (from 0) of a press, or `None` if it is no key or it is over.
-pub(crate) fn payload(key: char, n: u16) -> Option<[u8; 4]> {
+/// The payload of the `n`th packet (from 0) of a press, or `None` if it is no key or it is over;
+/// a packet lasts `units` on the clock of telephone-event.
+pub(crate) fn payload(key: char, n: u16, units: u16) -> Option<[u8; 4]> {
     let event = KEYS.iter().position(|k| char::from(*k) == key)?;
     if n >= PACKETS {
         return None;
     }
     let end = n >= PACKETS - 3;
     // The three end packets repeat the same duration.
-    let duration = UNITS_PER_PACKET * (n + 1).min(PACKETS - 2);
+    let duration = units * (n + 1).min(PACKETS - 2);
     let [high, low] = duration.to_be_bytes();
     Some([event as u8, if end { 0x80 | 10 } else { 10 }, high, low])
 }
@@ -50,20 +50,22 @@ mod tests {
             for n in 0..PACKETS {
                 // Every third packet is lost, the first one of each press too.
                 if n % 3 != 0 {
-                    read.extend(reader.packet(press as u32 * 1_000, &payload(key, n).unwrap()));
+                    read.extend(
+                        reader.packet(press as u32 * 1_000, &payload(key, n, 160).unwrap()),
+                    );
                 }
             }
-            assert_eq!(payload(key, PACKETS), None);
+            assert_eq!(payload(key, PACKETS, 160), None);
         }
         assert_eq!(read, "1*#D0");
     }
 
     #[test]
     fn the_last_three_packets_carry_the_end_bit_and_one_duration() {
-        let ends: Vec<_> = (0..PACKETS).filter_map(|n| payload('5', n)).collect();
+        let ends: Vec<_> = (0..PACKETS).filter_map(|n| payload('5', n, 160)).collect();
         assert!(ends[..5].iter().all(|p| p[1] & 0x80 == 0));
         assert!(ends[5..].iter().all(|p| p[1] & 0x80 != 0 && p[2..] == ends[5][2..]));
-        assert_eq!(payload('x', 0), None);
+        assert_eq!(payload('x', 0, 160), None);
         assert_eq!(KeyReader::default().packet(0, &[77, 0, 0, 0]), None);
         assert_eq!(KeyReader::default().packet(0, &[1]), None);
     }

@@ -3,6 +3,7 @@
 //! Audio goes out on one 20 ms wheel. Between its ticks the sockets are looked at every 5 ms
 //! while there are few calls, so that what is measured here is measured to 5 ms.
 
+mod line;
 mod phone;
 mod rtcp;
 

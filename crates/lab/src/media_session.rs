@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 
 use media::codec::CodecId;
+use media::profile::SrtpPolicy;
 use media::sdp::{Direction, LocalMedia, SdpError};
+use media::srtp::{MASTER_LEN, MasterKey, OurKeys};
 use rsipstack::sip::{Header, StatusCode};
 use tokio::sync::mpsc;
 
+use crate::chance::Chance;
 use crate::lane::{FromPhone, Phone, PhoneId, PhoneSettings, ToPhone};
 use crate::server::Shared;
 
@@ -26,6 +29,8 @@ pub(crate) struct MediaSession {
     port: u16,
     version: u64,
     codecs: Vec<CodecId>,
+    srtp: SrtpPolicy,
+    keys: OurKeys,
     /// The codec in use.
     codec: CodecId,
     direction: Direction,
@@ -51,7 +56,14 @@ impl MediaSession {
         let port = phone.local_addr().map_err(|e| unavailable(&e))?.port();
         let id = shared.phone_id();
         let codecs = shared.config.codecs.clone();
-        let local = LocalMedia { codecs: &codecs, ..LocalMedia::new(ip, port, id) };
+        let (srtp, keys) =
+            (shared.config.srtp, keys(&mut Chance::of_call(shared.config.seed, "keys", id)));
+        let local = LocalMedia {
+            codecs: &codecs,
+            srtp,
+            keys: Some(&keys),
+            ..LocalMedia::new(ip, port, id)
+        };
         let (sdp, agreed) = local.answer(offer).map_err(|error| {
             tracing::debug!(%error, "offer refused");
             StatusCode::NotAcceptableHere
@@ -67,6 +79,8 @@ impl MediaSession {
             version: 1,
             codec: agreed.codec,
             codecs,
+            srtp,
+            keys,
             direction: Direction::SendRecv,
         })
     }
@@ -123,12 +137,24 @@ impl MediaSession {
         Ok(())
     }
 
-    fn local<'a>(&self, codecs: &'a [CodecId]) -> LocalMedia<'a> {
+    fn local<'a>(&'a self, codecs: &'a [CodecId]) -> LocalMedia<'a> {
         LocalMedia {
             version: self.version,
             codecs,
             direction: self.direction,
+            srtp: self.srtp,
+            keys: Some(&self.keys),
             ..LocalMedia::new(self.ip, self.port, self.phone)
         }
     }
+}
+
+/// Keys from the lab's seed: good for trying, and for nothing that must stay secret.
+fn keys(chance: &mut Chance) -> OurKeys {
+    let mut key = || {
+        let mut bytes = [0; MASTER_LEN];
+        bytes.fill_with(|| chance.draw() as u8);
+        MasterKey(bytes)
+    };
+    OurKeys { tag80: key(), tag32: key() }
 }

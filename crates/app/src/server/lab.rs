@@ -38,7 +38,7 @@ pub(crate) struct LabArgs {
     #[arg(long, value_name = "PCT", default_value_t = 0.0)]
     pub(crate) reorder: f64,
     /// The only codec understood
-    #[arg(long, value_name = "pcma|pcmu")]
+    #[arg(long, value_name = "pcma|pcmu|g722|opus")]
     pub(crate) codec: Option<String>,
     /// Decode the test synthesizer's tone pairs
     #[arg(long)]
@@ -96,8 +96,8 @@ fn config(args: LabArgs) -> Result<LabConfig, String> {
     let codecs = match args.codec.as_deref() {
         None => CodecId::ALL.to_vec(),
         Some(name) => {
-            let known = CodecId::from_name(&name.to_ascii_uppercase());
-            vec![known.ok_or_else(|| format!("--codec {name}: this lab has pcma and pcmu"))?]
+            let known = CodecId::from_name(name);
+            vec![known.ok_or_else(|| format!("--codec {name}: this lab has pcma, pcmu, g722 and opus"))?]
         }
     };
     for (name, pct) in [("--loss", args.loss), ("--reorder", args.reorder)] {

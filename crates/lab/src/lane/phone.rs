@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use domain::Now;
-use media::codec::{Codec, CodecId};
+use media::codec::CodecId;
 use media::rtcp::RTCP_MAX_LEN;
 use media::rtp::{RTP_HEADER_LEN, RtpHeader, RtpPacket};
 use media::sdp::Negotiated;
+use media::srtp::{SRTP_OVERHEAD, SrtpError, SrtpReceiver};
 use tokio::sync::mpsc;
 
 use crate::chance::Chance;
@@ -15,6 +16,7 @@ use crate::hearing::Heard;
 use crate::impair::{Impairment, Network};
 use crate::keys::{self, KeyReader};
 use crate::lane::ToPhone;
+use crate::lane::line::{Ears, Secrets, Voice};
 use crate::lane::rtcp::{Reporter, Stream};
 use crate::persona::Line;
 use crate::report::HeardReport;
@@ -73,7 +75,9 @@ struct Sending {
 pub(crate) struct Phone {
     sockets: Sockets,
     peer: Option<Negotiated>,
-    codec: Codec,
+    voice: Voice,
+    ears: Ears,
+    secrets: Option<Secrets>,
     sending: Sending,
     playing: Option<(Playback, usize)>,
     noise: (f32, Chance),
@@ -106,7 +110,9 @@ impl Phone {
         let phone = Self {
             sockets: Sockets::bind(ip)?,
             peer: None,
-            codec: Codec::new(CodecId::Pcma),
+            voice: Voice::new(CodecId::Pcma),
+            ears: Ears::new(CodecId::Pcma),
+            secrets: None,
             sending,
             playing: None,
             noise: (settings.noise_level, chance.fork()),
@@ -126,7 +132,11 @@ impl Phone {
     }
 
     pub(crate) fn connect(&mut self, peer: Negotiated) {
-        self.codec = Codec::new(peer.codec);
+        if self.voice.codec() != peer.codec {
+            self.sending.ssrc = self.sending.ssrc.wrapping_add(1);
+            self.voice = Voice::new(peer.codec);
+        }
+        self.secrets = peer.crypto.map(|crypto| Secrets::after(self.secrets.take(), &crypto));
         self.peer = Some(peer);
     }
 
@@ -147,11 +157,16 @@ impl Phone {
             let Ok((len, _)) = self.sockets.rtcp.recv_from(buffer) else {
                 break;
             };
-            self.reporter.receive(now, &buffer[..len]);
+            if let Some(len) = self.opened(&mut buffer[..len], SrtpReceiver::open_rtcp) {
+                self.reporter.receive(now, &buffer[..len]);
+            }
         }
         for _ in 0..MOST_AT_ONCE {
             let Ok((len, _)) = self.sockets.rtp.recv_from(buffer) else {
                 break;
+            };
+            let Some(len) = self.opened(&mut buffer[..len], SrtpReceiver::open_rtp) else {
+                continue;
             };
             if self.inward.is_clear() {
                 self.packet(now, &buffer[..len]);
@@ -169,19 +184,20 @@ impl Phone {
     /// Sends the next 20 ms.
     pub(crate) fn send(&mut self, now: Now) {
         let frame = self.next_frame(now);
-        self.sending.timestamp = self.sending.timestamp.wrapping_add(FRAME as u32);
+        let tick = self.voice.codec().clock_rate() / 50;
+        self.sending.timestamp = self.sending.timestamp.wrapping_add(tick);
         let Some(peer) = self.peer.filter(|p| p.direction.sends() && !self.sending.vanished) else {
             return;
         };
-        let mut datagram = [0u8; 256];
+        let mut datagram = [0u8; 640];
         let at = self.sending.timestamp;
-        let len = match (self.key_payload(), peer.dtmf_payload_type) {
+        let len = match (self.key_payload(peer.dtmf_clock), peer.dtmf_payload_type) {
             (Some((key, began)), Some(payload_type)) => {
                 self.header(payload_type, began).write(&key, &mut datagram)
             }
             _ => {
-                let mut bytes = [0u8; FRAME];
-                let len = self.codec.encode(&frame, &mut bytes);
+                let mut bytes = [0u8; 480];
+                let len = self.voice.say(&frame, &mut bytes);
                 self.header(peer.payload_type, at).write(&bytes[..len], &mut datagram)
             }
         };
@@ -191,6 +207,12 @@ impl Phone {
         self.witness.sent();
         self.reporter.sent(len - RTP_HEADER_LEN);
         self.report(now, &peer);
+        let Some(len) = (match &mut self.secrets {
+            Some(secrets) => secrets.sender.protect_rtp(&mut datagram, len),
+            None => Some(len),
+        }) else {
+            return;
+        };
         if self.outward.is_clear() {
             let _ = self.sockets.rtp.send_to(&datagram[..len], peer.remote);
         } else {
@@ -208,9 +230,14 @@ impl Phone {
             timestamp: self.sending.timestamp,
             packets: self.witness.packets_sent() as u32,
         };
-        let mut out = [0u8; RTCP_MAX_LEN];
+        let mut out = [0u8; RTCP_MAX_LEN + SRTP_OVERHEAD];
         let block = self.witness.report_block();
-        let len = self.reporter.write(now, stream, block, &mut out);
+        let (plain, _) = out.split_at_mut(RTCP_MAX_LEN);
+        let Ok(plain) = plain.try_into() else { return };
+        let mut len = self.reporter.write(now, stream, block, plain);
+        if let Some(secrets) = &mut self.secrets {
+            len = secrets.sender.protect_rtcp(&mut out, len).unwrap_or(0);
+        }
         let _ = self.sockets.rtcp.send_to(&out[..len], peer.remote_rtcp);
     }
 
@@ -265,9 +292,9 @@ impl Phone {
     }
 
     /// The next payload of a key press, with the timestamp all its packets carry.
-    fn key_payload(&mut self) -> Option<([u8; 4], u32)> {
+    fn key_payload(&mut self, clock: u32) -> Option<([u8; 4], u32)> {
         let (key, n, began) = self.sending.pressing?;
-        let payload = keys::payload(key, n);
+        let payload = keys::payload(key, n, (clock / 50) as u16);
         self.sending.pressing = payload.map(|_| (key, n + 1, began));
         payload.map(|p| (p, began))
     }
@@ -282,25 +309,37 @@ impl Phone {
             return;
         };
         let RtpHeader { payload_type, seq, timestamp, ssrc, .. } = packet.header;
-        let arrival = Arrival { at, ssrc, seq, timestamp };
-        if peer.dtmf_payload_type == Some(payload_type) {
+        let codec = peer
+            .formats
+            .codec(payload_type)
+            .or_else(|| CodecId::from_static_payload_type(payload_type));
+        let clock = peer.formats.key_clock(payload_type).filter(|_| codec.is_none());
+        let clock = codec.map(CodecId::clock_rate).or(clock).unwrap_or(8_000);
+        let narrow = self.ears.narrow_timestamp(clock, ssrc, timestamp);
+        let arrival = Arrival { at, ssrc, seq, timestamp: narrow };
+        if codec.is_none() && peer.formats.key_clock(payload_type).is_some() {
             self.witness.count(arrival);
             if let Some(key) = self.keys.packet(timestamp, packet.payload) {
                 self.witness.key(key);
             }
             return;
         }
-        let codec = if payload_type == peer.payload_type {
-            Some(peer.codec)
-        } else {
-            CodecId::from_static_payload_type(payload_type)
-        };
         let Some(codec) = codec else { return };
         self.witness.codec(codec.name());
-        let mut samples = [0i16; LONGEST_PACKET];
-        let len = Codec::new(codec).decode(packet.payload, &mut samples);
-        let heard = self.witness.audio(arrival, &samples[..len]);
+        let heard = self.witness.audio(arrival, self.ears.hear(codec, packet.payload));
         self.tell(heard);
+    }
+
+    /// Opens a datagram in place if the call is encrypted; what is not the caller's is dropped.
+    fn opened(
+        &mut self,
+        datagram: &mut [u8],
+        open: impl FnOnce(&mut SrtpReceiver, &mut [u8]) -> Result<usize, SrtpError>,
+    ) -> Option<usize> {
+        match &mut self.secrets {
+            Some(secrets) => open(&mut secrets.receiver, datagram).ok(),
+            None => Some(datagram.len()),
+        }
     }
 
     fn tell(&self, heard: Option<Heard>) {
@@ -340,8 +379,6 @@ const FRAME: usize = 160;
 const TICK: std::time::Duration = std::time::Duration::from_millis(20);
 /// Datagrams taken from one socket in one look: half a second of a caller that bursts.
 const MOST_AT_ONCE: usize = 25;
-/// 120 ms, far more than any peer puts into a packet.
-const LONGEST_PACKET: usize = 960;
 /// Half of all free ports are odd, and some neighbours are taken.
 const MOST_TRIES: usize = 100;
 

@@ -1,5 +1,7 @@
 //! One phone against the socket of a peer, in virtual time.
 
+use media::codec::Codec;
+
 use super::*;
 use media::sdp::{Direction, LocalMedia};
 use std::time::Duration;
