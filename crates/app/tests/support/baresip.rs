@@ -13,6 +13,25 @@ use super::{SOON, free_ports, until};
 /// The number it answers.
 pub const NUMBER: &str = "13800138000";
 
+/// What a baresip can do.
+pub struct Line {
+    pub modules: &'static [&'static str],
+    pub codecs: &'static str,
+    /// More of its account.
+    pub account: &'static str,
+    /// Whether it plays a file of 48,000 samples a second and two channels.
+    pub wide_file: bool,
+}
+
+impl Line {
+    pub const G711: Line = Line {
+        modules: &["g711"],
+        codecs: "PCMA/8000/1,PCMU/8000/1",
+        account: "",
+        wide_file: false,
+    };
+}
+
 /// A running baresip; it ends with its test.
 pub struct Baresip {
     _child: Child,
@@ -22,18 +41,28 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// With this to say.
+    /// With this to say, on a line of G.711.
     pub async fn start(says: &Sound) -> Self {
+        Self::on_line(says, &Line::G711).await
+    }
+
+    /// With this to say, on such a line.
+    pub async fn on_line(says: &Sound, line: &Line) -> Self {
         let home = tempfile::tempdir().unwrap();
         let (port, media) = (free_ports(), free_ports());
         // TLS, which is not used here, takes the port after the first.
         let control = port + 2;
         let wav = home.path().join("callee.wav");
-        std::fs::write(&wav, sound::wav(says)).unwrap();
+        let (file, rate) = match line.wide_file {
+            true => (sound::wide_wav(says), ""),
+            false => (sound::wav(says), "ausrc_srate 8000\n"),
+        };
+        std::fs::write(&wav, file).unwrap();
+        let modules: String = line.modules.iter().map(|m| format!("module {m}.so\n")).collect();
         let config = format!(
             "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
-             audio_source aufile,{wav}\nausrc_srate 8000\nrtp_ports {media}-{last}\n\
-             module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
+             audio_source aufile,{wav}\n{rate}rtp_ports {media}-{last}\n\
+             module_path /usr/lib/baresip/modules\n{modules}module aufile.so\n\
              module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\n\
              module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {home}\n",
             wav = wav.display(),
@@ -41,8 +70,8 @@ impl Baresip {
             home = home.path().display(),
         );
         let account = format!(
-            "<sip:{NUMBER}@127.0.0.1>;regint=0;answermode=auto;\
-             audio_codecs=PCMA/8000/1,PCMU/8000/1\n"
+            "<sip:{NUMBER}@127.0.0.1>;regint=0;answermode=auto;audio_codecs={}{}\n",
+            line.codecs, line.account
         );
         for (name, text) in [("config", &config), ("accounts", &account)] {
             std::fs::write(home.path().join(name), text).unwrap();

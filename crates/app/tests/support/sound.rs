@@ -28,6 +28,23 @@ impl Sound {
         Self { rate: 8_000, samples }
     }
 
+    /// At another rate.
+    pub fn at(&self, rate: u32) -> Sound {
+        Sound { rate, samples: resampled(&self.samples, self.rate, rate) }
+    }
+
+    /// Share of its power that a line of 8,000 samples a second could not carry: what the
+    /// difference between neighbours leaves of it above 4,000 Hz, at 16,000 samples a second.
+    pub fn share_above_4_khz(&self) -> f64 {
+        let wide = self.at(16_000);
+        let narrow = wide.at(8_000).at(16_000);
+        let power = |s: &mut dyn Iterator<Item = f64>| s.map(|v| v * v).sum::<f64>();
+        let all = power(&mut wide.samples.iter().map(|s| f64::from(*s)));
+        let pairs = wide.samples.iter().zip(&narrow.samples);
+        let rest = power(&mut pairs.map(|(w, n)| f64::from(*w) - f64::from(*n)));
+        rest / all.max(1.0)
+    }
+
     /// Samples of 20 ms.
     fn frame(&self) -> usize {
         self.rate as usize / 50
@@ -103,10 +120,7 @@ pub fn spoken(voice: &str, words_per_minute: &str, text: &str) -> Sound {
     assert!(output.status.success());
     // Its header does not know the length; the sound is what follows.
     let rate = u32::from_le_bytes(output.stdout[24..28].try_into().unwrap());
-    let mut resampler = SpeechResampler::new(rate, 8_000);
-    let mut samples = Vec::new();
-    resampler.push(&pcm(&output.stdout[44..]), &mut samples);
-    resampler.finish(&mut samples);
+    let mut samples = resampled(&pcm(&output.stdout[44..]), rate, 8_000);
     let quiet = |s: &i16| s.unsigned_abs() < 100;
     let start = samples.iter().position(|s| !quiet(s)).unwrap();
     let end = samples.iter().rposition(|s| !quiet(s)).unwrap();
@@ -128,22 +142,43 @@ pub fn wav(sound: &Sound) -> Vec<u8> {
     file
 }
 
-/// Reads a file of 16-bit mono, whatever chunks stand before the sound.
+/// The same sound in a file of 48,000 samples a second and two channels.
+pub fn wide_wav(sound: &Sound) -> Vec<u8> {
+    let samples = resampled(&sound.samples, sound.rate, 48_000);
+    let both = Sound { rate: 48_000, samples: samples.iter().flat_map(|s| [*s, *s]).collect() };
+    let mut file = wav(&both);
+    file[22] = 2;
+    file[28..32].copy_from_slice(&(48_000u32 * 4).to_le_bytes());
+    file[32] = 4;
+    file
+}
+
+/// Sound at another rate.
+pub fn resampled(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
+    let mut resampler = SpeechResampler::new(from, to);
+    let mut out = Vec::new();
+    resampler.push(samples, &mut out);
+    resampler.finish(&mut out);
+    out
+}
+
+/// Reads a file of 16-bit sound, whatever chunks stand before it; of two channels the first.
 pub fn read_wav(bytes: &[u8]) -> Sound {
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
     assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]));
-    let (mut at, mut rate) = (12, 0);
+    let (mut at, mut rate, mut channels) = (12, 0, 1);
     loop {
         let length = word(at + 4) as usize;
         let body = at + 8;
         match &bytes[at..at + 4] {
             b"fmt " => {
-                assert_eq!((bytes[body], bytes[body + 2]), (1, 1), "not mono PCM");
+                assert_eq!((bytes[body], bytes[body + 14]), (1, 16), "not 16-bit PCM");
+                channels = usize::from(bytes[body + 2]);
                 rate = word(body + 4);
             }
             b"data" => {
                 let end = bytes.len().min(body + length);
-                let samples = pcm(&bytes[body..end]);
+                let samples = pcm(&bytes[body..end]).into_iter().step_by(channels).collect();
                 return Sound { rate, samples };
             }
             _ => {}

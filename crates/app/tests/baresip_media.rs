@@ -1,0 +1,130 @@
+//! Codecs and encryption with a telephone that nobody here wrote: baresip speaks G.722 and Opus,
+//! insists on SRTP, holds the call and takes it back, and keeps its own account of what it heard.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+
+mod support;
+
+use serde_json::Value;
+use support::api::{PLEASE_EN, outcome};
+use support::baresip::{Baresip, Line, NUMBER};
+use support::process::Server;
+use support::sound::{Sound, spoken};
+use support::{A_CALL, until};
+
+const G722: Line =
+    Line { modules: &["g722"], codecs: "G722/16000/1", account: "", wide_file: false };
+const OPUS: Line =
+    Line { modules: &["opus"], codecs: "opus/48000/2", account: "", wide_file: true };
+const SECURE: Line =
+    Line { modules: &["g711", "srtp"], account: ";mediaenc=srtp-mand", ..Line::G711 };
+
+fn settings(baresip: &Baresip, media: &str) -> String {
+    format!("[[trunk]]\nname = \"phone\"\naddress = \"{}\"\n{media}\n", baresip.address())
+}
+
+/// One call that the callee ends once the disclosure was heard whole: what became of it, the
+/// codec agreed on, and what baresip heard.
+async fn call(line: &Line, media: &str) -> (Value, String, Sound) {
+    let says = Sound::of(&[Ok("hello"), Err(90.0)]);
+    let mut baresip = Baresip::on_line(&says, line).await;
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &settings(&baresip, media), &[]).await;
+    let id = server.api.call(NUMBER, PLEASE_EN).await.remove(0);
+    until("the disclosure was heard", A_CALL, async || disclosed(&server, &id).await).await;
+    // The sentence after it, which is looked for below.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    baresip.command("hangup").await;
+    let found = server.api.ended(&id).await;
+    let events = server.api.get(&format!("/v1/calls/{id}/events")).await.text;
+    let codec = events.split("\"codec\":\"").nth(1).and_then(|t| t.split('"').next());
+    let codec = codec.unwrap_or_default().to_owned();
+    let heard = baresip.heard().await;
+    server.stop(data.path()).await;
+    (found, codec, heard)
+}
+
+/// What has to be heard, in the platform's voice.
+fn recorded() -> Sound {
+    spoken("en-us+f2", "175", "This call is recorded.")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g722_carries_more_than_a_narrow_line_and_arrives_as_meant() {
+    let (found, codec, heard) = call(&G722, "codecs = [\"opus\", \"g722\", \"pcma\"]").await;
+    let (likeness, high) = (heard.at(8_000).likeness(&recorded()), heard.share_above_4_khz());
+    println!("{codec} {} Hz, likeness {likeness}, above 4 kHz {high}", heard.rate);
+    assert_eq!((found["status"].as_str(), codec.as_str()), (Some("completed"), "G722"), "{found}");
+    assert!(heard.rate >= 16_000 && likeness > 0.9, "{likeness}");
+    assert!(high > 0.001, "{high}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opus_carries_more_than_a_narrow_line_and_arrives_as_meant() {
+    let (found, codec, heard) = call(&OPUS, "codecs = [\"opus\", \"g722\", \"pcma\"]").await;
+    let (likeness, high) = (heard.at(8_000).likeness(&recorded()), heard.share_above_4_khz());
+    println!("{codec} {} Hz, likeness {likeness}, above 4 kHz {high}", heard.rate);
+    assert_eq!((found["status"].as_str(), codec.as_str()), (Some("completed"), "opus"), "{found}");
+    // Opus keeps what is heard and not the wave.
+    assert!(heard.rate == 48_000 && likeness > 0.6, "{likeness}");
+    assert!(high > 0.001, "{high}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_insists_on_encryption_hears_us() {
+    for wish in ["required", "preferred"] {
+        let (found, _, heard) = call(&SECURE, &format!("srtp = \"{wish}\"")).await;
+        let likeness = heard.likeness(&recorded());
+        println!("{wish}: likeness {likeness}");
+        assert_eq!(found["status"], "completed", "{wish} {found}");
+        assert!(likeness > 0.95, "{wish} {likeness}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_encryption_where_it_is_required_nobody_is_spoken_to() {
+    let baresip = Baresip::start(&Sound::of(&[Ok("hello"), Err(60.0)])).await;
+    let data = tempfile::tempdir().unwrap();
+    let settings = settings(&baresip, "srtp = \"required\"");
+    let server = Server::start(data.path(), &settings, &[]).await;
+    let id = server.api.call(NUMBER, PLEASE_EN).await.remove(0);
+    let found = server.api.ended(&id).await;
+    println!("{found}");
+    assert_eq!(outcome(&found)[..2], ["failed", "trunk_failed"], "{found}");
+    server.stop(data.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_on_hold_waits_and_goes_on() {
+    let mut baresip = Baresip::start(&Sound::of(&[Ok("hello"), Err(90.0)])).await;
+    let data = tempfile::tempdir().unwrap();
+    // Less than the hold lasts: a held call must not be taken for a dead one.
+    let settings = format!(
+        "[calls]\nmedia_timeout_s = 2\n[turn]\nopening = \"at_answer\"\n{}",
+        settings(&baresip, "")
+    );
+    let server = Server::start(data.path(), &settings, &[]).await;
+    let id = server.api.call(NUMBER, PLEASE_EN).await.remove(0);
+    server.api.reaches(&id, "in_progress").await;
+    baresip.command("hold").await;
+    // A machine that took the whole opening for this has nothing left to show.
+    let early = disclosed(&server, &id).await.is_none();
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert!(!early || disclosed(&server, &id).await.is_none(), "it spoke to nobody");
+    baresip.command("resume").await;
+    until("the disclosure was heard", A_CALL, async || disclosed(&server, &id).await).await;
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    baresip.command("hangup").await;
+    let found = server.api.ended(&id).await;
+    let heard = baresip.heard().await;
+    let likeness = heard.likeness(&recorded());
+    println!("held early enough: {early}, likeness {likeness}");
+    assert_eq!(outcome(&found)[..2], ["completed", "callee_hung_up"], "{found}");
+    assert!(likeness > 0.95, "{likeness}");
+    server.stop(data.path()).await;
+}
+
+/// When the disclosure was heard whole.
+async fn disclosed(server: &Server, id: &str) -> Option<String> {
+    let record = server.api.record(id).await;
+    record["disclosure"]["recording_at"].as_str().map(str::to_owned)
+}
