@@ -7,14 +7,11 @@
 mod report;
 mod stage;
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use clap::Args;
 use engine::lanes::{Lanes, LanesConfig};
-use serde::de::DeserializeOwned;
 
 use crate::Failure;
 use crate::audio;
@@ -24,6 +21,8 @@ use crate::generator::{Offer, Outcome, Plan};
 use crate::legs::report::{Report, Run, Snapshot};
 use crate::legs::stage::Stage;
 use crate::machine;
+use crate::partner::Partner;
+use crate::verdict::Verdict;
 
 /// Speaking goes on for this long before anything is measured, so that buffers have settled.
 const WARM_NS: i64 = 3_000_000_000;
@@ -69,8 +68,8 @@ pub struct LegsArgs {
     pub json: bool,
 }
 
-/// Runs once and prints; returns whether the figures are valid.
-pub fn run(args: &LegsArgs) -> Result<bool, Failure> {
+/// Runs once and prints.
+pub fn run(args: &LegsArgs) -> Result<Verdict, Failure> {
     let descriptors = machine::raise_descriptors();
     if descriptors < u64::from(args.legs) * 3 + 100 {
         return Err(format!("{descriptors} descriptors are too few; see `ulimit -Hn`").into());
@@ -78,7 +77,7 @@ pub fn run(args: &LegsArgs) -> Result<bool, Failure> {
     if args.core == args.generator_core {
         eprintln!("bench: engine and generator share core {}: expect nothing", args.core);
     }
-    let mut generator = Generator::start(args)?;
+    let mut generator = generator(args)?;
     let offer: Offer = generator.hear()?;
     machine::pin_to(args.core)?;
     let speech = audio::speech("en-us")?;
@@ -121,62 +120,23 @@ pub fn run(args: &LegsArgs) -> Result<bool, Failure> {
         grown: full.saturating_sub(empty),
     });
     lanes.shutdown();
-    report.print(args.json)?;
-    Ok(report.is_valid())
+    report.print(args.json)
 }
 
 /// The generator's process.
-struct Generator {
-    child: Child,
-    out: BufReader<ChildStdout>,
-}
-
-impl Generator {
-    fn start(args: &LegsArgs) -> Result<Self, Failure> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command
-            .arg("generate")
-            .args(["--legs", &args.legs.to_string()])
-            .args(["--core", &args.generator_core.to_string()])
-            .args(["--seed", &args.seed.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        if !args.vad {
-            command.arg("--silent");
-        }
-        let mut child = command.spawn()?;
-        let out = child.stdout.take().ok_or("the generator has no output")?;
-        let out = BufReader::new(out);
-        Ok(Self { child, out })
+fn generator(args: &LegsArgs) -> Result<Partner, Failure> {
+    let mut words = vec!["generate".to_owned()];
+    for (name, value) in [
+        ("--legs", u64::from(args.legs)),
+        ("--core", args.generator_core as u64),
+        ("--seed", args.seed),
+    ] {
+        words.extend([name.to_owned(), value.to_string()]);
     }
-
-    fn hear<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
-        let mut line = String::new();
-        self.out.read_line(&mut line)?;
-        if line.is_empty() {
-            return Err("the generator died".into());
-        }
-        Ok(serde_json::from_str(&line)?)
+    if !args.vad {
+        words.push("--silent".to_owned());
     }
-
-    fn tell(&mut self, plan: &Plan) -> Result<(), Failure> {
-        let input = self.child.stdin.as_mut().ok_or("the generator is deaf")?;
-        serde_json::to_writer(&mut *input, plan)?;
-        input.write_all(b"\n")?;
-        input.flush()?;
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), Failure> {
-        if self.child.wait()?.success() { Ok(()) } else { Err("the generator failed".into()) }
-    }
-}
-
-impl Drop for Generator {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    Partner::start(&words)
 }
 
 /// Waits for the next round.

@@ -103,6 +103,16 @@ pub fn thread_times() -> io::Result<BTreeMap<String, ThreadTime>> {
     Ok(times)
 }
 
+/// Time that a process has had on the processor, ns, ended threads included.
+pub fn process_time(pid: u32) -> io::Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // After the name in brackets, which may hold anything: user and system time are the 12th
+    // and 13th, in ticks of 10 ms.
+    let rest = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = rest.split_whitespace().skip(11).take(2).map_while(|n| n.parse::<u64>().ok());
+    Ok(ticks.sum::<u64>() * 10_000_000)
+}
+
 /// Resident memory of this process, bytes.
 pub fn resident() -> io::Result<u64> {
     let statm = fs::read_to_string("/proc/self/statm")?;

@@ -48,6 +48,11 @@ impl Spread {
         self.max_us = self.max_us.max(us);
     }
 
+    /// Whether nothing came together.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// What came together.
     pub fn percentiles(&self) -> Percentiles {
         Percentiles {

@@ -149,6 +149,19 @@ impl Persona {
 const COOPERATIVE: &[Reply] =
     &[Reply::Say(Line::Confirm), Reply::Say(Line::Acknowledge), Reply::Say(Line::Goodbye)];
 
+/// Twelve seconds at a time, for as long as a measurement may want a call.
+const TALKATIVE: &[Reply] = &[
+    Reply::Say(Line::Confirm),
+    Reply::Say(Line::LongTalk),
+    Reply::Say(Line::LongTalk),
+    Reply::Say(Line::LongTalk),
+    Reply::Say(Line::LongTalk),
+    Reply::Say(Line::LongTalk),
+    Reply::Say(Line::LongTalk),
+    Reply::Say(Line::LongTalk),
+    Reply::Say(Line::LongTalk),
+];
+
 /// What most personas share.
 const BASE: Persona = Persona {
     code: "000",
@@ -182,7 +195,7 @@ const fn during(turn: usize, after_ms: u64, act: Act) -> Meanwhile {
     Meanwhile { turn, after_ms, act }
 }
 
-static PERSONAS: [Persona; 23] = [
+static PERSONAS: [Persona; 24] = [
     BASE,
     person("001", "wrong_person", &[Reply::Say(Line::WrongNumber)]),
     door("002", "busy", Door::Refuses { rings: false, after_ms: 300, status: 486 }),
@@ -232,4 +245,5 @@ static PERSONAS: [Persona; 23] = [
     Persona { first: First::Screening, ..door("020", "call_screening", Door::Rings(800)) },
     door("021", "switched_off", Door::Announces(Line::SwitchedOff, 480)),
     acting("025", "holds", &[during(2, 1_000, Act::Hold)]),
+    person("090", "talks_for_minutes", TALKATIVE),
 ];

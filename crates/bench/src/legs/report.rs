@@ -14,6 +14,7 @@ use crate::legs::LegsArgs;
 use crate::legs::stage::Told;
 use crate::machine::{self, CoreTime, ThreadTime, UdpCounts};
 use crate::spread::Percentiles;
+use crate::verdict::{Aims, Verdict};
 
 /// The generator may be this late, ms, before its figures are worth nothing.
 const MAX_GENERATOR_LATE_MS: f64 = 1.0;
@@ -68,8 +69,8 @@ pub struct Run<'a> {
 #[derive(Debug, Serialize)]
 pub struct Report {
     machine: String,
-    invalid: Vec<String>,
-    disturbed: Vec<String>,
+    #[serde(flatten)]
+    aims: Aims,
     legs: u32,
     seconds: f64,
     setting: Setting,
@@ -165,10 +166,20 @@ impl Report {
             engine_core: others(before.core, after.core, engine.cpu_percent, ns),
         };
         let heard = outcome.heard;
+        let mut aims = Aims::default();
+        aims.at_most("share of the core, %", engine.cpu_percent, 80.0);
+        aims.at_most("packets lost either way", lost_packets(run), 0.0);
+        let late = if run.args.vad { 2.0 } else { 1.0 };
+        aims.at_most("lateness p99, ms", engine.send_lateness.p99_ms, late);
+        aims.at_most("resident memory per leg, KB", engine.kb_per_leg, 150.0);
+        if run.args.record {
+            aims.at_most("recorded blocks lost", run.told.lost_blocks as f64, 0.0);
+        }
+        invalid(run).into_iter().for_each(|why| aims.invalid(why));
+        disturbed(&generator).into_iter().for_each(|why| aims.disturbed(why));
         Self {
             machine: machine::describe(),
-            invalid: invalid(run),
-            disturbed: disturbed(&generator),
+            aims,
             legs: run.args.legs,
             seconds: ns / 1e9,
             setting: setting(run),
@@ -194,30 +205,19 @@ impl Report {
         }
     }
 
-    /// Whether the figures say anything about the engine.
-    pub fn is_valid(&self) -> bool {
-        self.invalid.is_empty()
-    }
-
     /// Prints them.
-    pub fn print(&self, json: bool) -> Result<(), Failure> {
+    pub fn print(&self, json: bool) -> Result<Verdict, Failure> {
         let mut out = io::stdout().lock();
         if json {
             serde_json::to_writer_pretty(&mut out, self)?;
             out.write_all(b"\n")?;
-            return Ok(());
+            return Ok(self.aims.verdict());
         }
         for (what, value) in self.rows() {
             writeln!(out, "  {what:<34} {value}")?;
         }
-        for why in &self.disturbed {
-            writeln!(out, "  DISTURBED: {why}")?;
-        }
-        for why in &self.invalid {
-            writeln!(out, "  INVALID: {why}")?;
-        }
-        writeln!(out)?;
-        Ok(())
+        writeln!(out, "{}", self.aims.table())?;
+        Ok(self.aims.verdict())
     }
 
     fn rows(&self) -> Vec<(&'static str, String)> {
@@ -337,6 +337,11 @@ fn setting(run: &Run<'_>) -> Setting {
         recordings: run.told.recordings,
         recording_blocks_lost: run.told.lost_blocks,
     }
+}
+
+fn lost_packets(run: &Run<'_>) -> f64 {
+    let in_time = run.outcome.sent.saturating_sub(run.told.quality.packets);
+    (in_time + run.outcome.heard.lost) as f64
 }
 
 fn invalid(run: &Run<'_>) -> Vec<String> {

@@ -1,0 +1,279 @@
+//! `originate`: calls begun per second, against sipp as the callee.
+
+mod sipp;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::Failure;
+use crate::machine;
+use crate::originate::sipp::{Counted, Sipp};
+use crate::scripted::Script;
+use crate::site::{Setup, Site};
+use crate::spread::{Percentiles, Spread};
+use crate::verdict::{Aims, Verdict};
+
+/// INVITE to ACK, p99, ms.
+const INVITE_TO_ACK_MS: f64 = 20.0;
+/// What memory may be above what it was before the first call, %.
+const KEPT: f64 = 10.0;
+/// Runs with at least this many calls are asked whether memory comes back.
+const MANY: u64 = 100_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo run --release -p bench -- originate --sipp-limit --cps 1000 --seconds 10
+  cargo run --release -p bench -- originate --cps 500 --seconds 60
+  cargo run --release -p bench -- originate --cps 500 --seconds 200 --json   (100,000 calls)
+
+The whole engine is on one core: admission, ledger and journal on SQLite, scheduler, SIP, one leg
+for each call, models without delay. sipp answers at once on the other core, hangs up after
+--hold-ms, and measures INVITE to ACK; that time holds its own delays too.
+Aims: 0 failed, INVITE to ACK p99 < 20 ms. Exit code 4 when one is missed, 3 when sipp failed by
+itself.";
+
+/// What to measure.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct OriginateArgs {
+    /// Calls begun each second.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub cps: u32,
+    /// For how long, s.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=36_000))]
+    pub seconds: u32,
+    /// How many sipp share the calls (1, 2, 5 or 10).
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
+    pub callees: u32,
+    /// How long the callee keeps a call, ms.
+    #[arg(long, default_value_t = 200)]
+    pub hold_ms: u32,
+    /// Core of the system under test.
+    #[arg(long, default_value_t = 0)]
+    pub core: usize,
+    /// Core of sipp.
+    #[arg(long, default_value_t = 1)]
+    pub generator_core: usize,
+    /// Measure sipp against sipp instead: what the callee can take.
+    #[arg(long)]
+    pub sipp_limit: bool,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The figures.
+#[derive(Debug, Serialize)]
+struct Report {
+    machine: String,
+    cps: u32,
+    seconds: f64,
+    placed: u64,
+    refused: u64,
+    good: u64,
+    failed: u64,
+    sent_again_by_sipp: u64,
+    invite_to_ack: Percentiles,
+    place: Percentiles,
+    /// All threads of the engine's process, % of the core.
+    cpu_percent: f64,
+    us_per_call: f64,
+    end_reasons: Vec<(&'static str, u64)>,
+    memory: Option<Memory>,
+    #[serde(flatten)]
+    aims: Aims,
+}
+
+/// Resident memory of the engine's process, KB.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Memory {
+    before: u64,
+    at_end_of_load: u64,
+    after_all_is_forgotten: u64,
+    /// After the allocator was asked to give back what it keeps for later.
+    after_trim: u64,
+}
+
+/// Runs once and prints.
+pub fn run(args: &OriginateArgs) -> Result<Verdict, Failure> {
+    machine::raise_descriptors();
+    if args.sipp_limit {
+        return sipp_limit(args);
+    }
+    let callees: Result<Vec<Sipp>, Failure> =
+        (0..args.callees).map(|_| Sipp::callee(args.generator_core, args.hold_ms)).collect();
+    let callees = callees?;
+    machine::pin_to(args.core)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let report = runtime.block_on(originate(args, callees))?;
+    report.print(args.json)
+}
+
+async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, Failure> {
+    let peers = callees.iter().map(|c| c.address).collect();
+    let setup = Setup { peers, ..Setup::new(callees[0].address) };
+    let site = Arc::new(Site::start(setup).await?);
+    warm(&site).await?;
+    let before = (machine::resident()? / 1_024, cpu_ns()?, Instant::now());
+    let waits = Arc::new(std::sync::Mutex::new(Spread::default()));
+    let refused = Arc::new(AtomicU64::new(0));
+    let calls = u64::from(args.cps) * u64::from(args.seconds);
+    let start = tokio::time::Instant::now();
+    for n in 0..calls {
+        let due = start + Duration::from_nanos(n * 1_000_000_000 / u64::from(args.cps));
+        tokio::time::sleep_until(due).await;
+        let (site, waits, refused) = (site.clone(), waits.clone(), refused.clone());
+        tokio::spawn(async move {
+            let began = Instant::now();
+            let placed = match site.request(n + 1_000, "000", Script::Short) {
+                Ok(request) => site.place(request).await.is_ok(),
+                Err(_) => false,
+            };
+            refused.fetch_add(u64::from(!placed), Ordering::Relaxed);
+            let ns = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+            waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add_ns(ns);
+        });
+    }
+    let seconds = before.2.elapsed().as_secs_f64();
+    let cpu = cpu_ns()? - before.1;
+    let at_end_of_load = machine::resident()? / 1_024;
+    quiet(&site, args.hold_ms).await;
+    let memory =
+        if calls >= MANY { Some(forgotten(&site, before.0, at_end_of_load).await?) } else { None };
+    let mut spread = Spread::default();
+    let mut counted = Counted::default();
+    for callee in callees {
+        let one = callee.end(&mut spread)?;
+        counted.good += one.good;
+        counted.failed += one.failed;
+        counted.again += one.again;
+    }
+    let place = waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).percentiles();
+    let refused = refused.load(Ordering::Relaxed);
+    let end_reasons: Vec<_> = site.engine.counts().end_reasons().collect();
+    let bye = end_reasons.iter().find(|(word, _)| *word == "callee_hung_up").map_or(0, |r| r.1);
+    let good = bye.saturating_sub(WARM);
+    let mut aims = Aims::default();
+    let failed = (calls - good.min(calls)).max(counted.failed);
+    aims.at_most("calls that failed", failed as f64, 0.0);
+    aims.at_most("INVITE to ACK p99, ms", spread.percentiles().p99_ms, INVITE_TO_ACK_MS);
+    let asked = f64::from(args.seconds);
+    aims.at_most("time to begin all calls, s", seconds, asked * 1.02 + 0.1);
+    if let Some(m) = memory {
+        let kept = (m.after_trim as f64 / m.before as f64 - 1.0) * 100.0;
+        aims.at_most("memory kept after all calls, %", kept, KEPT);
+    }
+    if let Ok(site) = Arc::try_unwrap(site).map_err(drop) {
+        site.stop().await;
+    }
+    Ok(Report {
+        machine: machine::describe(),
+        cps: args.cps,
+        seconds,
+        placed: calls,
+        refused,
+        good,
+        failed,
+        sent_again_by_sipp: counted.again,
+        invite_to_ack: spread.percentiles(),
+        place,
+        cpu_percent: cpu as f64 / seconds / 1e7,
+        us_per_call: cpu as f64 / 1e3 / calls as f64,
+        end_reasons,
+        memory,
+        aims,
+    })
+}
+
+/// Calls before anything is measured.
+const WARM: u64 = 20;
+
+async fn warm(site: &Site) -> Result<(), Failure> {
+    for n in 0..WARM {
+        site.place(site.request(n, "000", Script::Short)?).await?;
+    }
+    quiet(site, 1_000).await;
+    Ok(())
+}
+
+/// Waits until no call runs, at most for a minute.
+async fn quiet(site: &Site, hold_ms: u32) {
+    let until = Instant::now() + Duration::from_secs(60) + Duration::from_millis(hold_ms.into());
+    while Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if site.engine.running() == 0 && site.engine.waiting() == 0 {
+            return;
+        }
+    }
+}
+
+/// Memory once the SIP side has forgotten its ended transactions too.
+async fn forgotten(site: &Site, before: u64, at_end_of_load: u64) -> Result<Memory, Failure> {
+    let until = Instant::now() + Duration::from_secs(90);
+    while site.sip.transactions() != (0, 0) && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let after_all_is_forgotten = machine::resident()? / 1_024;
+    // SAFETY: takes a number only.
+    unsafe { libc::malloc_trim(0) };
+    let after_trim = machine::resident()? / 1_024;
+    Ok(Memory { before, at_end_of_load, after_all_is_forgotten, after_trim })
+}
+
+fn cpu_ns() -> Result<u64, Failure> {
+    Ok(machine::process_time(std::process::id())?)
+}
+
+fn sipp_limit(args: &OriginateArgs) -> Result<Verdict, Failure> {
+    let callee = Sipp::callee(args.generator_core, args.hold_ms)?;
+    let calls = u64::from(args.cps) * u64::from(args.seconds);
+    let mut caller = Sipp::caller(args.core, callee.address, args.cps, calls)?;
+    let began = Instant::now();
+    caller.over()?;
+    let seconds = began.elapsed().as_secs_f64();
+    let busy = machine::process_time(callee.pid())? as f64 / seconds / 1e7;
+    let mut spread = Spread::default();
+    let counted = callee.end(&mut spread)?;
+    println!("  sipp against sipp, {} calls/s for {seconds:.1} s", args.cps);
+    println!(
+        "  callee: {} good, {} failed, {} sent again",
+        counted.good, counted.failed, counted.again
+    );
+    println!("  INVITE to ACK: {}", spread.percentiles());
+    println!("  callee's processor time: {busy:.0} % of a core");
+    let fine = counted.failed == 0 && counted.good == calls;
+    Ok(if fine { Verdict::Met } else { Verdict::Missed })
+}
+
+impl Report {
+    fn print(&self, json: bool) -> Result<Verdict, Failure> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+            return Ok(self.aims.verdict());
+        }
+        println!("  originate: {} calls/s for {:.1} s, {}", self.cps, self.seconds, self.machine);
+        println!("  {} calls, {} refused, {} failed", self.placed, self.refused, self.failed);
+        println!("  sipp sent {} messages again", self.sent_again_by_sipp);
+        println!("  INVITE to ACK:        {}", self.invite_to_ack);
+        println!("  order to its receipt: {}", self.place);
+        println!(
+            "  engine: {:.1} % of its core, {:.0} µs per call",
+            self.cpu_percent, self.us_per_call
+        );
+        println!("  ends: {:?}", self.end_reasons);
+        if let Some(m) = &self.memory {
+            println!(
+                "  memory, KB: {} before, {} at the end of the load, {} once all was forgotten, {} \
+                 trimmed",
+                m.before, m.at_end_of_load, m.after_all_is_forgotten, m.after_trim
+            );
+        }
+        print!("{}", self.aims.table());
+        Ok(self.aims.verdict())
+    }
+}
