@@ -82,7 +82,6 @@ pub(crate) async fn keep_registered(
     if holds && !matches!(timeout(limit, own.ask(0)).await, Ok(Ok(_))) {
         tracing::warn!(trunk = %own.peer.config.name, "registration not taken back");
     }
-    own.peer.standing.registered(Registered::No, None);
 }
 
 impl Registration {

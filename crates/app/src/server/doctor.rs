@@ -13,6 +13,7 @@ use store::Store;
 use crate::server::config::Settings;
 use crate::server::platform::store_config;
 use crate::server::serve::{ServeArgs, settings};
+use crate::server::trunk_check;
 
 /// Options of `waihu doctor`.
 #[derive(Clone, Debug, clap::Args)]
@@ -63,8 +64,9 @@ async fn examine(args: &ServeArgs) -> Vec<Finding> {
         let text = "lab (simulated: reaches no telephone)".to_owned();
         found.push(Finding::new("trunk", true, text));
     }
-    for t in &settings.trunk {
-        found.push(Finding::new("trunk", true, format!("{} {}", t.name, t.address)));
+    if !settings.trunk.is_empty() {
+        let trunks = trunk_check::examine(&settings).await;
+        found.extend(trunks.into_iter().map(|(ok, text)| Finding::new("trunk", ok, text)));
     }
     found
 }

@@ -9,6 +9,7 @@ pub(crate) mod key;
 pub(crate) mod lab;
 pub(crate) mod platform;
 pub(crate) mod serve;
+pub(crate) mod trunk_check;
 pub(crate) mod voices;
 
 use std::process::ExitCode;
