@@ -45,11 +45,7 @@ fn ours(plan: &CallPlan, local: SocketAddr) -> LocalMedia<'_> {
         codecs: &media.codecs,
         srtp: media.srtp,
         keys: plan.keys.as_ref(),
-        ..LocalMedia::new(
-            media.external_ip.unwrap_or(local.ip()),
-            local.port(),
-            plan.session_id,
-        )
+        ..LocalMedia::new(media.external_ip.unwrap_or(local.ip()), local.port(), plan.session_id)
     }
 }
 

@@ -264,7 +264,7 @@ impl Leg {
         let (mut heard, mut said) = (Sound::silent(8_000), Sound::silent(8_000));
         self.inbound.tick(now, &mut heard);
         let narrow = self.heard_rates.narrow(&heard);
-        if self.link.sends() || !self.clock.answered {
+        if !self.is_held() {
             self.listen(at, &narrow, heard.wide(), out);
         } else {
             // Whoever holds us plays music or nothing: there is nobody to listen to.
@@ -397,6 +397,10 @@ impl Leg {
     /// Whether media time counts from the answer.
     pub const fn is_answered(&self) -> bool {
         self.clock.answered
+    }
+    /// Whether the peer wants nothing to be said for now.
+    pub fn is_held(&self) -> bool {
+        self.clock.answered && self.link.agreed.is_some() && !self.link.sends()
     }
     /// Samples a second that chunks for playout must have.
     pub const fn playout_rate(&self) -> u32 {

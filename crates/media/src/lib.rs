@@ -11,10 +11,11 @@
 //! | [`resample`] to 16 kHz, [`vad`] scores, [`tone`] takes tones out | [`rtcp`] reports |
 //! | [`activity`] finds speech, [`endpoint`] ends utterances | [`recording`] writes both sides |
 //!
+//! [`srtp`] opens and closes packets where a trunk wants it, [`profile`] says what a trunk wants.
 //! [`sdp`] offers and answers. It runs at set-up only and allocates; so do
 //! [`resample::SpeechResampler`] (for synthesizers) and [`recording::WavWriter`]. All else works
 //! on memory taken when a leg is made, about 54 KB, and neither allocates nor frees on its way:
-//! a test counts.
+//! a test counts. What Opus and ciphers need besides is made as [`leg::LegGear`], off the lane.
 //!
 //! What is not here: sockets, threads, clocks, SIP, vendors, and what an utterance means. Times
 //! come as arguments: [`domain::Now`] for waiting on the network, [`domain::MediaTime`], counted

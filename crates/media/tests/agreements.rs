@@ -30,8 +30,7 @@ struct Stage {
 impl Stage {
     fn new(setup: LegSetup, agreed: &Negotiated) -> Self {
         let leg = Leg::new(LegSetup { record: true, ..setup });
-        let header =
-            RtpHeader { marker: false, payload_type: 0, seq: 0, timestamp: 0, ssrc: 3 };
+        let header = RtpHeader { marker: false, payload_type: 0, seq: 0, timestamp: 0, ssrc: 3 };
         let encoder = Codec::new(agreed.codec);
         let (tick, told) = (Box::default(), Vec::new());
         let mut stage = Self { leg, tick, n: 0, encoder, header, told, heard: Vec::new() };

@@ -93,13 +93,16 @@ fn config(args: LabArgs) -> Result<LabConfig, String> {
             })
         }
     };
-    let codecs = match args.codec.as_deref() {
-        None => CodecId::ALL.to_vec(),
-        Some(name) => {
-            let known = CodecId::from_name(name);
-            vec![known.ok_or_else(|| format!("--codec {name}: this lab has pcma, pcmu, g722 and opus"))?]
-        }
-    };
+    let codecs =
+        match args.codec.as_deref() {
+            None => CodecId::ALL.to_vec(),
+            Some(name) => {
+                let known = CodecId::from_name(name);
+                vec![known.ok_or_else(|| {
+                    format!("--codec {name}: this lab has pcma, pcmu, g722 and opus")
+                })?]
+            }
+        };
     for (name, pct) in [("--loss", args.loss), ("--reorder", args.reorder)] {
         if !(0.0..=100.0).contains(&pct) {
             return Err(format!("{name} {pct}: give percent from 0 to 100"));

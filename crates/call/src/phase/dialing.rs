@@ -97,10 +97,9 @@ impl Call {
         };
         self.signalling = Some(signalling);
         let agreed = match answer {
-            Some(a) => self
-                .local
-                .and_then(|local| wire::accept(&self.plan, local, a).ok())
-                .map(Box::new),
+            Some(a) => {
+                self.local.and_then(|local| wire::accept(&self.plan, local, a).ok()).map(Box::new)
+            }
             None => p.early.take(),
         };
         self.milestones.answered_at = Some(at.wall);

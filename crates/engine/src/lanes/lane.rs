@@ -247,7 +247,8 @@ impl LaneThread {
             seat.idle_ticks = 0;
         }
         seat.packets = packets;
-        seat.flowing = seat.idle_ticks < STALL_TICKS;
+        // Music on hold is no sign of life that anybody should be asked for.
+        seat.flowing = seat.idle_ticks < STALL_TICKS && !seat.leg.is_held();
         if seat.flowing != was {
             let flowing = seat.flowing;
             self.hand_on(News::Flowing(key, flowing));

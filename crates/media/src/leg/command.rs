@@ -34,7 +34,8 @@ pub struct LegSetup {
 }
 
 impl LegSetup {
-    /// A leg with these numbers, speaking at 8,000 samples a second, not recorded, dead after 20 s, with default turn settings.
+    /// A leg with these numbers, speaking at 8,000 samples a second, not recorded, dead after
+    /// 20 s, with default turn settings.
     pub fn new(leg: LegId, ssrc: u32, first_seq: u16, first_timestamp: u32) -> Self {
         Self {
             leg,

@@ -250,7 +250,8 @@ fn of_the_keys_a_peer_brings_only_usable_ones_count() {
         (format!("a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:{key}|2^20 WSH=64\r\n"), true),
         (
             format!(
-                "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:{key}\r\na=crypto:1 {t80} inline:{key}\r\n"
+                "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:{key}\r\n\
+                 a=crypto:1 {t80} inline:{key}\r\n"
             ),
             true,
         ),
