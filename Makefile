@@ -3,9 +3,11 @@
 CARGO ?= cargo
 DEMO_ARGS ?=
 BENCH_ARGS ?= short
+FUZZ_ARGS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo personas test check tidy lint unit doctest bench doc setup setup-test
+.PHONY: help demo personas test test-long check tidy lint unit doctest fuzz-replay fuzz bench doc
+.PHONY: setup setup-test
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +17,10 @@ demo: setup ## place a call to a simulated callee and show it; DEMO_ARGS="--lang
 	$(CARGO) build --locked -p app --bin waihu
 	$(CARGO) run -q --locked -p app --bin waihu -- demo $(DEMO_ARGS)
 
-test: setup-test tidy lint unit doctest ## everything that has to hold before a change is finished
+test: setup-test tidy lint unit doctest fuzz-replay ## everything that has to hold before a change is finished
+
+test-long: setup-test ## what is longer: 200 kills, simulation, fuzzing, personas, soak; LONG_BUDGET_S=1800 leaves out the rest
+	@scripts/test-long.sh
 
 personas: setup-test ## call every simulated callee, in both languages, and hold each end against the table
 	$(CARGO) test -p app --locked --features every-persona --test personas
@@ -39,6 +44,13 @@ unit:
 
 doctest:
 	$(CARGO) test --workspace --doc --locked
+
+# Builds the fuzz targets and runs them over the stored inputs; searches nothing.
+fuzz-replay:
+	@scripts/fuzz.sh replay
+
+fuzz: ## search a minute with each fuzz target for inputs that break a parser; FUZZ_ARGS="600 sdp"
+	@scripts/fuzz.sh $(FUZZ_ARGS)
 
 bench: setup ## the short benchmark, in release; BENCH_ARGS="..." for others
 	$(CARGO) run --release --locked -p bench -- $(BENCH_ARGS)

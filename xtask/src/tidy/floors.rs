@@ -14,7 +14,7 @@ const FLOORS: [(&str, &[&str]); 6] = [
     ("wings", &["callout", "console", "sip", "speech", "store"]),
     ("roof", &["app"]),
 ];
-const SHEDS: [&str; 4] = ["lab", "testkit", "bench", "xtask"];
+const SHEDS: [&str; 5] = ["lab", "testkit", "bench", "xtask", "fuzz"];
 const ROOF: usize = FLOORS.len() - 1;
 
 const CORES: [&str; 4] = ["domain", "media", "conversation", "call"];
@@ -188,7 +188,7 @@ fn may_import(name: &str, dependency: &str, test: bool) -> bool {
         return true;
     }
     match (name, floor_of(name), floor_of(dependency)) {
-        ("bench" | "xtask", ..) => true,
+        ("bench" | "xtask" | "fuzz", ..) => true,
         ("lab", ..) => matches!(dependency, "domain" | "media"),
         ("testkit", _, Some(floor)) => floor < ROOF,
         ("app", _, None) => dependency == "lab",

@@ -9,6 +9,8 @@
 
 pub mod api;
 pub mod baresip;
+pub mod books;
+pub mod disk;
 pub mod process;
 pub mod sipp;
 pub mod sound;

@@ -104,6 +104,12 @@ impl Waihu {
         panic!("no {label:?}; it ended: {}", self.stderr.text());
     }
 
+    /// What follows `label` in what was printed so far.
+    pub fn told(&self, label: &str) -> Option<String> {
+        let text = self.stdout.text() + &self.stderr.text();
+        text.lines().find_map(|l| l.strip_prefix(label)).map(str::to_owned)
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id().expect("it has ended")
     }
@@ -218,8 +224,18 @@ impl ExternalLab {
     pub async fn reports(self) -> Vec<serde_json::Value> {
         self.waihu.signal("INT").await;
         self.waihu.ended(SOON).await;
-        let text = std::fs::read_to_string(self.out.path().join("calls.jsonl"));
-        let text = text.unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        written(&self.out)
     }
+
+    /// The reports of calls that have ended so far.
+    pub fn seen(&self) -> Vec<serde_json::Value> {
+        written(&self.out)
+    }
+}
+
+/// What stands in the lab's file; a line that is being written does not count yet.
+fn written(out: &tempfile::TempDir) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(out.path().join("calls.jsonl")).unwrap_or_default();
+    let whole = text.rsplit_once('\n').map_or("", |(lines, _)| lines);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -1,0 +1,70 @@
+//! SIP messages as they arrive: the stack's reader, our mark of the source, and what a dialog
+//! takes from a response or a request. The stack's reader is not ours, but it stands in our
+//! process and a panic of it is ours to survive.
+#![no_main]
+
+#[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
+#[path = "../../crates/sip/src/arrival.rs"]
+mod arrival;
+#[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
+#[path = "../../crates/sip/src/dialog.rs"]
+mod dialog;
+#[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
+#[path = "../../crates/sip/src/digest.rs"]
+mod digest;
+
+use std::net::SocketAddr;
+
+use domain::{Language, Masked};
+use libfuzzer_sys::fuzz_target;
+use rsipstack::sip::{Method, SipMessage, Uri};
+use rsipstack::transaction::endpoint::MessageInspector;
+use rsipstack::transport::SipAddr;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(message) = SipMessage::try_from(bytes) else {
+        return;
+    };
+    let source: SocketAddr = ([10, 0, 0, 7], 5060).into();
+    let message = arrival::Arrivals.after_received(message, Some(&SipAddr::from(source)));
+    let mut dialog = new_dialog(source);
+    match message {
+        SipMessage::Response(response) => {
+            assert_eq!(arrival::source(&response), Some(source.ip()));
+            let credentials = digest::Credentials {
+                username: "u".to_owned(),
+                password: Masked::new("p".to_owned()),
+                realm: None,
+            };
+            let mut answers = digest::Answers::default();
+            if answers.take(&response, &credentials) {
+                let uri = dialog.target().clone();
+                let _ = answers.headers(Method::Invite, &uri, &credentials);
+            }
+            dialog.confirm(&response);
+            let bye = dialog.request(Method::Bye, Vec::new()).to_string();
+            // Only its own empty line ends the head: nothing of a peer's breaks out of a header.
+            assert_eq!(bye.matches("\r\n\r\n").count(), 1, "{bye:?}");
+        }
+        SipMessage::Request(request) => {
+            let _ = dialog.owns(&request);
+            let _ = dialog.in_order(&request);
+            dialog.refresh_target(&request);
+            let _ = dialog.request(Method::Bye, Vec::new()).to_string();
+        }
+    }
+});
+
+fn new_dialog(peer: SocketAddr) -> dialog::Dialog {
+    let uri = |text: &str| Uri::try_from(text).expect("a good one");
+    let parties = dialog::Parties {
+        callee: uri("sip:13800138000@10.0.0.7"),
+        caller: uri("sip:waihu@10.0.0.1"),
+        local: ([10, 0, 0, 1], 5060).into(),
+        peer,
+        user_agent: "waihu".to_owned(),
+    };
+    let mut dialog = dialog::Dialog::new(parties, "x@waihu".to_owned());
+    let _ = dialog.invite("v=0\r\n", Language::Zh, Vec::new());
+    dialog
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# What is too long for `make test`: more kills, personas, simulation, soak, searching for inputs.
+#
+#   scripts/test-long.sh            all of it
+#   LONG_BUDGET_S=1800 …            leaves out, and says so, what would not end in that time
+#
+# Every part runs even if one before it failed; the exit code tells whether all of them held.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cargo=${CARGO:-cargo}
+budget=${LONG_BUDGET_S:-0}
+seed=${LONG_SEED:-$(date +%s)}
+failed=() skipped=()
+
+# part NAME SECONDS COMMAND...: SECONDS is what it takes on two idle cores, builds included.
+part() {
+  local name=$1 takes=$2 begun=$SECONDS
+  shift 2
+  if [ "$budget" -gt 0 ] && [ $((SECONDS + takes)) -gt "$budget" ]; then
+    printf 'test-long: %s LEFT OUT: %s s are left, it takes about %s\n' \
+      "$name" "$((budget - SECONDS))" "$takes"
+    skipped+=("$name")
+    return
+  fi
+  printf 'test-long: %s\n' "$name"
+  "$@" || failed+=("$name")
+  printf 'test-long: %s took %s s\n' "$name" "$((SECONDS - begun))"
+}
+
+kills() {
+  FAULT_KILLS=200 FAULT_SEED=$seed "$cargo" test -p app --locked --test fault_kill -- --nocapture
+}
+
+personas() {
+  "$cargo" test -p app --locked --features every-persona --test personas
+}
+
+bench() {
+  "$cargo" run -q --release --locked -p bench -- "$@"
+}
+
+# The most telling for their time first.
+part 'kills at 200 moments' 900 kills
+part 'simulated calls, 200,000' 900 bench simulate --seed "$seed" --calls 200000
+part 'inputs searched for, a minute for each parser' 1500 scripts/fuzz.sh 60
+part 'every persona in both languages' 400 personas
+part 'soak, 30 minutes' 1900 bench soak --minutes 30
+
+[ "${#skipped[@]}" -eq 0 ] || printf 'test-long: left out: %s\n' "${skipped[*]}"
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'test-long: FAILED: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+printf 'test-long: all that ran held\n'
