@@ -14,6 +14,8 @@ const RATE: i32 = 16_000;
 const UNITS_PER_SAMPLE: usize = 3;
 /// Samples of the shortest stretch that can be concealed: 2.5 ms.
 const QUANTUM: usize = 40;
+/// Samples of 20 ms, the only length that is encoded.
+const FRAME: usize = 320;
 /// What speech needs in wideband with forward error correction (RFC 7587 section 3.1.1).
 const BITS_PER_SECOND: i32 = 24_000;
 /// Work spent on encoding, 0–10. Each step up costs every leg of a lane; from 2 on it is twice
@@ -104,8 +106,12 @@ impl OpusIn {
 }
 
 impl OpusOut {
-    /// Encodes 20 ms; returns the length of the packet, 0 if that was not possible.
+    /// Encodes 20 ms; returns the length of the packet, 0 if that was not possible or it is
+    /// another length, of which the library knows some and panics at others.
     pub fn encode(&mut self, samples: &[i16], out: &mut [u8]) -> usize {
+        if samples.len() != FRAME {
+            return 0;
+        }
         self.encoder.encode_i16(samples, samples.len(), out).unwrap_or(0)
     }
 }
@@ -142,6 +148,19 @@ mod tests {
 
     fn coders() -> (Box<OpusIn>, Box<OpusOut>) {
         OpusCoders::new().unwrap().split()
+    }
+
+    /// Found by fuzzing: 40 ms in one piece ran past the end of the library's own memory.
+    #[test]
+    fn only_packets_of_20_ms_are_encoded() {
+        let (_, mut encoder) = OpusCoders::new().unwrap().split();
+        let mut out = [0; 1_500];
+        for (samples, encodes) in [(320, true), (640, false), (160, false), (1, false), (0, false)]
+        {
+            let len = encoder.encode(&vec![1_000; samples], &mut out);
+            assert_eq!(len > 0, encodes, "{samples} samples");
+        }
+        assert!(encoder.encode(&[1_000; 320], &mut out) > 0, "and it still works");
     }
 
     #[test]
