@@ -180,7 +180,7 @@ impl BuiltIn {
                 steps.push(Step::Patience(HOLD_ON_MS));
                 steps
             }
-            Backchannel | Other | Unclear | OptOut => self.unclear(e),
+            Backchannel | Agrees | Other | Unclear | OptOut => self.unclear(e),
         }
     }
 
@@ -241,7 +241,8 @@ impl BuiltIn {
                 steps
             }
             // The message is about to be heard, and answers whatever was said before it.
-            Confirmed | Greeting | AsksWho | AsksRepeat | Backchannel | Other | Unclear
+            Confirmed | Greeting | AsksWho | AsksRepeat | Backchannel | Agrees | Other
+            | Unclear
                 if self.message == Message::Asked =>
             {
                 if s.interrupts {
@@ -250,7 +251,9 @@ impl BuiltIn {
                     Vec::new()
                 }
             }
-            Confirmed | Greeting | Backchannel | Unclear if self.message == Message::Owed => {
+            Confirmed | Greeting | Backchannel | Agrees | Unclear
+                if self.message == Message::Owed =>
+            {
                 self.message = Message::Asked;
                 vec![Step::Cut, Step::Respond(Prompt::Deliver)]
             }
@@ -265,7 +268,8 @@ impl BuiltIn {
 
     /// Speech into ours, judged early: it stops us no longer when nothing hangs on it.
     fn early(&self, s: &Sentence) -> Vec<Step> {
-        let noise = s.meaning != Meaning::Backchannel && s.length_ms > EARLY_NOISE_MS;
+        let words = matches!(s.meaning, Meaning::Backchannel | Meaning::Agrees);
+        let noise = !words && s.length_ms > EARLY_NOISE_MS;
         let goes_on = match self.stage {
             Stage::Asking | Stage::Talking | Stage::Leaving { .. } => listens(s) && !noise,
             Stage::Hello | Stage::Machine => false,
@@ -427,6 +431,8 @@ impl BuiltIn {
 fn listens(s: &Sentence) -> bool {
     match s.meaning {
         Meaning::Backchannel => true,
+        // Into our last line it answers that line.
+        Meaning::Agrees => s.interrupts && !s.last_line,
         Meaning::Unclear | Meaning::Other => !s.sure && s.length_ms <= SHORT_NOISE_MS,
         _ => false,
     }

@@ -302,6 +302,7 @@ impl Conversation {
             length_ms,
             sure: is_sure(&u.text, length_ms),
             interrupts: u.interrupts && self.floor.is_busy(),
+            last_line: self.floor.is_last_line(),
             settled: u.settled,
             disclosed: self.talk.disclosed,
         };

@@ -63,6 +63,8 @@ pub struct Sentence {
     pub sure: bool,
     /// Whether we stand still in mid-speech because of it.
     pub interrupts: bool,
+    /// Whether we stand still in the last line of what we are to say, where a question stands.
+    pub last_line: bool,
     /// Whether we went on after all of it already (see [`Cue::Early`]).
     pub settled: bool,
     /// Whether the disclosure has been heard whole.

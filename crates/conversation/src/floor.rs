@@ -308,6 +308,13 @@ impl Floor {
         self.lists.iter().any(|l| l.began.is_some() && !l.cutting)
     }
 
+    /// Whether no line follows the one that is being played, or would be.
+    pub fn is_last_line(&self) -> bool {
+        let mut lists = self.lists.iter().filter(|l| !l.cutting);
+        let left = |l: &Playlist| l.lines.iter().filter(|x| !x.played).count();
+        lists.next().is_none_or(|l| !l.open && left(l) <= 1) && lists.all(|l| left(l) == 0)
+    }
+
     /// Whether something of this playlist was heard.
     pub fn is_begun(&self, list: PlaylistId) -> bool {
         self.lists.iter().any(|l| l.id == list && l.began.is_some())

@@ -84,6 +84,8 @@ pub enum Meaning {
     AsksRepeat,
     /// “Uh-huh”: the callee listens and does not want the floor.
     Backchannel,
+    /// “Yes, right”: an answer if we asked something, else the callee listens.
+    Agrees,
     /// “Goodbye.”
     Goodbye,
     /// Something else that was understood; a responder decides.

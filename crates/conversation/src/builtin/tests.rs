@@ -16,9 +16,9 @@ fn director(opening: Opening) -> BuiltIn {
 
 /// A cue by name: a meaning, perhaps with marks: `~` interrupts, `_` before the disclosure was
 /// heard whole, `%` doubtful, `+` five seconds long, `-` 400 ms, `=` dealt with, `?` only a
-/// glance; or another cue.
+/// glance, `!` in our last line; or another cue.
 fn cue(name: &str) -> Cue {
-    let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?']);
+    let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?', '!']);
     let over = |tag, cut| Cue::Over { tag, cut };
     match word {
         "opened" => return Cue::Opened,
@@ -54,6 +54,7 @@ fn cue(name: &str) -> Cue {
         Meaning::HoldOn,
         Meaning::AsksRepeat,
         Meaning::Backchannel,
+        Meaning::Agrees,
         Meaning::Goodbye,
         Meaning::Other,
         Meaning::Unclear,
@@ -70,6 +71,7 @@ fn cue(name: &str) -> Cue {
         length_ms,
         sure: !name.contains('%'),
         interrupts: name.contains('~'),
+        last_line: name.contains('!'),
         settled: name.contains('='),
         disclosed: !name.contains('_'),
     };
@@ -298,6 +300,13 @@ fn the_talk_belongs_to_the_responder() {
     talking(&["Backchannel~"], "resume");
     talking(&["Backchannel"], "cut, respond Reply");
     talking(&["replied done", "Other~%"], "resume");
+    // “Yes, right” into the message is no answer; into its last line, a question, it is.
+    talking(&["Agrees~"], "resume");
+    talking(&["Agrees~?"], "resume");
+    talking(&["Agrees~!"], "cut, respond Reply");
+    talking(&["Agrees~!?"], "");
+    talking(&["Agrees"], "cut, respond Reply");
+    talking(&["replied done", "Agrees~!"], "resume");
     talking(&["Unclear~%"], "resume");
     talking(&["Other~%"], "resume");
     talking(&["Unclear~%+"], "cut, respond Reply");

@@ -95,6 +95,7 @@ impl Conversation {
                 length_ms,
                 sure: is_sure(&text, length_ms),
                 interrupts: true,
+                last_line: self.floor.is_last_line(),
                 settled: false,
                 disclosed: self.talk.disclosed,
             }),

@@ -87,6 +87,9 @@ fn talk(w: &Words) -> Meaning {
     if phrases::is_backchannel(w) {
         return Meaning::Backchannel;
     }
+    if !w.asks && phrases::agrees(w) {
+        return Meaning::Agrees;
+    }
     if phrases::greets(w) {
         return Meaning::Greeting;
     }

@@ -1,5 +1,6 @@
 //! Phrases of callees and machines that mean the same whatever was asked.
 
+use super::identity_words::WEAK;
 use super::words::Words;
 
 /// “Never call again.”
@@ -195,6 +196,12 @@ pub fn is_backchannel(w: &Words) -> bool {
     w.tiled(BACKCHANNELS, &[])
 }
 
+/// “Yes, right”, and nothing else.
+pub fn agrees(w: &Words) -> bool {
+    let yes: Vec<&str> = WEAK.iter().chain(AGREEMENTS).copied().collect();
+    w.tiled(&yes, &[BACKCHANNELS, THANKS].concat())
+}
+
 /// Words of a greeting, as tiles.
 pub const GREETINGS: &[&str] = &[
     "喂",
@@ -215,6 +222,9 @@ pub const GREETINGS: &[&str] = &[
     "yes hello",
     "morning",
 ];
+const AGREEMENTS: &[&str] =
+    &["好", "好的", "好啊", "行", "可以", "ok", "okay", "sure", "all right", "alright", "fine"];
+const THANKS: &[&str] = &["谢谢", "谢谢你", "谢谢您", "thanks", "thank you"];
 const BACKCHANNELS: &[&str] = &[
     "嗯", "哦", "噢", "喔", "啊", "唔", "恩", "呃", "额", "诶", "哎", "uh huh", "uhhuh", "mm",
     "mmm", "mhm", "mm hmm", "mmhmm", "hmm", "uh", "um", "oh", "ah", "right", "i see",
