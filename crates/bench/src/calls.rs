@@ -28,6 +28,8 @@ const TALKER: &str = "090";
 const PACE: u32 = 20;
 /// Until every call has got to its message.
 const SETTLING: Duration = Duration::from_secs(8);
+/// Calls before anything is measured, all at once.
+const WARM: u64 = 16;
 /// Share of the core that calls may take, %.
 const FULL: f64 = 90.0;
 
@@ -134,10 +136,13 @@ async fn held(args: &CallsArgs, callees: &mut Callees) -> Result<Report, Failure
     let setup = Setup { record: true, turn, delays, ..Setup::new(callees.sip) };
     let site = Site::start(setup).await?;
     let http = serve(&site).await?;
-    // One call alone first: what is made once and kept is made now.
-    let first = begin(&site, callees, http, u64::from(args.calls)).await?;
+    // A few calls first: what is made once and kept is made now.
+    let mut first = Vec::new();
+    for n in 0..WARM {
+        first.push(begin(&site, callees, http, u64::from(args.calls) + n).await?);
+    }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    end(&site, &[first]).await?;
+    end(&site, &first).await?;
     let empty = Moment::take(&site)?;
 
     let mut calls = Vec::new();
@@ -180,9 +185,13 @@ async fn begin(
 
 /// Hangs up and waits until nothing of these calls is left but what SIP remembers.
 async fn end(site: &Site, calls: &[CallId]) -> Result<(), Failure> {
+    let mut ending = tokio::task::JoinSet::new();
     for call in calls {
-        let ended = site.engine.hang_up(site.who(), *call).await;
-        ended.map_err(|r| format!("hang-up refused: {r:?}"))?;
+        let (engine, who, call) = (site.engine.clone(), site.who().clone(), *call);
+        ending.spawn(async move { engine.hang_up(&who, call).await });
+    }
+    while let Some(ended) = ending.join_next().await {
+        ended?.map_err(|r| format!("hang-up refused: {r:?}"))?;
     }
     let until = Instant::now() + Duration::from_secs(20);
     while site.engine.running() + site.lanes.ports_in_use() > 0 && Instant::now() < until {

@@ -23,7 +23,7 @@ pub const TONES: usize = 24;
 /// Length of a character: 200 ms at 8 kHz.
 pub const CHAR_SAMPLES: usize = 1_600;
 /// Utterances up to this long are backchannels, ms.
-const BACKCHANNEL_MS: u64 = 800;
+const BACKCHANNEL_MS: u64 = 1_500;
 /// Loudness of speech.
 const PEAK: f64 = 6_000.0;
 

@@ -41,7 +41,7 @@ pub struct Report {
     /// All but script and pause.
     beyond_script: Percentiles,
     answer_to_first_sound: Percentiles,
-    /// From the first sound of an interruption to the last sound of the AI.
+    /// From the first sound of an interruption to the arrival of the last packet with sound.
     silent_after_interruption: Percentiles,
     /// From the last sound of a backchannel to the AI's next one.
     resumed_after_backchannel: Percentiles,
@@ -63,6 +63,8 @@ struct Backchannels {
     messages_whole: u64,
     messages: u64,
     words_lost: u64,
+    /// Characters of the shortest message; a callee may cut it short.
+    shortest: Option<u64>,
 }
 
 #[derive(Default)]
@@ -149,8 +151,14 @@ impl Report {
             println!("  {what:<30} {p}  ({})", p.count);
         }
         println!(
-            "  {} backchannels, {} with a pause; {} of {} messages whole, {} words lost",
-            b.said, b.paused, b.messages_whole, b.messages, b.words_lost
+            "  {} backchannels, {} with a pause; {} of {} messages whole, \
+             {} words lost, {} characters in the shortest",
+            b.said,
+            b.paused,
+            b.messages_whole,
+            b.messages,
+            b.words_lost,
+            b.shortest.unwrap_or(0)
         );
         print!("{}", self.aims.table());
         Ok(self.aims.verdict())
@@ -178,7 +186,8 @@ impl Spreads {
             if name == INTERRUPTS
                 && let Some(ms) = whole(line, "ai_kept_talking_ms")
             {
-                self.silent.add_ns(ms * 1_000_000);
+                // The lab counts to the end of what the packet holds.
+                self.silent.add_ns((ms - PACKET_MS) * 1_000_000);
             }
             if MURMURS.contains(&name) {
                 self.murmur(heard, line);
@@ -191,6 +200,8 @@ impl Spreads {
             self.backchannels.messages += 1;
             self.backchannels.messages_whole += u64::from(heard >= LONG_CHARS as u64 && lost == 0);
             self.backchannels.words_lost += lost;
+            let shortest = self.backchannels.shortest.get_or_insert(heard);
+            *shortest = heard.min(*shortest);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Batched datagrams on one socket, without allocation.
 
 use std::io;
-use std::mem::{MaybeUninit, size_of, zeroed};
+use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
@@ -10,57 +10,63 @@ pub(crate) const BATCH: usize = 8;
 /// Longest datagram taken whole; RTP of 20 ms is far below.
 const LENGTH: usize = 1_500;
 
+/// Room for a sender's address.
+const NAME_LENGTH: libc::socklen_t = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+
 /// Buffers for one receiving call; a lane has one and uses it for all its sockets.
 pub(crate) struct Batch {
     buffers: Box<[[u8; LENGTH]; BATCH]>,
     names: Box<[libc::sockaddr_storage; BATCH]>,
+    /// Point into `buffers` and stay as they are.
+    _iovecs: Box<[libc::iovec; BATCH]>,
+    /// Point to `names` and `_iovecs`; made once, because making them for each of a lane's
+    /// sockets took as long as some of the system calls.
+    headers: Box<[libc::mmsghdr; BATCH]>,
     lengths: [usize; BATCH],
     count: usize,
 }
 
 impl Batch {
     pub(crate) fn new() -> Self {
-        // SAFETY: all zeroes is a valid `sockaddr_storage`.
-        let names: [libc::sockaddr_storage; BATCH] = unsafe { zeroed() };
-        Self {
-            buffers: Box::new([[0; LENGTH]; BATCH]),
-            names: Box::new(names),
-            lengths: [0; BATCH],
-            count: 0,
+        // SAFETY: all zeroes are valid for these three: no address, null pointers, zero lengths.
+        let (mut names, mut iovecs, mut headers) = unsafe {
+            let names: [libc::sockaddr_storage; BATCH] = zeroed();
+            let iovecs: [libc::iovec; BATCH] = zeroed();
+            let headers: [libc::mmsghdr; BATCH] = zeroed();
+            (Box::new(names), Box::new(iovecs), Box::new(headers))
+        };
+        let mut buffers = Box::new([[0; LENGTH]; BATCH]);
+        for i in 0..BATCH {
+            iovecs[i].iov_base = buffers[i].as_mut_ptr().cast();
+            iovecs[i].iov_len = LENGTH;
+            let header = &mut headers[i].msg_hdr;
+            header.msg_name = (&raw mut names[i]).cast();
+            header.msg_namelen = NAME_LENGTH;
+            header.msg_iov = &raw mut iovecs[i];
+            header.msg_iovlen = 1;
         }
+        Self { buffers, names, _iovecs: iovecs, headers, lengths: [0; BATCH], count: 0 }
     }
 
     /// Takes up to [`BATCH`] datagrams that wait; returns whether more may wait.
     pub(crate) fn receive(&mut self, socket: &UdpSocket) -> bool {
-        let mut iovecs: [MaybeUninit<libc::iovec>; BATCH] =
-            [const { MaybeUninit::uninit() }; BATCH];
-        // SAFETY: all zeroes is a valid `mmsghdr`: null pointers and zero lengths.
-        let mut headers: [libc::mmsghdr; BATCH] = unsafe { zeroed() };
-        for i in 0..BATCH {
-            let iovec = iovecs[i].write(libc::iovec {
-                iov_base: self.buffers[i].as_mut_ptr().cast(),
-                iov_len: LENGTH,
-            });
-            let header = &mut headers[i].msg_hdr;
-            header.msg_name = (&raw mut self.names[i]).cast();
-            header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_iov = iovec;
-            header.msg_iovlen = 1;
-        }
         // SAFETY: every header points to a live name and a live iovec with a live buffer of the
-        // stated length, and the kernel writes to nothing else.
+        // stated length, all of them on the heap and owned by `self`; the kernel writes to
+        // nothing else.
         let n = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
-                headers.as_mut_ptr(),
+                self.headers.as_mut_ptr(),
                 BATCH as libc::c_uint,
                 libc::MSG_DONTWAIT,
                 std::ptr::null_mut(),
             )
         };
         self.count = usize::try_from(n).unwrap_or(0);
-        for (length, header) in self.lengths.iter_mut().zip(&headers).take(self.count) {
+        for (length, header) in self.lengths.iter_mut().zip(&mut *self.headers).take(self.count) {
             *length = header.msg_len as usize;
+            // The kernel wrote how long the name was.
+            header.msg_hdr.msg_namelen = NAME_LENGTH;
         }
         self.count == BATCH
     }
