@@ -37,7 +37,7 @@ pub use judge::FakeJudge;
 pub use machine::{Beside, Machine, beside, virtually};
 pub use memory::{MemoryStore, NoBlobs};
 pub use moods::{Mood, Moods};
-pub use plan::{Act, Door, Mischief, Plan, Reoffer, Ring};
+pub use plan::{Act, Door, Mischief, Network, Plan, Reoffer, Ring};
 pub use plane::{Audible, FakePlane};
 pub use recognizer::{FakeRecognizer, Words};
 pub use responder::FakeResponder;

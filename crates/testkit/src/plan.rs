@@ -75,6 +75,23 @@ pub struct Mischief {
     pub early_stops: Option<u64>,
 }
 
+/// How the callee's packets travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// What happens to which packet follows from it.
+    pub seed: u64,
+    /// Packets of a thousand that never arrive.
+    pub loss_permille: u32,
+    /// Packets of a thousand that come twice.
+    pub twice_permille: u32,
+    /// Packets of a thousand that come behind later ones.
+    pub late_permille: u32,
+    /// How long each takes, ms.
+    pub delay_ms: u64,
+    /// How much longer at most, ms.
+    pub jitter_ms: u64,
+}
+
 /// What a re-INVITE of the peer carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reoffer {
@@ -101,6 +118,8 @@ pub struct Plan {
     pub crossing: bool,
     /// What goes wrong besides.
     pub mischief: Mischief,
+    /// The network between the callee and us; perfect if absent.
+    pub network: Option<Network>,
     /// What the callee does from the answer on.
     pub acts: Vec<Act>,
 }

@@ -9,6 +9,7 @@ mod account;
 mod callee;
 mod listening;
 mod seat;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -59,7 +60,7 @@ struct State {
 }
 
 enum Order {
-    Connect,
+    Connect(Box<Negotiated>),
     Answered,
     Leg(LegCommand),
     Close,
@@ -130,12 +131,11 @@ impl FakePlane {
                 continue;
             };
             match order {
-                Order::Connect => {
-                    let early_stops = self.0.trunk.early_stops(key.call);
-                    s.seats[i].connect(now, early_stops);
+                Order::Connect(agreed) => {
+                    s.seats[i].connect(now, &agreed, &self.0.trunk.callee(key.call));
                 }
                 Order::Answered => {
-                    let acts = self.0.trunk.acts(key.call);
+                    let acts = self.0.trunk.callee(key.call).acts;
                     s.seats[i].answered(now, Callee::new(acts, self.0.words.clone()));
                 }
                 Order::Leg(command) => s.seats[i].command(command),
@@ -202,8 +202,8 @@ impl MediaPlane for FakePlane {
         Ok(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port))
     }
 
-    fn connect(&self, key: LegKey, _: Negotiated, _: Vec<IpAddr>) -> Result<(), PlaneError> {
-        self.order(key, Order::Connect)
+    fn connect(&self, key: LegKey, agreed: Negotiated, _: Vec<IpAddr>) -> Result<(), PlaneError> {
+        self.order(key, Order::Connect(Box::new(agreed)))
     }
 
     fn answered(&self, key: LegKey) -> Result<(), PlaneError> {

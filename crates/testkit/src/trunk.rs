@@ -1,6 +1,6 @@
 //! The `Trunk` fake: each call follows its plan, and live legs are accounted for.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use media::sdp::LocalMedia;
 use tokio::sync::mpsc;
 
 use crate::machine::Machine;
-use crate::plan::{Act, Door, Plan, Reoffer};
+use crate::plan::{Act, Door, Network, Plan, Reoffer};
 use crate::sabotage::{Plants, Sabotage};
 
 /// How long a peer takes to answer a CANCEL or BYE.
@@ -50,11 +50,21 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    plans: HashMap<String, VecDeque<Plan>>,
-    acts: HashMap<CallId, (Vec<Act>, Option<u64>)>,
+    plans: BTreeMap<String, VecDeque<Plan>>,
+    callees: BTreeMap<CallId, CalleeSide>,
     legs: BTreeMap<CallId, mpsc::Sender<Told>>,
     dialled: Vec<Dialled>,
     cancelled: Vec<CallId>,
+}
+
+/// What the plane has to know of a callee.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CalleeSide {
+    /// What it does from the answer on.
+    pub(crate) acts: Vec<Act>,
+    /// After how many ms its early media stops.
+    pub(crate) early_stops: Option<u64>,
+    pub(crate) network: Option<Network>,
 }
 
 /// What a leg is told.
@@ -103,14 +113,9 @@ impl FakeTrunk {
         self.lock().cancelled.clone()
     }
 
-    /// What the callee of this call does from the answer on.
-    pub(crate) fn acts(&self, call: CallId) -> Vec<Act> {
-        self.lock().acts.get_mut(&call).map(|(acts, _)| std::mem::take(acts)).unwrap_or_default()
-    }
-
-    /// After how many ms the early media of this call stops.
-    pub(crate) fn early_stops(&self, call: CallId) -> Option<u64> {
-        self.lock().acts.get(&call).and_then(|(_, stops)| *stops)
+    /// The callee of this call.
+    pub(crate) fn callee(&self, call: CallId) -> CalleeSide {
+        self.lock().callees.get(&call).cloned().unwrap_or_default()
     }
 
     /// The callee says BYE.
@@ -133,7 +138,9 @@ impl FakeTrunk {
             let plan = s.plans.get_mut(&number).and_then(VecDeque::pop_front);
             let drawn = || self.0.fates.get().map(|draw| draw(call));
             let plan = plan.or_else(drawn).unwrap_or_else(|| Plan::unrung(0, Door::Never));
-            s.acts.insert(call, (plan.acts.clone(), plan.mischief.early_stops));
+            let (acts, early_stops) = (plan.acts.clone(), plan.mischief.early_stops);
+            let network = plan.network;
+            s.callees.insert(call, CalleeSide { acts, early_stops, network });
             s.legs.insert(call, to);
             let (trunk, at) = (order.trunk.to_string(), self.0.clock.now());
             s.dialled.push(Dialled { call, number, trunk, at });
@@ -315,7 +322,7 @@ impl Line {
     fn end(self, outcome: LegOutcome) {
         let mut s = self.trunk.lock();
         s.legs.remove(&self.call);
-        s.acts.remove(&self.call);
+        s.callees.remove(&self.call);
         drop(s);
         self.deliver(TrunkEvent::Ended(outcome));
     }

@@ -7,12 +7,15 @@ use engine::plane::{LegKey, LegOrder};
 use media::dtmf::Key;
 use media::leg::{Heard, LegCommand, LegEvent};
 use media::playout::{Playout, PlayoutChange, PlayoutEvent};
+use media::sdp::Negotiated;
 use media::tone::Tone;
 
 use super::account::{Account, Audible};
 use super::callee::Callee;
 use super::listening::Listening;
+use super::wire::Wire;
 use crate::sabotage::{Plants, Sabotage};
+use crate::trunk::CalleeSide;
 
 const TICK: MediaTime = MediaTime::from_millis(20);
 /// Without packets for this many ticks nothing flows.
@@ -34,6 +37,7 @@ pub(crate) struct Seat {
     cut_until: PlaylistId,
     /// Early media stops at this media time.
     early_stops: Option<MediaTime>,
+    wire: Option<Wire>,
     plants: Plants,
 }
 
@@ -64,6 +68,7 @@ impl Seat {
             audible: false,
             cut_until: PlaylistId(0),
             early_stops: None,
+            wire: None,
             plants,
         }
     }
@@ -88,16 +93,21 @@ impl Seat {
     }
 
     pub(crate) fn quality(&self) -> LegQuality {
-        LegQuality {
-            packets: self.stream.packets,
-            last_media_ms: self.stream.last_media.as_millis(),
-            ..LegQuality::default()
+        let last_media_ms = self.stream.last_media.as_millis();
+        if let Some(wire) = &self.wire {
+            return LegQuality { last_media_ms, ..wire.quality() };
         }
+        LegQuality { packets: self.stream.packets, last_media_ms, ..LegQuality::default() }
     }
 
-    pub(crate) fn connect(&mut self, now: Now, early_stops: Option<u64>) {
+    pub(crate) fn connect(&mut self, now: Now, agreed: &Negotiated, callee: &CalleeSide) {
         self.connected = true;
-        self.early_stops = early_stops.map(MediaTime::from_millis);
+        self.early_stops = callee.early_stops.map(MediaTime::from_millis);
+        match (&mut self.wire, callee.network) {
+            (Some(wire), _) => wire.connect(now, agreed),
+            (None, Some(network)) => self.wire = Some(Wire::new(now, agreed, network)),
+            (None, None) => {}
+        }
         self.stream.last_packet = now;
         self.stream.idle_ticks = 0;
     }
@@ -108,6 +118,9 @@ impl Seat {
         self.stream.last_media = MediaTime::ZERO;
         self.stream.last_packet = now;
         self.callee = callee;
+        if let Some(wire) = &mut self.wire {
+            wire.answered(now);
+        }
     }
 
     pub(crate) fn command(&mut self, command: LegCommand) {
@@ -151,6 +164,9 @@ impl Seat {
         if !self.answered && self.early_stops.is_some_and(|at| self.at >= at) {
             doing.present = false;
         }
+        if let Some(wire) = &mut self.wire {
+            (doing.says, doing.present) = wire.tick(now, doing.present, doing.says);
+        }
         self.hear(doing);
         self.playout.heard_speech(self.listening.speech_ms(self.at));
         let mut out = [0i16; 160];
@@ -193,7 +209,8 @@ impl Seat {
         let at = self.at;
         let mut heard = Vec::new();
         let ear = self.order.ear.clone();
-        let says = doing.says.filter(|_| doing.present);
+        // Over a wire the jitter buffer may still have words when no packet comes any more.
+        let says = doing.says.filter(|_| doing.present || self.wire.is_some());
         let mut to_ear = |frame: &domain::Frame| {
             if let Some(ear) = &ear {
                 ear.frame(frame);

@@ -3,7 +3,7 @@
 
 use crate::chance::Chance;
 use crate::people;
-use crate::plan::{Act, Door, Mischief, Plan, Reoffer, Ring};
+use crate::plan::{Act, Door, Mischief, Network, Plan, Reoffer, Ring};
 
 const WORDS: [&str; 17] = [
     "喂，你好",
@@ -25,6 +25,9 @@ const WORDS: [&str; 17] = [
     "?",
 ];
 
+/// One call in so many has a real leg and a network between it and its callee, which cost time.
+const WIRED_ONE_IN: u64 = 4;
+
 /// Draws the plan of one call.
 pub(super) fn draw(chance: &mut Chance) -> Plan {
     let mut plan = match chance.below(10) {
@@ -38,7 +41,24 @@ pub(super) fn draw(chance: &mut Chance) -> Plan {
     if chance.below(3) == 0 {
         plan.mischief = mischief(chance);
     }
+    if chance.below(WIRED_ONE_IN) == 0 {
+        plan.network = Some(network(chance));
+    }
     plan
+}
+
+fn network(chance: &mut Chance) -> Network {
+    let mut sometimes = |most: u64| if chance.below(2) == 0 { chance.below(most) } else { 0 };
+    let (loss, twice, late) = (sometimes(150), sometimes(80), sometimes(80));
+    let (delay_ms, jitter_ms) = (sometimes(250), sometimes(80));
+    Network {
+        seed: chance.bits(),
+        loss_permille: loss as u32,
+        twice_permille: twice as u32,
+        late_permille: late as u32,
+        delay_ms,
+        jitter_ms,
+    }
 }
 
 /// One of the usual people.
