@@ -22,6 +22,7 @@ use crate::address::Transport;
 use crate::framing::{Broken, Framer, Piece};
 use crate::path::{carrier, sip_addr};
 use crate::registry::{Registry, Wire};
+use crate::unknown;
 
 /// Messages that may wait for the socket; transactions wait when it is full.
 const OUT_QUEUE: usize = 64;
@@ -32,6 +33,9 @@ const CHUNK: usize = 16 << 10;
 /// What keeps a quiet connection open, and asks for an answer (RFC 5626 section 3.5.1).
 const PING: &[u8] = b"\r\n\r\n";
 const PONG: &[u8] = b"\r\n";
+/// Answers of our own that may wait for the socket: to pings, and to methods that the stack does
+/// not know. What exceeds it is not answered.
+const OWN_QUEUE: usize = 8;
 
 /// What all connections need.
 #[derive(Clone)]
@@ -86,7 +90,7 @@ impl Flow {
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
     ) -> rsipstack::Result<Self> {
         let (out, queue) = mpsc::channel(OUT_QUEUE);
-        let (pongs, pong_queue) = mpsc::channel(1);
+        let (own, own_queue) = mpsc::channel(OWN_QUEUE);
         let closed = house.closed.child_token();
         #[expect(clippy::disallowed_methods, reason = "the stack's type; nothing is ever sent")]
         let (_, unused) = mpsc::unbounded_channel();
@@ -97,12 +101,12 @@ impl Flow {
         let connection = SipConnection::Channel(channel);
         let flow = Self { connection, local: ends.local, peer: ends.peer, closed: closed.clone() };
         let (read, write) = tokio::io::split(stream);
-        let reader = Reader { house: house.clone(), flow: flow.clone(), ends, pongs };
+        let reader = Reader { house: house.clone(), flow: flow.clone(), ends, own };
         let registry = house.registry.clone();
         let keepalive = house.keepalive;
         let trunk = trunk.to_owned();
         house.tasks.spawn(async move {
-            let mut writer = Writer { queue, pongs: pong_queue, registry, keepalive };
+            let mut writer = Writer { queue, own: own_queue, registry, keepalive };
             let over = tokio::select! {
                 over = reader.run(read) => over,
                 over = writer.run(write) => over,
@@ -120,7 +124,7 @@ struct Reader {
     house: House,
     flow: Flow,
     ends: Ends,
-    pongs: mpsc::Sender<()>,
+    own: mpsc::Sender<Vec<u8>>,
 }
 
 impl Reader {
@@ -136,8 +140,7 @@ impl Reader {
             loop {
                 match framer.next() {
                     Ok(None) => break,
-                    // One answer to several pings will do.
-                    Ok(Some(Piece::Ping)) => drop(self.pongs.try_send(())),
+                    Ok(Some(Piece::Ping)) => drop(self.own.try_send(PONG.to_vec())),
                     Ok(Some(Piece::Message(bytes))) => self.take(&bytes).await,
                     Err(broken) => return broken.into(),
                 }
@@ -156,7 +159,12 @@ impl Reader {
         let message = match message {
             Ok(message) => message,
             Err(_) => {
-                tracing::debug!(%peer, bytes = bytes.len(), "a message could not be read");
+                match unknown::refusal(bytes, peer) {
+                    Some(answer) => drop(self.own.try_send(answer)),
+                    None => {
+                        tracing::debug!(%peer, bytes = bytes.len(), "a message could not be read");
+                    }
+                }
                 return;
             }
         };
@@ -171,7 +179,7 @@ impl Reader {
 
 struct Writer {
     queue: mpsc::Receiver<TransportEvent>,
-    pongs: mpsc::Receiver<()>,
+    own: mpsc::Receiver<Vec<u8>>,
     registry: Arc<Registry>,
     keepalive: Duration,
 }
@@ -191,7 +199,7 @@ impl Writer {
                     Some(_) => Ok(()),
                     None => Err(Over::Stopping),
                 },
-                Some(()) = self.pongs.recv() => put(&mut write, PONG).await,
+                Some(answer) = self.own.recv() => put(&mut write, &answer).await,
                 () = sleep(self.keepalive) => put(&mut write, PING).await,
             };
             if let Err(over) = sent {
