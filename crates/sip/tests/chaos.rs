@@ -210,7 +210,8 @@ async fn call(stage: Arc<Stage>, n: usize, mut chance: Chance) -> (CallId, LegOu
         };
         tokio::select! {
             () = &mut hangs_up => {
-                let talks = stage.ear.of(call).iter().any(|e| matches!(e, TrunkEvent::Answered { .. }));
+                let heard = stage.ear.of(call);
+                let talks = heard.iter().any(|e| matches!(e, TrunkEvent::Answered { .. }));
                 let command = if talks { TrunkCommand::Bye } else { TrunkCommand::Cancel };
                 stage.submit(call, command);
                 return (call, stage.ended(call).await);
