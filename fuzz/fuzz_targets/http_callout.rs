@@ -1,15 +1,13 @@
 //! Requests to the callout dialect, head and body: always a reply within the byte rules.
 #![no_main]
 
-#[allow(dead_code, reason = "the dialect's fake engine; not all of it is wanted here")]
-#[path = "../../crates/callout/tests/support/fake.rs"]
-mod fake;
 mod request;
 
 use std::sync::{Arc, LazyLock};
 
 use domain::CallRecord;
 use libfuzzer_sys::fuzz_target;
+use testkit::desk::fake;
 
 static CALLS: LazyLock<Arc<fake::FakeCalls>> = LazyLock::new(|| {
     let calls = fake::FakeCalls::new();
@@ -26,6 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let router = callout::router(CALLS.clone(), callout::Config::default());
     let reply = request::answer(router, request);
     CALLS.orders.lock().expect("no panic before").clear();
+    CALLS.watched.lock().expect("no panic before").clear();
     assert_ne!(reply.status, 500, "{}", String::from_utf8_lossy(&reply.body));
     if !ours || reply.body.is_empty() {
         return;

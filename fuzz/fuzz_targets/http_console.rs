@@ -1,15 +1,13 @@
 //! Requests to the `/v1` API, with queries, ranges and event numbers: always a whole reply.
 #![no_main]
 
-#[allow(dead_code, reason = "the API's fake engine; not all of it is wanted here")]
-#[path = "../../crates/console/tests/support/fake.rs"]
-mod fake;
 mod request;
 
 use std::sync::{Arc, LazyLock};
 
 use domain::CallRecord;
 use libfuzzer_sys::fuzz_target;
+use testkit::desk::fake;
 
 static CALLS: LazyLock<Arc<fake::FakeCalls>> = LazyLock::new(|| {
     let calls = fake::FakeCalls::new();
