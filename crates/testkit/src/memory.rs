@@ -134,9 +134,12 @@ impl MemoryStore {
     }
 }
 
+/// One call's record and journal, if it had any.
+type Kept = (CallId, Option<Arc<CallRecord>>, Option<Arc<Vec<Envelope>>>);
+
 /// What a unit of work had before it, to be put back.
 struct Before {
-    calls: Vec<(CallId, Option<Arc<CallRecord>>, Option<Arc<Vec<Envelope>>>)>,
+    calls: Vec<Kept>,
     balances: BTreeMap<AccountId, Balance>,
     transactions: usize,
 }
