@@ -99,6 +99,12 @@ impl Recognizer for Scripted {
     }
 }
 
+/// What was said, by its length alone.
+fn text(start: MediaTime, end: MediaTime, expect: Expect) -> &'static str {
+    let short = end.since(start).as_millis() <= BACKCHANNEL_MS;
+    if expect == Expect::Talk && short { "mm" } else { "words" }
+}
+
 impl RecognizerSession for Session {
     fn push(&mut self, _: &Frame) {}
 
@@ -108,12 +114,23 @@ impl RecognizerSession for Session {
         end: MediaTime,
         expect: Expect,
     ) -> PortFuture<'static, Result<Heard, SpeechError>> {
-        let delay = self.0;
-        let short = end.since(start).as_millis() <= BACKCHANNEL_MS;
-        let text = if expect == Expect::Talk && short { "mm" } else { "words" };
+        let (delay, text) = (self.0, text(start, end, expect));
         Box::pin(async move {
             tokio::time::sleep(delay).await;
             Ok(Heard::text(text))
+        })
+    }
+
+    fn glance(
+        &self,
+        start: MediaTime,
+        end: MediaTime,
+        expect: Expect,
+    ) -> PortFuture<'static, Result<Option<Heard>, SpeechError>> {
+        let (delay, text) = (self.0, text(start, end, expect));
+        Box::pin(async move {
+            tokio::time::sleep(delay).await;
+            Ok(Some(Heard::text(text)))
         })
     }
 
