@@ -71,7 +71,8 @@ fn transcript(journal: &[Envelope], audible: &[Audible], found: &mut Findings) {
         let mine = rest.iter().take_while(|a| a.from.as_millis() < u.end_ms).count();
         let (lines, later) = rest.split_at(mine);
         rest = later;
-        utterance(u, text, lines, found);
+        let rounded = e.texts.meant.as_deref().map_or(0, |meant| word_after(meant, text));
+        utterance(u, (text, rounded), lines, found);
     }
     // What is left was too short for a character.
     unspoken(rest, found);
@@ -84,11 +85,25 @@ fn unspoken(lines: &[Audible], found: &mut Findings) {
     });
 }
 
-fn utterance(u: &UtteranceSpoken, text: &str, lines: &[Audible], found: &mut Findings) {
+/// How much of a word or number follows `text` in `meant`: a transcript is rounded down to whole
+/// ones, so that many characters may have been audible besides.
+fn word_after(meant: &str, text: &str) -> u32 {
+    let last: String = text.chars().skip(text.chars().count().saturating_sub(4)).collect();
+    let rest = meant.rfind(&last).map_or("", |at| &meant[at + last.len()..]);
+    rest.chars().take_while(char::is_ascii_alphanumeric).count() as u32
+}
+
+/// `rounded`: so many characters may be missing at the end of `text`.
+fn utterance(
+    u: &UtteranceSpoken,
+    (text, rounded): (&str, u32),
+    lines: &[Audible],
+    found: &mut Findings,
+) {
     let chars = text.chars().count() as u32;
     let whole: u32 = lines.iter().map(|a| a.whole).sum();
     let begun: u32 = lines.iter().map(|a| a.begun).sum();
-    found.need(Invariant::Heard, whole <= chars && chars <= begun, || {
+    found.need(Invariant::Heard, whole <= chars + rounded && chars <= begun, || {
         format!("{text}: {chars} characters, audible {whole} to {begun}: {u:?} {lines:?}")
     });
     // A fade of 5 ms hides the first samples from the account.
