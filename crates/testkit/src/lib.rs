@@ -14,6 +14,7 @@
 
 mod chance;
 mod checks;
+pub mod desk;
 mod invariant;
 mod judge;
 mod machine;
