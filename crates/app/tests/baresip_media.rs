@@ -15,8 +15,9 @@ const G722: Line =
     Line { modules: &["g722"], codecs: "G722/16000/1", account: "", wide_file: false };
 const OPUS: Line =
     Line { modules: &["opus"], codecs: "opus/48000/2", account: "", wide_file: true };
-const SECURE: Line =
+const INSISTS: Line =
     Line { modules: &["g711", "srtp"], account: ";mediaenc=srtp-mand", ..Line::G711 };
+const CAN: Line = Line { account: ";mediaenc=srtp", ..INSISTS };
 
 fn settings(baresip: &Baresip, media: &str) -> String {
     format!("[[trunk]]\nname = \"phone\"\naddress = \"{}\"\n{media}\n", baresip.address())
@@ -70,9 +71,9 @@ async fn opus_carries_more_than_a_narrow_line_and_arrives_as_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_that_insists_on_encryption_hears_us() {
-    for wish in ["required", "preferred"] {
-        let (found, _, heard) = call(&SECURE, &format!("srtp = \"{wish}\"")).await;
+async fn a_phone_that_encrypts_hears_us() {
+    for (wish, line) in [("required", &INSISTS), ("preferred", &CAN)] {
+        let (found, _, heard) = call(line, &format!("srtp = \"{wish}\"")).await;
         let likeness = heard.likeness(&recorded());
         println!("{wish}: likeness {likeness}");
         assert_eq!(found["status"], "completed", "{wish} {found}");
@@ -115,11 +116,8 @@ async fn a_call_on_hold_waits_and_goes_on() {
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     baresip.command("hangup").await;
     let found = server.api.ended(&id).await;
-    let heard = baresip.heard().await;
-    let likeness = heard.likeness(&recorded());
-    println!("held early enough: {early}, likeness {likeness}");
+    println!("held early enough: {early}");
     assert_eq!(outcome(&found)[..2], ["completed", "callee_hung_up"], "{found}");
-    assert!(likeness > 0.95, "{likeness}");
     server.stop(data.path()).await;
 }
 

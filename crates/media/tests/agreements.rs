@@ -8,6 +8,7 @@ use domain::{ItemId, LegId, Now, PlaylistId};
 use media::codec::{Codec, CodecId};
 use media::leg::{Heard, Leg, LegCommand, LegEvent, LegGear, LegSetup, Tick};
 use media::playout::PlayoutChange;
+use media::resample::{Downsampler, SpeechResampler, Upsampler};
 use media::rtp::{RtpHeader, RtpPacket};
 use media::sdp::{Direction, Negotiated};
 use media::srtp::{Agreed, MASTER_LEN, MasterKey, SrtpReceiver, SrtpSender, Suite};
@@ -25,6 +26,8 @@ struct Stage {
     told: Vec<LegEvent>,
     /// What was recorded of the peer.
     heard: Vec<i16>,
+    /// What a recognizer got.
+    frames: Vec<i16>,
 }
 
 impl Stage {
@@ -33,7 +36,8 @@ impl Stage {
         let header = RtpHeader { marker: false, payload_type: 0, seq: 0, timestamp: 0, ssrc: 3 };
         let encoder = Codec::new(agreed.codec);
         let (tick, told) = (Box::default(), Vec::new());
-        let mut stage = Self { leg, tick, n: 0, encoder, header, told, heard: Vec::new() };
+        let (heard, frames) = (Vec::new(), Vec::new());
+        let mut stage = Self { leg, tick, n: 0, encoder, header, told, heard, frames };
         stage.agree(agreed);
         stage.leg.answered(stage.now());
         stage
@@ -62,8 +66,13 @@ impl Stage {
         let first = self.n as usize * len;
         let wave = |i: usize| (500.0 * std::f64::consts::TAU * i as f64 / rate).sin() * 8_000.0;
         let sound: Vec<i16> = (first..first + len).map(|i| wave(i) as i16).collect();
+        self.packet_of(&sound)
+    }
+
+    fn packet_of(&mut self, sound: &[i16]) -> Vec<u8> {
+        let codec = self.encoder.id();
         let (mut payload, mut bytes) = ([0; 480], [0; 600]);
-        let len = self.encoder.encode(&sound, &mut payload);
+        let len = self.encoder.encode(sound, &mut payload);
         self.header.payload_type = codec.offered_payload_type();
         let len = self.header.write(&payload[..len], &mut bytes).unwrap();
         self.header.seq = self.header.seq.wrapping_add(1);
@@ -76,6 +85,16 @@ impl Stage {
         self.told.extend(std::iter::from_fn(|| self.leg.poll_event()));
         self.heard.extend(self.tick.stereo.iter().flat_map(|b| b.left));
         self.n += 1;
+    }
+
+    /// The peer says this, at the codec's rate.
+    fn hear(&mut self, sound: &[i16]) {
+        for frame in sound.chunks_exact(self.encoder.id().samples_per_packet(20)) {
+            let packet = self.packet_of(frame);
+            self.leg.receive_rtp(self.now(), PEER, &packet);
+            self.step();
+            self.frames.extend(self.tick.frames().iter().flat_map(|f| f.samples));
+        }
     }
 
     /// So many ticks with a packet each.
@@ -318,4 +337,48 @@ fn without_its_ciphers_an_encrypted_leg_is_silent_and_deaf() {
     s.leg.answered(s.now());
     s.talk(20);
     assert_eq!((s.sent(), s.leg.quality().packets), (None, 0));
+}
+
+/// Words of the embedded synthesizer with silence around them, where the program exists.
+fn words(rate: u32) -> Option<Vec<i16>> {
+    let out = std::process::Command::new("espeak-ng")
+        .args(["-v", "en-us", "-s", "160", "-z", "--stdout", "--", "Yes, six o'clock suits us."])
+        .output()
+        .ok()?;
+    let pcm = out.stdout.get(44..)?.chunks_exact(2);
+    let pcm: Vec<i16> = pcm.map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+    let mut resampler = SpeechResampler::new(22_050, rate);
+    let mut samples = vec![0; rate as usize];
+    resampler.push(&pcm, &mut samples);
+    resampler.finish(&mut samples);
+    samples.extend(vec![0; 2 * rate as usize]);
+    Some(samples)
+}
+
+/// Share of the power above 4,000 Hz, of 16,000 samples a second.
+fn high(samples: &[i16]) -> f64 {
+    let mut narrow = vec![0; samples.len() / 2];
+    Downsampler::default().process(samples, &mut narrow);
+    let mut back = vec![0; samples.len()];
+    Upsampler::default().process(&narrow, &mut back);
+    let power = |s: &[i16]| s.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+    1.0 - (power(&back) / power(samples)).min(1.0)
+}
+
+#[test]
+fn a_voice_is_one_utterance_in_every_codec_and_a_recognizer_gets_all_of_its_band() {
+    for codec in CodecId::ALL {
+        let Some(words) = words(codec.sample_rate()) else {
+            return;
+        };
+        let mut s = Stage::new(setup(16_000), &Negotiated::plain(PEER, *codec));
+        s.hear(&words);
+        let count = |what: fn(&Heard) -> bool| s.told.iter().filter(|e| what(&e.what)).count();
+        let began = count(|w| matches!(w, Heard::SpeechStarted { .. }));
+        let ended = count(|w| matches!(w, Heard::UtteranceEnded(_)));
+        assert_eq!((began > 0, ended), (true, 1), "{codec:?}: {:?}", s.told);
+        let share = high(&s.frames);
+        println!("{codec:?}: {:.1} % above 4 kHz", 100.0 * share);
+        assert_eq!(share > 0.02, codec.sample_rate() == 16_000, "{codec:?}: {share}");
+    }
 }
