@@ -28,7 +28,12 @@ pub(crate) async fn hang_up(leg: &Leg, peer: &Arc<Peer>, dialog: &mut Dialog, in
             if std::mem::replace(&mut replaced, true) {
                 return;
             }
-            match peer.path(shared).await {
+            let path = tokio::select! {
+                biased;
+                () = shared.kill.cancelled() => return,
+                path = peer.path(shared) => path,
+            };
+            match path {
                 Ok(path) => dialog.set_path(path),
                 Err(error) => {
                     tracing::warn!(call = %leg.call, %error, "BYE not sent");

@@ -258,9 +258,12 @@ impl Attempt<'_> {
             return Some(outcome);
         }
         self.tell_sent();
-        if let (Ok(path), Some(cancel)) =
-            (self.peer.path(&self.leg.shared).await, cancel_of(&self.invite.request))
-        {
+        let path = tokio::select! {
+            biased;
+            () = self.leg.shared.kill.cancelled() => return Some(outcome),
+            path = self.peer.path(&self.leg.shared) => path,
+        };
+        if let (Ok(path), Some(cancel)) = (path, cancel_of(&self.invite.request)) {
             let limit = self.leg.shared.timers.transaction();
             self.leg.shared.sender.see_off(cancel, &path, Goes::ToPeer, limit);
         }

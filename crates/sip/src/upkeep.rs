@@ -43,6 +43,7 @@ pub(crate) async fn keep_asking(shared: Arc<Shared>, peer: Arc<Peer>, leave: Can
     let mut failures = 0;
     loop {
         let down = peer.standing.answers() == Some(false);
+        failures = if down { failures } else { 0 };
         let wait = if down { back_off(&shared, failures) } else { usual };
         tokio::select! {
             biased;
@@ -57,10 +58,7 @@ pub(crate) async fn keep_asking(shared: Arc<Shared>, peer: Arc<Peer>, leave: Can
             asked = ask(&shared, &peer) => asked,
         };
         match asked {
-            Ok(_) => {
-                failures = 0;
-                peer.standing.heard();
-            }
+            Ok(_) => peer.standing.heard(),
             Err(error) => {
                 failures += 1;
                 // What `path` reports it has reported already.

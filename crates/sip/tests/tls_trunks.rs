@@ -111,14 +111,17 @@ impl Baresip {
 }
 
 fn configure(home: &Path, port: u16, control: u16) {
+    let wav = home.join("callee.wav");
+    std::fs::write(&wav, silence(30)).unwrap();
     let media = 31_000 + (port - 20_000) / 4 * 4;
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
-         sip_certificate {certificate}\naudio_source ausine,440\nrtp_ports {media}-{last}\n\
-         module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule ausine.so\n\
+         sip_certificate {certificate}\naudio_source aufile,{wav}\nausrc_srate 8000\nrtp_ports {media}-{last}\n\
+         module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
          module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen 127.0.0.1:{control}\n",
         certificate = home.join("peer.pem").display(),
+        wav = wav.display(),
         last = media + 3,
     );
     let account = "<sip:13800138000@127.0.0.1>;regint=0;answermode=auto;\
@@ -126,6 +129,24 @@ fn configure(home: &Path, port: u16, control: u16) {
     for (name, text) in [("config", config.as_str()), ("accounts", account), ("contacts", "")] {
         std::fs::write(home.join(name), text).unwrap();
     }
+}
+
+/// A WAV file of silence: baresip hangs up when its file ends.
+fn silence(seconds: u32) -> Vec<u8> {
+    let bytes = seconds * 16_000;
+    let mut wav = Vec::new();
+    wav.extend(b"RIFF");
+    wav.extend((36 + bytes).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    wav.extend(16u32.to_le_bytes());
+    wav.extend([1, 0, 1, 0]);
+    wav.extend(8_000u32.to_le_bytes());
+    wav.extend(16_000u32.to_le_bytes());
+    wav.extend([2, 0, 16, 0]);
+    wav.extend(b"data");
+    wav.extend(bytes.to_le_bytes());
+    wav.resize(wav.len() + bytes as usize, 0);
+    wav
 }
 
 #[tokio::test]
