@@ -1,15 +1,10 @@
-//! Speech scores by the earshot model, behind an energy gate so that silence costs nothing, and
-//! with every second question left out where the answer is hardly in doubt.
+//! Speech scores by the earshot model, behind an energy gate so that silence costs nothing.
 //!
 //! Two things were measured and answered here. The model was trained on full-band audio: steady
 //! noise that ends at 4 kHz, as on every telephone line, scores above one half nearly always. A
 //! faint mirror image of the band above 4 kHz (12 dB down) brings that to 1 % and raises the
 //! scores of speech. Noise louder than −20 dBFS still deceives it, so the gate also follows the
 //! floor: what is not louder than the quietest of the last two seconds is no speech.
-//!
-//! The model takes most of a leg's time, and onsets are what it is needed for: of them no frame
-//! is left out. In the middle of speech, and in the short silences between words, it is asked
-//! about every second frame, and its last answer stands for the one between.
 
 use std::fmt;
 
@@ -33,12 +28,6 @@ const MAX_FLOOR: u32 = 3_000;
 /// with every consonant.
 const GATE_HOLD: u32 = 10;
 
-/// Scores from which on a frame is speech beyond doubt.
-const SURE: f32 = 0.8;
-/// So many of them in a row before every second frame is left out: 100 ms, by which an onset has
-/// been told.
-const SURE_RUN: u32 = 5;
-
 /// What one 20 ms frame sounds like.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scored {
@@ -57,14 +46,8 @@ pub struct Vad {
     /// The frame before, for the model to have a past when the gate opens.
     before: [i16; FRAME_SAMPLES],
     hold: u32,
-    /// Frames in a row that were speech beyond doubt.
-    sure: u32,
-    /// The frame before was left out.
-    left_out: bool,
     last: f32,
     floor: Floor,
-    #[cfg(test)]
-    asked: u32,
 }
 
 impl Default for Vad {
@@ -75,12 +58,8 @@ impl Default for Vad {
             rest_len: 0,
             before: [0; FRAME_SAMPLES],
             hold: 0,
-            sure: 0,
-            left_out: false,
             last: 0.0,
             floor: Floor::default(),
-            #[cfg(test)]
-            asked: 0,
         }
     }
 }
@@ -101,13 +80,11 @@ impl Vad {
             if self.hold == 0 {
                 self.model.reset();
                 self.rest_len = 0;
-                self.sure = 0;
-                self.left_out = false;
                 let before = self.before;
                 self.feed(&before);
             }
             self.hold = if loud { GATE_HOLD } else { self.hold - 1 };
-            let given = self.ask(loud, samples);
+            let given = self.feed(samples);
             // The model remembers speech for some frames after it has ended; loudness does not.
             score = if loud { given } else { 0.0 };
         }
@@ -119,24 +96,6 @@ impl Vad {
     pub fn reset(&mut self) {
         self.hold = 0;
         self.before = [0; FRAME_SAMPLES];
-    }
-
-    /// What the model says of a frame, or what it said of the one before.
-    fn ask(&mut self, loud: bool, samples: &[i16; FRAME_SAMPLES]) -> f32 {
-        let sure = !loud || self.sure >= SURE_RUN;
-        self.left_out = sure && !self.left_out;
-        if self.left_out {
-            return self.last;
-        }
-        #[cfg(test)]
-        {
-            self.asked += 1;
-        }
-        let given = self.feed(samples);
-        if loud {
-            self.sure = if given >= SURE { self.sure + 1 } else { 0 };
-        }
-        given
     }
 
     /// Gives samples to the model in its own frames of 16 ms; the highest score counts. Each
@@ -221,33 +180,6 @@ mod tests {
             .collect()
     }
 
-    /// The same without leaving anything out.
-    fn all_asked(samples: &[i16]) -> Vec<Scored> {
-        let (mut vad, mut up) = (Vad::default(), Upsampler::default());
-        let asked = |part: &[i16]| {
-            let mut frame = [0; FRAME_SAMPLES];
-            up.process(part, &mut frame);
-            (vad.sure, vad.left_out) = (0, true);
-            vad.frame(&frame)
-        };
-        samples.chunks_exact(160).map(asked).collect()
-    }
-
-    /// Begin and end of each stretch of speech, in frames.
-    fn stretches(scores: &[Scored]) -> Vec<(u64, u64)> {
-        use crate::activity::{Activity, ActivityDetector};
-        let mut detector = ActivityDetector::new(500);
-        let (mut begun, mut all) = (0, Vec::new());
-        for (n, scored) in scores.iter().enumerate() {
-            match detector.frame(domain::MediaTime::from_millis(20 * n as u64), scored.score) {
-                Some(Activity::Started(at)) => begun = at.as_millis() / 20,
-                Some(Activity::Stopped(at)) => all.push((begun, at.as_millis() / 20)),
-                None => {}
-            }
-        }
-        all
-    }
-
     fn share(scores: &[Scored]) -> f64 {
         scores.iter().filter(|s| s.score > 0.5).count() as f64 / scores.len() as f64
     }
@@ -285,62 +217,5 @@ mod tests {
         let all = scores(&noisy);
         let (before, during) = (share(&all[..100]), share(&all[100..]));
         assert!(before < 0.1 && during > 0.7, "{before} {during}");
-    }
-
-    /// Speech at several levels over several noises, each after a second of that noise alone.
-    fn scenes() -> Vec<(String, Vec<i16>)> {
-        let text = "Good morning. This is a test, of the telephone line; can you hear me? Yes!";
-        let Some(speech) = espeak("en-us", text) else { return Vec::new() };
-        let mut all = Vec::new();
-        for level_db in [0, -12, -24] {
-            for noise_peak in [0, 20, 200] {
-                let gain = 10f64.powf(f64::from(level_db) / 20.0);
-                let mut line = noise(5, noise_peak, 8_000 + speech.len() + 8_000);
-                for (sum, s) in line[8_000..].iter_mut().zip(&speech) {
-                    *sum = sum.saturating_add((f64::from(*s) * gain) as i16);
-                }
-                all.push((format!("{level_db} dB over {noise_peak}"), line));
-            }
-        }
-        all
-    }
-
-    #[test]
-    fn leaving_frames_out_moves_no_onset_and_no_end_by_more_than_two_frames() {
-        for (scene, line) in scenes() {
-            let (spared, full) = (stretches(&scores(&line)), stretches(&all_asked(&line)));
-            assert_eq!(spared.len(), full.len(), "{scene}: {spared:?} {full:?}");
-            for (a, b) in spared.iter().zip(&full) {
-                assert_eq!(a.0, b.0, "{scene}");
-                assert!(a.1.abs_diff(b.1) <= 2, "{scene}: {a:?} {b:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn quiet_speech_opens_the_gate_at_its_first_syllable() {
-        for (scene, line) in scenes().into_iter().filter(|(s, _)| s.ends_with("over 20")) {
-            // Where the clean speech first rises above the gate itself, in frames.
-            let spoken: Vec<u32> = line.chunks_exact(160).map(rms).collect();
-            let first = spoken.iter().position(|r| *r >= GATE_RMS).unwrap();
-            let got = stretches(&scores(&line));
-            let from = got.first().map(|s| s.0 as usize);
-            assert!(from.is_some_and(|from| from <= first + 5), "{scene}: {first} {got:?}");
-        }
-    }
-
-    #[test]
-    fn a_third_of_the_questions_is_spared_in_speech() {
-        let Some(speech) = espeak("en-us", "One long sentence that goes on and on and on.") else {
-            return;
-        };
-        let (mut vad, mut up) = (Vad::default(), Upsampler::default());
-        for part in speech.chunks_exact(160) {
-            let mut frame = [0; FRAME_SAMPLES];
-            up.process(part, &mut frame);
-            vad.frame(&frame);
-        }
-        let frames = (speech.len() / 160) as u32;
-        assert!(vad.asked * 3 < frames * 2, "{} of {frames}", vad.asked);
     }
 }
