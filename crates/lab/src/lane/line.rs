@@ -8,6 +8,20 @@ use media::srtp::{Agreed, SrtpReceiver, SrtpSender};
 /// Samples of 20 ms at 8 kHz.
 const FRAME: usize = 160;
 
+/// Both ends of a phone's line.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) voice: Voice,
+    pub(crate) ears: Ears,
+    pub(crate) secrets: Option<Secrets>,
+}
+
+impl Ends {
+    pub(crate) fn new(codec: CodecId) -> Self {
+        Self { voice: Voice::new(codec), ears: Ears::new(codec), secrets: None }
+    }
+}
+
 /// What encodes a callee's voice.
 #[derive(Debug)]
 pub(crate) struct Voice {

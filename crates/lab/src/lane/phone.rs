@@ -16,7 +16,7 @@ use crate::hearing::Heard;
 use crate::impair::{Impairment, Network};
 use crate::keys::{self, KeyReader};
 use crate::lane::ToPhone;
-use crate::lane::line::{Ears, Secrets, Voice};
+use crate::lane::line::{Ends, Secrets, Voice};
 use crate::lane::rtcp::{Reporter, Stream};
 use crate::persona::Line;
 use crate::report::HeardReport;
@@ -75,9 +75,7 @@ struct Sending {
 pub(crate) struct Phone {
     sockets: Sockets,
     peer: Option<Negotiated>,
-    voice: Voice,
-    ears: Ears,
-    secrets: Option<Secrets>,
+    line: Ends,
     sending: Sending,
     playing: Option<(Playback, usize)>,
     noise: (f32, Chance),
@@ -110,9 +108,7 @@ impl Phone {
         let phone = Self {
             sockets: Sockets::bind(ip)?,
             peer: None,
-            voice: Voice::new(CodecId::Pcma),
-            ears: Ears::new(CodecId::Pcma),
-            secrets: None,
+            line: Ends::new(CodecId::Pcma),
             sending,
             playing: None,
             noise: (settings.noise_level, chance.fork()),
@@ -132,11 +128,11 @@ impl Phone {
     }
 
     pub(crate) fn connect(&mut self, peer: Negotiated) {
-        if self.voice.codec() != peer.codec {
+        if self.line.voice.codec() != peer.codec {
             self.sending.ssrc = self.sending.ssrc.wrapping_add(1);
-            self.voice = Voice::new(peer.codec);
+            self.line.voice = Voice::new(peer.codec);
         }
-        self.secrets = peer.crypto.map(|crypto| Secrets::after(self.secrets.take(), &crypto));
+        self.line.secrets = peer.crypto.map(|crypto| Secrets::after(self.line.secrets.take(), &crypto));
         self.peer = Some(peer);
     }
 
@@ -184,7 +180,7 @@ impl Phone {
     /// Sends the next 20 ms.
     pub(crate) fn send(&mut self, now: Now) {
         let frame = self.next_frame(now);
-        let tick = self.voice.codec().clock_rate() / 50;
+        let tick = self.line.voice.codec().clock_rate() / 50;
         self.sending.timestamp = self.sending.timestamp.wrapping_add(tick);
         let Some(peer) = self.peer.filter(|p| p.direction.sends() && !self.sending.vanished) else {
             return;
@@ -197,7 +193,7 @@ impl Phone {
             }
             _ => {
                 let mut bytes = [0u8; 480];
-                let len = self.voice.say(&frame, &mut bytes);
+                let len = self.line.voice.say(&frame, &mut bytes);
                 self.header(peer.payload_type, at).write(&bytes[..len], &mut datagram)
             }
         };
@@ -207,7 +203,7 @@ impl Phone {
         self.witness.sent();
         self.reporter.sent(len - RTP_HEADER_LEN);
         self.report(now, &peer);
-        let Some(len) = (match &mut self.secrets {
+        let Some(len) = (match &mut self.line.secrets {
             Some(secrets) => secrets.sender.protect_rtp(&mut datagram, len),
             None => Some(len),
         }) else {
@@ -235,7 +231,7 @@ impl Phone {
         let (plain, _) = out.split_at_mut(RTCP_MAX_LEN);
         let Ok(plain) = plain.try_into() else { return };
         let mut len = self.reporter.write(now, stream, block, plain);
-        if let Some(secrets) = &mut self.secrets {
+        if let Some(secrets) = &mut self.line.secrets {
             len = secrets.sender.protect_rtcp(&mut out, len).unwrap_or(0);
         }
         let _ = self.sockets.rtcp.send_to(&out[..len], peer.remote_rtcp);
@@ -315,7 +311,7 @@ impl Phone {
             .or_else(|| CodecId::from_static_payload_type(payload_type));
         let clock = peer.formats.key_clock(payload_type).filter(|_| codec.is_none());
         let clock = codec.map(CodecId::clock_rate).or(clock).unwrap_or(8_000);
-        let narrow = self.ears.narrow_timestamp(clock, ssrc, timestamp);
+        let narrow = self.line.ears.narrow_timestamp(clock, ssrc, timestamp);
         let arrival = Arrival { at, ssrc, seq, timestamp: narrow };
         if codec.is_none() && peer.formats.key_clock(payload_type).is_some() {
             self.witness.count(arrival);
@@ -326,7 +322,7 @@ impl Phone {
         }
         let Some(codec) = codec else { return };
         self.witness.codec(codec.name());
-        let heard = self.witness.audio(arrival, self.ears.hear(codec, packet.payload));
+        let heard = self.witness.audio(arrival, self.line.ears.hear(codec, packet.payload));
         self.tell(heard);
     }
 
@@ -336,7 +332,7 @@ impl Phone {
         datagram: &mut [u8],
         open: impl FnOnce(&mut SrtpReceiver, &mut [u8]) -> Result<usize, SrtpError>,
     ) -> Option<usize> {
-        match &mut self.secrets {
+        match &mut self.line.secrets {
             Some(secrets) => open(&mut secrets.receiver, datagram).ok(),
             None => Some(datagram.len()),
         }
