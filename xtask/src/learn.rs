@@ -1,6 +1,6 @@
-//! `xtask learn`: hears synthesised Mandarin through English phones and writes the lexicon.
+//! `xtask learn`: hears synthesised replies through English phones and writes the lexica.
 //!
-//! Every phrase is spoken by several voices at several paces over several telephone lines; a loop
+//! Every phrase is spoken by many voices, at two paces and over several telephone lines; a loop
 //! of English phones writes down what it hears. The variants that are nearest to all others are
 //! kept. Same seed, same programs: same file, byte for byte.
 
@@ -16,26 +16,40 @@ use speech::sphinx::{ModelPaths, Sphinx};
 use speech::sphinx_decoder::Decoder;
 
 use crate::learn_audio::{Dice, TelephoneLine, over_the_line, speak};
-use crate::learn_voices::{LAB_VOICES, LEARNING_PACES, LEARNING_VOICES, voice_name};
+use crate::learn_dictionary::Dictionary;
+use crate::learn_voices::{
+    LAB_VOICES, LEARNING_VOICES, MANDARIN_VOICES, learning_paces, voice_name,
+};
 
-/// Learns and writes `crates/speech/data/zh.lexicon`. Options: `--seed N`, `--out FILE`.
+/// Learns and writes `crates/speech/data/{zh,en}.lexicon`. Options: `--lang zh|en` for one of
+/// them, `--seed N`, `--out DIR`.
 pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
-    let (mut seed, mut out) = (SEED, LEXICON.to_owned());
+    let (mut seed, mut out) = (SEED, DATA.to_owned());
+    let mut languages = vec![Language::Zh, Language::En];
     let mut rest = args.iter();
     while let Some(option) = rest.next() {
         let value = rest.next().ok_or_else(|| format!("{option} wants a value"))?;
         match option.as_str() {
             "--seed" => seed = value.parse()?,
             "--out" => out.clone_from(value),
-            _ => return Err(format!("learn knows --seed and --out, not {option}").into()),
+            "--lang" => languages = vec![value.parse()?],
+            _ => return Err(format!("learn knows --lang, --seed and --out, not {option}").into()),
         }
     }
-    let phrases = built_in_phrases(Language::Zh)?;
     let library = Sphinx::open()?;
-    let learnt = in_parallel(&phrases, |part| learn_all(&library, part, seed))?;
-    let learnt = without_near_decoys(&phrases, learnt);
-    std::fs::write(Path::new(&out), render(&phrases, &learnt, seed))?;
-    println!("{} phrases written to {out}", phrases.len());
+    for language in languages {
+        let phrases = built_in_phrases(language)?;
+        let dictionary = match language {
+            Language::Zh => Dictionary::default(),
+            Language::En => Dictionary::read(Path::new(ENGLISH))?,
+        };
+        let learnt =
+            in_parallel(&phrases, |part| learn_all(&library, language, &dictionary, part, seed))?;
+        let learnt = without_near_decoys(&phrases, learnt);
+        let file = Path::new(&out).join(format!("{}.lexicon", language.code()));
+        std::fs::write(&file, render(language, &phrases, &learnt, seed))?;
+        println!("{} phrases written to {}", phrases.len(), file.display());
+    }
     Ok(())
 }
 
@@ -69,6 +83,8 @@ type Learnt = (String, Vec<String>);
 
 fn learn_all(
     library: &Arc<Sphinx>,
+    language: Language,
+    dictionary: &Dictionary,
     phrases: Vec<&Phrase>,
     seed: u64,
 ) -> Result<Vec<Learnt>, String> {
@@ -76,45 +92,64 @@ fn learn_all(
         Decoder::of_phones(library, &ModelPaths::default()).map_err(|e| e.to_string())?;
     let mut learnt = Vec::new();
     for phrase in phrases {
-        let heard = hear(&mut decoder, phrase, seed).map_err(|e| e.to_string())?;
-        let count = if phrase.states.decoy { DECOY_VARIANTS } else { VARIANTS };
-        learnt.push((phrase.text.clone(), most_central(&heard, count)));
+        let heard = hear(&mut decoder, language, phrase, seed).map_err(|e| e.to_string())?;
+        let count = variants(language, phrase.states.decoy);
+        let mut variants = most_central(&heard, count);
+        // A native speaker of the model's language may well say it as the dictionary does.
+        variants.extend(dictionary.pronounce(&phrase.text).filter(|v| !variants.contains(v)));
+        learnt.push((phrase.text.clone(), variants));
     }
     Ok(learnt)
 }
 
-/// What the phone loop writes down for every voice, pace and line.
+/// What the phone loop writes down for every sample.
 fn hear(
     decoder: &mut Decoder,
+    language: Language,
     phrase: &Phrase,
     seed: u64,
 ) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
     let mut dice = Dice::new(seed, &phrase.text);
     let mut heard = Vec::new();
-    // A decoy only has to be near: fewer samples do.
-    let voices = if phrase.states.decoy { &LEARNING_VOICES[..6] } else { &LEARNING_VOICES[..] };
-    for voice in voices {
-        for (pace, lines) in LEARNING_PACES.into_iter().zip(LINES) {
-            let spoken = speak(&voice_name(Language::Zh, voice), pace, &phrase.text)?;
-            for line in lines {
-                let samples = over_the_line(&spoken, line, &mut dice);
-                let samples = speech::recognizer_match::prepare(&samples);
-                let Some(hypothesis) = decoder.decode(&samples)? else {
-                    continue;
-                };
-                let phones: Vec<String> = hypothesis
-                    .words
-                    .split_whitespace()
-                    .filter(|p| p.chars().all(|c| c.is_ascii_uppercase()) && *p != "SIL")
-                    .map(str::to_owned)
-                    .collect();
-                if !phones.is_empty() {
-                    heard.push(phones);
-                }
+    for (voice, pace, lines) in speakers(language, phrase.states.decoy) {
+        let spoken = speak(&voice_name(language, voice), pace, &phrase.text)?;
+        for line in lines {
+            let samples = over_the_line(&spoken, *line, &mut dice);
+            let samples = speech::recognizer_match::prepare(&samples);
+            let Some(hypothesis) = decoder.decode(&samples)? else {
+                continue;
+            };
+            let phones: Vec<String> = hypothesis
+                .words
+                .split_whitespace()
+                .filter(|p| p.chars().all(|c| c.is_ascii_uppercase()) && *p != "SIL")
+                .map(str::to_owned)
+                .collect();
+            if !phones.is_empty() {
+                heard.push(phones);
             }
         }
     }
     Ok(heard)
+}
+
+/// Who says a phrase, how fast, over which lines. A decoy only has to be near: fewer samples do.
+fn speakers(language: Language, decoy: bool) -> Vec<(&'static str, u32, &'static [TelephoneLine])> {
+    let paces = learning_paces(language);
+    match language {
+        // Few voices, often: the model never heard the language, and each sample differs.
+        Language::Zh => LEARNING_VOICES[..if decoy { 6 } else { MANDARIN_VOICES }]
+            .iter()
+            .flat_map(|voice| [(*voice, paces[0], &LINES[..2]), (*voice, paces[1], &LINES[2..])])
+            .collect(),
+        // Many voices, once each.
+        Language::En => LEARNING_VOICES
+            .iter()
+            .enumerate()
+            .step_by(if decoy { 3 } else { 1 })
+            .map(|(n, voice)| (*voice, paces[n % 2], std::slice::from_ref(&ONCE_LINES[n % 4])))
+            .collect(),
+    }
 }
 
 /// The variants that together lie nearest to everything heard: each step takes the one that
@@ -171,13 +206,14 @@ fn without_near_decoys(phrases: &[Phrase], mut learnt: Vec<Learnt>) -> Vec<Learn
     learnt
 }
 
-fn render(phrases: &[Phrase], learnt: &[Learnt], seed: u64) -> String {
+fn render(language: Language, phrases: &[Phrase], learnt: &[Learnt], seed: u64) -> String {
     let by_text: BTreeMap<&str, &[String]> =
         learnt.iter().map(|(text, variants)| (text.as_str(), variants.as_slice())).collect();
+    let code = language.code();
     let mut file = format!(
-        "# How Mandarin phrases sound to an English acoustic model. Do not edit: written by\n\
-         # cargo run -p xtask -- learn --seed {seed}\n\
-         # from zh.phrases, by espeak-ng 1.51 (voices and paces in xtask/src/learn_voices.rs) and\n\
+        "# How the phrases sound to an English acoustic model. Do not edit: written by\n\
+         # cargo run -p xtask -- learn --lang {code} --seed {seed}\n\
+         # from {code}.phrases, by espeak-ng 1.51 (see xtask/src/learn_voices.rs) and\n\
          # PocketSphinx 5prealpha with its model en-us. Never from the lab's voices: {}.\n",
         LAB_VOICES.join(" ")
     );
@@ -192,21 +228,31 @@ fn render(phrases: &[Phrase], learnt: &[Learnt], seed: u64) -> String {
 }
 
 const SEED: u64 = 1;
-const LEXICON: &str = "crates/speech/data/zh.lexicon";
+const DATA: &str = "crates/speech/data";
+/// The model's own dictionary.
+const ENGLISH: &str = "/usr/share/pocketsphinx/model/en-us/cmudict-en-us.dict";
 /// Pronunciations kept per phrase.
-const VARIANTS: usize = 20;
-/// Of a decoy.
-const DECOY_VARIANTS: usize = 5;
-/// The lines that samples of the slower and of the faster pace are heard over.
-const LINES: [[TelephoneLine; 2]; 2] = [
-    [
-        TelephoneLine { snr_db: None, high_pass: true },
-        TelephoneLine { snr_db: Some(12.0), high_pass: true },
-    ],
-    [
-        TelephoneLine { snr_db: None, high_pass: false },
-        TelephoneLine { snr_db: Some(12.0), high_pass: true },
-    ],
+const fn variants(language: Language, decoy: bool) -> usize {
+    match (language, decoy) {
+        (Language::Zh, false) => 20,
+        (Language::Zh, true) => 5,
+        (Language::En, false) => 12,
+        (Language::En, true) => 4,
+    }
+}
+/// The lines that samples are heard over: two for each pace.
+const LINES: [TelephoneLine; 4] = [
+    TelephoneLine { snr_db: None, high_pass: true },
+    TelephoneLine { snr_db: Some(12.0), high_pass: true },
+    TelephoneLine { snr_db: None, high_pass: false },
+    TelephoneLine { snr_db: Some(12.0), high_pass: true },
+];
+/// The lines in turn where a voice speaks once; none of them goes with one pace alone.
+const ONCE_LINES: [TelephoneLine; 4] = [
+    TelephoneLine { snr_db: None, high_pass: true },
+    TelephoneLine { snr_db: Some(12.0), high_pass: true },
+    TelephoneLine { snr_db: Some(10.0), high_pass: true },
+    TelephoneLine { snr_db: None, high_pass: false },
 ];
 
 #[cfg(test)]

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use conversation::Expect;
 use domain::Language;
 use speech::lexicon::{Lexicon, Phrase};
-use speech::recognizer_match::{Limits, PhraseDecoder};
+use speech::recognizer_limits::Limits;
+use speech::recognizer_match::PhraseDecoder;
 use speech::sphinx::{ModelPaths, Sphinx};
 
-use crate::learn_audio::{TelephoneLine, human_prompt};
-use crate::learn_texts::{OutOfList, for_report, for_tuning};
+use crate::learn_audio::{LINES, human_prompt};
+use crate::learn_texts::{OutOfList, for_report};
 use crate::learn_trial::{Stage, Trial, replies, run_trials, strangers};
-use crate::learn_voices::{REPORT_VOICES, TUNING_VOICES};
+use crate::learn_voices::REPORT_VOICES;
 
-/// Measures and writes. `--raw zh|en` prints every trial of the tuning voices instead, for
-/// whoever tunes the limits.
+/// Measures and writes.
 pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
     let library = Sphinx::open()?;
     match args {
@@ -30,15 +30,14 @@ pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
             println!("{tables}");
             write_into(Path::new(PAGE), &tables)
         }
-        [option, language] if option == "--raw" => print_raw(&library, language.parse()?),
-        _ => Err("accuracy takes no arguments, or --raw zh|en".into()),
+        _ => Err("accuracy takes no arguments".into()),
     }
 }
 
 /// Tables of one language.
 fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, Box<dyn Error>> {
-    let lexicon = Arc::new(Lexicon::built_in(language, &ModelPaths::default())?);
-    let limits = Limits::of(language);
+    let lexicon = Arc::new(Lexicon::built_in(language)?);
+    let limits = Limits::built_in(language)?;
     let mut replies_table = format!(
         "### {}: replies of the list\n\n\
          | line | samples | right | right meaning | another meaning | unclear |\n\
@@ -55,15 +54,17 @@ fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, 
         let stage = Stage {
             language,
             voices: &REPORT_VOICES,
+            voices_per_text: 1,
             paces: REPORT_PACES,
             line,
             seed: REPORT_SEED,
         };
         let trials = run_trials(library, &lexicon, stage, &replies(&lexicon.phrases))?;
         replies_table.push_str(&Score::of(&trials, &limits, &lexicon.phrases).row(name));
+        let stage = Stage { voices_per_text: 2, ..stage };
         for (kind, texts) in [("one to three syllables", short), ("sentences", long)] {
             let trials = run_trials(library, &lexicon, stage, &strangers(texts))?;
-            let accepted = trials.iter().filter(|t| t.answer(&limits).is_some()).count();
+            let accepted = trials.iter().filter(|t| t.believed(&limits).is_some()).count();
             let share = percent(accepted, trials.len());
             writeln!(
                 strangers_table,
@@ -85,15 +86,14 @@ struct Score {
 
 impl Score {
     fn of(trials: &[Trial], limits: &Limits, phrases: &[Phrase]) -> Self {
-        let tag = |text: &str| phrases.iter().find(|p| p.text == text).map(|p| p.tag.as_str());
         let mut score = Self { samples: trials.len(), exact: 0, meaning: 0, unclear: 0 };
         for trial in trials {
-            let Some(text) = trial.answer(limits) else {
+            let Some(found) = trial.believed(limits) else {
                 score.unclear += 1;
                 continue;
             };
-            score.exact += usize::from(text == trial.spoken);
-            score.meaning += usize::from(tag(text).is_some() && tag(text) == tag(&trial.spoken));
+            score.exact += usize::from(found.text == trial.spoken);
+            score.meaning += usize::from(trial.is_right_meaning(found, phrases));
         }
         score
     }
@@ -115,9 +115,9 @@ impl Score {
 /// Recorded people, where the package with them is installed.
 fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
     let model = ModelPaths::default();
-    let lexicon = Arc::new(Lexicon::built_in(Language::En, &model)?);
+    let lexicon = Arc::new(Lexicon::built_in(Language::En)?);
     let mut decoder = PhraseDecoder::new(library, &model, lexicon)?;
-    let limits = Limits::of(Language::En);
+    let limits = Limits::built_in(Language::En)?;
     let mut files: Vec<_> = std::fs::read_dir(PROMPTS)
         .map_err(|_| "no human prompts (Debian: apt-get install asterisk-core-sounds-en-wav)")?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -161,32 +161,6 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
     Ok(table)
 }
 
-fn print_raw(library: &Arc<Sphinx>, language: Language) -> Result<(), Box<dyn Error>> {
-    let lexicon = Arc::new(Lexicon::built_in(language, &ModelPaths::default())?);
-    let OutOfList { short, long } = for_tuning(language);
-    for (name, line) in LINES {
-        let stage = Stage { language, voices: &TUNING_VOICES, paces: TUNING_PACES, line, seed: 7 };
-        for (kind, texts) in [
-            ("reply", replies(&lexicon.phrases)),
-            ("short", strangers(short)),
-            ("long", strangers(long)),
-        ] {
-            for trial in run_trials(library, &lexicon, stage, &texts)? {
-                let Trial { spoken, voice, expect, best } = trial;
-                let Some(m) = best else {
-                    println!("{name}\t{kind}\t{expect:?}\t{voice}\t{spoken}");
-                    continue;
-                };
-                println!(
-                    "{name}\t{kind}\t{expect:?}\t{voice}\t{spoken}\t{}\t{:.2}\t{}\t{:.1}\t{}\t{}",
-                    m.text, m.gap, m.frames, m.phones, m.decoy, m.chained
-                );
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Replaces what stands between the marks of the page.
 fn write_into(page: &Path, tables: &str) -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string(page)?;
@@ -210,9 +184,4 @@ const PROMPTS: &str = "/usr/share/asterisk/sounds/en_US_f_Allison";
 const KNOWN_PROMPTS: [&str; 3] = ["hello", "goodbye", "vm-goodbye"];
 /// Words a minute, Mandarin and English; neither is a learning pace.
 const REPORT_PACES: (u32, u32) = (220, 165);
-const TUNING_PACES: (u32, u32) = (230, 175);
 const REPORT_SEED: u64 = 42;
-const LINES: [(&str, TelephoneLine); 2] = [
-    ("8 kHz A-law, clean", TelephoneLine { snr_db: None, high_pass: true }),
-    ("8 kHz A-law, 10 dB noise", TelephoneLine { snr_db: Some(10.0), high_pass: true }),
-];

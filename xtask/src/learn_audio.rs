@@ -158,6 +158,12 @@ fn a_law(sample: i16) -> i16 {
 const SPOKEN_RATE: u32 = 22_050;
 const WAV_HEADER: usize = 44;
 
+/// The lines that the recognizer is tuned and measured on.
+pub const LINES: [(&str, TelephoneLine); 2] = [
+    ("8 kHz A-law, clean", TelephoneLine { snr_db: None, high_pass: true }),
+    ("8 kHz A-law, 10 dB noise", TelephoneLine { snr_db: Some(10.0), high_pass: true }),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

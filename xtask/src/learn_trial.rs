@@ -7,7 +7,8 @@ use conversation::Expect;
 use domain::Language;
 use speech::grammar::STATES;
 use speech::lexicon::{Lexicon, Phrase};
-use speech::recognizer_match::{Limits, Match, PhraseDecoder};
+use speech::recognizer_limits::Limits;
+use speech::recognizer_match::{Match, PhraseDecoder};
 use speech::sphinx::{ModelPaths, Sphinx};
 
 use crate::learn::in_parallel;
@@ -21,6 +22,8 @@ pub struct Stage {
     pub language: Language,
     /// Variants of the voice.
     pub voices: &'static [&'static str],
+    /// How many of them speak each text; other ones for each text.
+    pub voices_per_text: usize,
     /// Words a minute, per language: Mandarin, English.
     pub paces: (u32, u32),
     /// The line.
@@ -34,22 +37,29 @@ pub struct Stage {
 pub struct Trial {
     /// What was spoken.
     pub spoken: String,
-    /// By which variant.
-    pub voice: &'static str,
-    /// The state of the dialogue.
-    pub expect: Expect,
     /// The best phrase, believed or not.
     pub best: Option<Match>,
 }
 
 impl Trial {
-    /// What the recognizer answers; `None` is `unclear`.
-    pub fn answer(&self, limits: &Limits) -> Option<&str> {
-        self.best.as_ref().filter(|m| limits.accept(m)).map(|m| m.text.as_str())
+    /// The match, if it is believed.
+    pub fn believed(&self, limits: &Limits) -> Option<&Match> {
+        self.best.as_ref().filter(|m| limits.accept(m))
+    }
+
+    /// What was meant; `None` outside the list.
+    pub fn tag<'a>(&self, phrases: &'a [Phrase]) -> Option<&'a str> {
+        phrases.iter().find(|p| p.text == self.spoken).map(|p| p.tag.as_str())
+    }
+
+    /// Whether a match means what was meant.
+    pub fn is_right_meaning(&self, found: &Match, phrases: &[Phrase]) -> bool {
+        found.text == self.spoken
+            || self.tag(phrases).is_some_and(|tag| found.tags.iter().any(|t| t == tag))
     }
 }
 
-/// Speaks each text by each voice and decodes it in one of its states, another for each voice.
+/// Speaks each text by some voices and decodes it in one of its states, another for each voice.
 pub fn run_trials(
     library: &Arc<Sphinx>,
     lexicon: &Arc<Lexicon>,
@@ -62,11 +72,13 @@ pub fn run_trials(
             PhraseDecoder::new(library, &model, Arc::clone(lexicon)).map_err(|e| e.to_string())?;
         let mut trials = Vec::new();
         for (text, states) in share {
-            for (n, voice) in stage.voices.iter().enumerate() {
+            let first = (Dice::new(stage.seed, text).unit() * stage.voices.len() as f32) as usize;
+            for n in first..first + stage.voices_per_text {
+                let voice = stage.voices[n % stage.voices.len()];
                 let samples = sample(stage, voice, text).map_err(|e| e.to_string())?;
                 let expect = states[(n + text.len()) % states.len()];
                 let best = decoder.best(&samples, expect).map_err(|e| e.to_string())?;
-                trials.push(Trial { spoken: text.clone(), voice, expect, best });
+                trials.push(Trial { spoken: text.clone(), best });
             }
         }
         Ok(trials)

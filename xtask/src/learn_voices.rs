@@ -5,9 +5,15 @@ use domain::Language;
 /// Voices the simulated callees of the lab speak with: never used for learning or tuning.
 pub const LAB_VOICES: [&str; 5] = ["linda", "Denis", "Annie", "michel", "belinda"];
 
-/// Voices that pronunciations are learnt from; the empty name is the plain voice.
-pub const LEARNING_VOICES: [&str; 12] =
-    ["", "m1", "m3", "m4", "m7", "f1", "f3", "klatt", "klatt3", "adam", "Andy", "Alicia"];
+/// Voices that pronunciations are learnt from; the empty name is the plain voice. Mandarin is
+/// learnt from the first [`MANDARIN_VOICES`] of them.
+pub const LEARNING_VOICES: [&str; 24] = [
+    "", "m1", "m3", "m4", "m7", "f1", "f3", "klatt", "klatt3", "adam", "Andy", "Alicia", "m6",
+    "m8", "f4", "klatt4", "steph", "Andrea", "Gene", "edward2", "max", "travis", "aunty", "zac",
+];
+
+/// How many voices teach Mandarin.
+pub const MANDARIN_VOICES: usize = 12;
 
 /// Voices that limits are tuned on.
 pub const TUNING_VOICES: [&str; 5] = ["m2", "Michael", "f5", "klatt5", "sandro"];
@@ -15,8 +21,13 @@ pub const TUNING_VOICES: [&str; 5] = ["m2", "Michael", "f5", "klatt5", "sandro"]
 /// Voices of the report: used for nothing else.
 pub const REPORT_VOICES: [&str; 4] = ["f2", "m5", "klatt2", "Lee"];
 
-/// Words a minute of the learning samples.
-pub const LEARNING_PACES: [u32; 2] = [200, 245];
+/// Words a minute of the learning samples of a language.
+pub const fn learning_paces(language: Language) -> [u32; 2] {
+    match language {
+        Language::Zh => [200, 245],
+        Language::En => [150, 190],
+    }
+}
 
 /// Name of the espeak-ng voice of a language in a variant.
 pub fn voice_name(language: Language, variant: &str) -> String {

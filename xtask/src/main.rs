@@ -7,6 +7,10 @@ mod learn_accuracy;
 #[cfg(feature = "speech")]
 mod learn_audio;
 #[cfg(feature = "speech")]
+mod learn_dictionary;
+#[cfg(feature = "speech")]
+mod learn_limits;
+#[cfg(feature = "speech")]
 mod learn_texts;
 #[cfg(feature = "speech")]
 mod learn_trial;
@@ -22,7 +26,8 @@ usage: cargo run -p xtask -- CHORE [ARGUMENTS]
 
 chores:
   tidy        check the house rules over every file of the project
-  learn       hear synthesised Mandarin and write the recognizer's lexicon
+  learn       hear synthesised replies and write the lexica of the recognizer
+  tune        learn when the recognizer may be believed
   accuracy    measure the recognizer and write the tables of docs/speech-accuracy.md";
 
 fn main() -> ExitCode {
@@ -47,9 +52,13 @@ fn run(chore: &str, args: &[String]) -> Result<(), Box<dyn Error>> {
         #[cfg(feature = "speech")]
         "learn" => learn::run(args),
         #[cfg(feature = "speech")]
+        "tune" => learn_limits::run(args),
+        #[cfg(feature = "speech")]
         "accuracy" => learn_accuracy::run(args),
         #[cfg(not(feature = "speech"))]
-        "learn" | "accuracy" => Err("built without speech; leave out --no-default-features".into()),
+        "learn" | "tune" | "accuracy" => {
+            Err("built without speech; leave out --no-default-features".into())
+        }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

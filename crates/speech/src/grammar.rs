@@ -1,11 +1,12 @@
 //! A closed grammar for each state of the dialogue, as JSGF, and the way back from words to text.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use conversation::Expect;
 use domain::Language;
 
-use crate::lexicon::Lexicon;
+use crate::lexicon::{Lexicon, Phrase, States};
 
 /// The states there is a grammar for.
 pub const STATES: [Expect; 3] = [Expect::Hello, Expect::Identity, Expect::Talk];
@@ -19,39 +20,42 @@ pub const fn name_of(expect: Expect) -> &'static str {
     }
 }
 
-/// The grammar of a state: one of its phrases, or an announcement of one to four sentences.
+/// The grammar of a state: one of its phrases, a decoy, or an announcement of one to four
+/// sentences.
 pub fn jsgf(lexicon: &Lexicon, expect: Expect) -> String {
-    let mut single = Vec::new();
-    let mut chained = Vec::new();
-    for (index, phrase) in lexicon.phrases.iter().enumerate() {
-        if !phrase.states.holds(expect) {
-            continue;
-        }
-        let words = lexicon.words_of(index).join(" ");
-        if phrase.states.chained {
-            chained.push(words);
-        } else {
-            single.push(words);
-        }
-    }
     let name = name_of(expect);
-    let mut text = format!("#JSGF V1.0;\ngrammar {name};\n");
-    if chained.is_empty() {
-        text.push_str(&format!("public <{name}> = {};\n", single.join(" | ")));
-    } else {
-        // An announcement is bounded: an unbounded loop would swallow any speech.
-        text.push_str(&format!(
-            "public <{name}> = {} | <g> [<g> [<g> [<g>]]];\n<g> = {};\n",
-            single.join(" | "),
-            chained.join(" | ")
-        ));
+    let list = |wanted: fn(States) -> bool| -> Vec<String> {
+        let of_state = |phrase: &Phrase| phrase.states.holds(expect) && wanted(phrase.states);
+        (0..lexicon.phrases.len())
+            .filter(|n| of_state(&lexicon.phrases[*n]))
+            .flat_map(|n| lexicon.ways_of(n).iter().map(|way| way.join(" ")))
+            .collect()
+    };
+    let mut rules = String::new();
+    let mut rule = |name: &str, words: Vec<String>| {
+        let some = !words.is_empty();
+        if some {
+            rules.push_str(&format!("<{name}> = {};\n", words.join(" | ")));
+        }
+        some
+    };
+    let mut public = Vec::new();
+    if rule("reply", list(|s| !s.decoy && !s.chained)) {
+        public.push("<reply>".to_owned());
     }
-    text
+    if rule("part", list(|s| s.chained)) {
+        // An announcement is bounded: an unbounded loop would swallow any speech.
+        public.push("<part> [<part> [<part> [<part>]]]".to_owned());
+    }
+    public.extend(list(|s| s.decoy));
+    format!("#JSGF V1.0;\ngrammar {name};\npublic <{name}> = {};\n{rules}", public.join(" | "))
 }
 
 /// What a sequence of dictionary words stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
+    /// The phrases of the lexicon, by number, in the order they were said.
+    pub phrases: Vec<usize>,
     /// The text as the phrase list writes it.
     pub text: String,
     /// Part of an announcement, which may be long.
@@ -62,47 +66,42 @@ pub struct Reading {
 
 /// Turns dictionary words back into the text of the phrase list.
 pub struct Reader {
-    language: Language,
-    phrases: HashMap<String, Reading>,
+    lexicon: Arc<Lexicon>,
+    phrases: HashMap<String, usize>,
 }
 
 impl Reader {
     /// A reader for the phrases of a lexicon.
-    pub fn new(lexicon: &Lexicon) -> Self {
-        let phrases = lexicon.phrases.iter().enumerate().map(|(index, phrase)| {
-            let reading = Reading {
-                text: phrase.text.clone(),
-                chained: phrase.states.chained,
-                decoy: phrase.states.decoy,
-            };
-            (lexicon.words_of(index).join(" "), reading)
-        });
-        Self { language: lexicon.language, phrases: phrases.collect() }
+    pub fn new(lexicon: Arc<Lexicon>) -> Self {
+        let phrases = (0..lexicon.phrases.len())
+            .flat_map(|n| lexicon.ways_of(n).iter().map(move |way| (way.join(" "), n)))
+            .collect();
+        Self { lexicon, phrases }
     }
 
-    /// The text of a decoder's words; words of several sentences are cut into phrases.
+    /// The text of a decoder's words, cut into the longest phrases from the left.
     pub fn read(&self, words: &str) -> Option<Reading> {
-        if let Some(reading) = self.phrases.get(words) {
-            return Some(reading.clone());
-        }
         let all: Vec<&str> = words.split_whitespace().collect();
-        let mut texts = Vec::new();
+        let mut phrases = Vec::new();
         let mut from = 0;
         while from < all.len() {
-            let (to, reading) = (from + 1..=all.len())
+            let (to, phrase) = (from + 1..=all.len())
                 .rev()
-                .find_map(|to| Some((to, self.phrases.get(&all[from..to].join(" "))?)))?;
-            texts.push(reading.text.clone());
+                .find_map(|to| Some((to, *self.phrases.get(&all[from..to].join(" "))?)))?;
+            phrases.push(phrase);
             from = to;
         }
-        let between = match self.language {
+        let between = match self.lexicon.language {
             Language::Zh => "，",
             Language::En => ", ",
         };
-        (!texts.is_empty()).then(|| Reading {
+        let of = |n: &usize| &self.lexicon.phrases[*n];
+        let texts: Vec<&str> = phrases.iter().map(|n| of(n).text.as_str()).collect();
+        (!phrases.is_empty()).then(|| Reading {
             text: texts.join(between),
-            chained: true,
-            decoy: false,
+            chained: phrases.iter().any(|n| of(n).states.chained),
+            decoy: phrases.iter().any(|n| of(n).states.decoy),
+            phrases,
         })
     }
 }
@@ -110,38 +109,55 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lexicon::parse_phrases;
+    use crate::lexicon::{parse_learnt, parse_phrases};
 
     fn lexicon() -> Lexicon {
-        let list =
-            "hello | hi | hello\nno | it | no\nleave it | hg | voicemail\nwindow | x | decoy\n";
-        let cmu = "hello HH\nno N\nleave L\nit T\nwindow W IH N D OW\n";
-        Lexicon::of_words(parse_phrases("en.phrases", list).unwrap(), cmu).unwrap()
+        let list = "hello | hi | hello\nno | it | no\nleave it | hg | voicemail\n\
+                    that's all | t | no_more\nwindow | x | decoy\n";
+        let learnt = "= hello\nHH\n= no\nN\n= leave it\nL IH\n= that's all\nDH AO\n\
+                      = window\nW IH N\n";
+        let phrases = parse_phrases("en.phrases", list).unwrap();
+        let learnt = parse_learnt("en.lexicon", learnt).unwrap();
+        Lexicon::of_learnt(Language::En, phrases, &learnt).unwrap()
     }
 
     #[test]
     fn each_state_has_its_own_phrases_and_all_decoys() {
         let lexicon = lexicon();
-        for (expect, rule) in [
+        for (expect, rules) in [
             (
                 Expect::Hello,
-                "public <hello> = hello | window | <g> [<g> [<g> [<g>]]];\n<g> = leave it;",
+                "public <hello> = <reply> | <part> [<part> [<part> [<part>]]] | P004;\n\
+                 <reply> = P000;\n<part> = P001;\n",
             ),
-            (Expect::Identity, "public <identity> = hello | no | window;"),
-            (Expect::Talk, "public <talk> = no | window;"),
+            (
+                Expect::Identity,
+                "public <identity> = <reply> | P004;\n\
+                 <reply> = P000 | P002;\n",
+            ),
+            (
+                Expect::Talk,
+                "public <talk> = <reply> | P004;\n\
+                 <reply> = P002 | P003;\n",
+            ),
         ] {
             let text = jsgf(&lexicon, expect);
-            assert!(text.contains(rule), "{text}");
+            assert!(text.ends_with(rules), "{text}");
         }
     }
 
     #[test]
     fn words_are_read_back_as_written() {
-        let reader = Reader::new(&lexicon());
+        let reader = Reader::new(Arc::new(lexicon()));
         let text = |words: &str| reader.read(words).map(|r| r.text);
-        assert_eq!(text("hello").as_deref(), Some("hello"));
-        assert_eq!(text("leave it leave it").as_deref(), Some("leave it, leave it"));
-        assert_eq!(text("leave"), None);
-        assert_eq!(reader.read("window").map(|r| r.decoy), Some(true));
+        assert_eq!(text("P000").as_deref(), Some("hello"));
+        assert_eq!(text("P001 P001").as_deref(), Some("leave it, leave it"));
+        assert_eq!(text("P000 P002 P003").as_deref(), Some("hello, no, that's all"));
+        assert_eq!(text("P999"), None);
+        assert_eq!(reader.read("P004").map(|r| r.decoy), Some(true));
+        assert_eq!(
+            reader.read("P000 P001").map(|r| (r.chained, r.phrases)),
+            Some((true, vec![0, 2]))
+        );
     }
 }

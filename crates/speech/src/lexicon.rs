@@ -1,8 +1,7 @@
 //! What a callee may say, and how it sounds: phrase lists and learnt pronunciations.
 //!
-//! English words take their pronunciations from the model's own dictionary. Mandarin phrases have
-//! theirs from `zh.lexicon`, learnt by `cargo run -p xtask -- learn`: each phrase is one word of
-//! the dictionary, spelled in English phones the way the English acoustic model hears it.
+//! The pronunciations are learnt by `cargo run -p xtask -- learn`: each phrase is one word of the
+//! dictionary, spelled in English phones the way the English acoustic model hears it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,7 +9,7 @@ use std::fmt::Write;
 use conversation::Expect;
 use domain::Language;
 
-use crate::sphinx::{ModelPaths, SphinxError};
+use crate::sphinx::SphinxError;
 
 /// One reply of the phrase list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub struct Phrase {
     pub text: String,
     /// When it may be expected.
     pub states: States,
-    /// What it means, for people who read the list; nothing is judged by it.
+    /// What it means, shared by phrases that mean the same.
     pub tag: String,
 }
 
@@ -75,120 +74,79 @@ pub struct Lexicon {
     pub language: Language,
     /// The phrases, in the order of the list.
     pub phrases: Vec<Phrase>,
-    /// Per phrase, the words of the dictionary that say it.
-    words: Vec<Vec<String>>,
+    /// Per phrase, the sequences of dictionary words that say it.
+    ways: Vec<Vec<Vec<String>>>,
     /// Per word, its pronunciations.
     sounds: BTreeMap<String, Vec<String>>,
 }
 
 impl Lexicon {
-    /// The built-in lexicon of a language; English reads the model's dictionary.
-    pub fn built_in(language: Language, model: &ModelPaths) -> Result<Self, SphinxError> {
-        let phrases = built_in_phrases(language)?;
-        match language {
-            Language::Zh => Self::of_learnt(phrases, &parse_learnt(ZH_LEXICON)?),
-            Language::En => {
-                model.check()?;
-                let dictionary = std::fs::read(&model.english)
-                    .map_err(|_| SphinxError::Model { path: model.english.clone() })?;
-                Self::of_words(phrases, &String::from_utf8_lossy(&dictionary))
-            }
-        }
+    /// The built-in lexicon of a language.
+    pub fn built_in(language: Language) -> Result<Self, SphinxError> {
+        let (name, text) = match language {
+            Language::Zh => ("zh.lexicon", include_str!("../data/zh.lexicon")),
+            Language::En => ("en.lexicon", include_str!("../data/en.lexicon")),
+        };
+        Self::of_learnt(language, built_in_phrases(language)?, &parse_learnt(name, text)?)
     }
 
-    /// A lexicon with one dictionary word per phrase, of learnt pronunciations. A phrase of
-    /// several parts (`好的，我知道了`) that was not learnt whole is the sequence of its parts.
-    pub fn of_learnt(phrases: Vec<Phrase>, learnt: &Pronunciations) -> Result<Self, SphinxError> {
+    /// A lexicon of learnt pronunciations: a phrase is one word of the dictionary, and a phrase of
+    /// several parts that were all learnt (`好的，我知道了`) is also the sequence of its parts,
+    /// between which the callee may pause.
+    pub fn of_learnt(
+        language: Language,
+        phrases: Vec<Phrase>,
+        learnt: &Pronunciations,
+    ) -> Result<Self, SphinxError> {
         let mut sounds = BTreeMap::new();
-        let mut word_of: BTreeMap<String, String> = BTreeMap::new();
+        let mut word_of: BTreeMap<&str, String> = BTreeMap::new();
         for (text, variants) in learnt.iter().filter(|(_, v)| !v.is_empty()) {
             let word = format!("P{:03}", word_of.len());
             sounds.insert(word.clone(), variants.clone());
-            word_of.insert(text.clone(), word);
+            word_of.insert(text, word);
         }
-        let mut words = Vec::new();
-        let mut known = Vec::new();
+        let (mut known, mut ways) = (Vec::new(), Vec::new());
         for phrase in phrases {
-            let whole = word_of.get(&phrase.text).map(|word| vec![word.clone()]);
-            let parts = || phrase.text.split('，').map(|p| word_of.get(p).cloned()).collect();
-            match whole.or_else(parts) {
-                Some(sequence) => {
-                    words.push(sequence);
+            let whole = word_of.get(phrase.text.as_str()).map(|word| vec![word.clone()]);
+            let parts: Option<Vec<String>> = phrase
+                .text
+                .split(['，', ','])
+                .map(|part| word_of.get(part.trim()).cloned())
+                .collect();
+            let mut of_phrase: Vec<Vec<String>> = whole.into_iter().chain(parts).collect();
+            of_phrase.dedup();
+            match of_phrase.is_empty() {
+                false => {
+                    ways.push(of_phrase);
                     known.push(phrase);
                 }
                 // Learning leaves out decoys that sound like a reply.
-                None if phrase.states.decoy => {}
-                None => return Err(data(ZH_LEXICON_NAME, 0, format!("no {}", phrase.text))),
+                true if phrase.states.decoy => {}
+                true => return Err(data("lexicon", 0, format!("no {}", phrase.text))),
             }
         }
-        let used: BTreeSet<&String> = words.iter().flatten().collect();
+        let used: BTreeSet<&String> = ways.iter().flatten().flatten().collect();
         sounds.retain(|word, _| used.contains(word));
-        Ok(Self { language: Language::Zh, phrases: known, words, sounds })
+        Ok(Self { language, phrases: known, ways, sounds })
     }
 
-    /// A lexicon of words found in a dictionary in CMU format.
-    pub fn of_words(phrases: Vec<Phrase>, dictionary: &str) -> Result<Self, SphinxError> {
-        let words: Vec<Vec<String>> = phrases.iter().map(|p| plain_words(&p.text)).collect();
-        let wanted: BTreeSet<&str> = words.iter().flatten().map(String::as_str).collect();
-        let mut sounds: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for line in dictionary.lines() {
-            let Some((head, phones)) = line.split_once(' ') else {
-                continue;
-            };
-            let word = head.split('(').next().unwrap_or(head);
-            if wanted.contains(word) {
-                sounds.entry(word.to_owned()).or_default().push(phones.trim().to_owned());
-            }
-        }
-        if let Some(word) = wanted.iter().find(|w| !sounds.contains_key(**w)) {
-            return Err(data("en.phrases", 0, format!("the dictionary lacks {word}")));
-        }
-        Ok(Self { language: Language::En, phrases, words, sounds }.without_near_decoys())
-    }
-
-    /// Leaves out the decoys that could be taken for a phrase.
-    fn without_near_decoys(mut self) -> Self {
-        let real: Vec<Vec<&str>> = (0..self.phrases.len())
-            .filter(|n| !self.phrases[*n].states.decoy)
-            .flat_map(|n| self.variants_of(n))
-            .collect();
-        let near = |decoy: &[&str]| {
-            // A third of the phones may differ, at least one.
-            let allowed = (decoy.len() / 3).max(1);
-            real.iter().any(|phrase| edit_distance(decoy, phrase) <= allowed)
-        };
-        let kept: Vec<bool> = (0..self.phrases.len())
-            .map(|n| !self.phrases[n].states.decoy || !self.variants_of(n).iter().any(|v| near(v)))
-            .collect();
-        let mut keep = kept.iter();
-        self.phrases.retain(|_| keep.next().is_some_and(|k| *k));
-        let mut keep = kept.iter();
-        self.words.retain(|_| keep.next().is_some_and(|k| *k));
-        let used: BTreeSet<String> = self.words.iter().flatten().cloned().collect();
-        self.sounds.retain(|word, _| used.contains(word));
-        self
-    }
-
-    /// Pronunciations of a phrase; of several words only the first of each.
-    fn variants_of(&self, phrase: usize) -> Vec<Vec<&str>> {
+    /// Pronunciations of a phrase said in one go, each a sequence of phones.
+    pub fn variants_of(&self, phrase: usize) -> Vec<Vec<&str>> {
         let sounds = |word: &String| self.sounds.get(word).map_or(&[][..], Vec::as_slice);
-        match &self.words[phrase][..] {
-            [word] => sounds(word).iter().map(|v| v.split_whitespace().collect()).collect(),
-            several => vec![
-                several
-                    .iter()
-                    .filter_map(|word| sounds(word).first())
-                    .flat_map(|v| v.split_whitespace())
-                    .collect(),
-            ],
-        }
+        self.ways[phrase]
+            .iter()
+            .filter(|way| way.len() == 1)
+            .flatten()
+            .flat_map(sounds)
+            .map(|variant| variant.split_whitespace().collect())
+            .collect()
     }
 
-    /// The dictionary in CMU format.
+    /// The dictionary in CMU format, with the first [`DECODED`] pronunciations of each word.
     pub fn dictionary(&self) -> String {
         let mut text = String::new();
         for (word, variants) in &self.sounds {
-            for (index, phones) in variants.iter().enumerate() {
+            for (index, phones) in variants.iter().take(DECODED).enumerate() {
                 // Writing to a string cannot fail.
                 let _ = match index {
                     0 => writeln!(text, "{word} {phones}"),
@@ -199,9 +157,9 @@ impl Lexicon {
         text
     }
 
-    /// The dictionary words of a phrase.
-    pub fn words_of(&self, phrase: usize) -> &[String] {
-        &self.words[phrase]
+    /// The sequences of dictionary words that say a phrase; at least one.
+    pub fn ways_of(&self, phrase: usize) -> &[Vec<String>] {
+        &self.ways[phrase]
     }
 
     /// Phones in a sequence of dictionary words: the mean over their pronunciations.
@@ -250,7 +208,7 @@ pub fn parse_phrases(file: &'static str, text: &str) -> Result<Vec<Phrase>, Sphi
 }
 
 /// Reads learnt pronunciations: `= text`, then one sequence of phones a line.
-pub fn parse_learnt(text: &str) -> Result<Pronunciations, SphinxError> {
+pub fn parse_learnt(file: &'static str, text: &str) -> Result<Pronunciations, SphinxError> {
     let mut learnt = Pronunciations::new();
     let mut current: Option<&mut Vec<String>> = None;
     for (number, line) in (1..).zip(text.lines()) {
@@ -261,7 +219,7 @@ pub fn parse_learnt(text: &str) -> Result<Pronunciations, SphinxError> {
             current = Some(learnt.entry(text.trim().to_owned()).or_default());
         } else {
             let Some(variants) = current.as_mut() else {
-                return Err(data(ZH_LEXICON_NAME, number, "phones before a phrase".to_owned()));
+                return Err(data(file, number, "phones before a phrase".to_owned()));
             };
             variants.push(line.trim().to_owned());
         }
@@ -293,12 +251,13 @@ pub fn edit_distance<T: PartialEq>(a: &[T], b: &[T]) -> usize {
     row[b.len()]
 }
 
+/// Pronunciations of a word that the decoder searches: they stand in the order of how much each
+/// adds, and each costs the callee time.
+const DECODED: usize = 20;
+
 fn data(file: &'static str, line: usize, what: String) -> SphinxError {
     SphinxError::Data { file, line, what }
 }
-
-const ZH_LEXICON_NAME: &str = "zh.lexicon";
-const ZH_LEXICON: &str = include_str!("../data/zh.lexicon");
 
 #[cfg(test)]
 mod tests {
@@ -353,28 +312,43 @@ mod tests {
     }
 
     #[test]
-    fn an_english_dictionary_holds_only_our_words_with_variants() {
-        let phrases = parse_phrases("en.phrases", "Hello, you | h | hello").unwrap();
-        let cmu = "hello HH AH L OW\nhello(2) HH EH L OW\nworld W ER L D\nyou Y UW\n";
-        let lexicon = Lexicon::of_words(phrases, cmu).unwrap();
-        assert_eq!(lexicon.dictionary(), "hello HH AH L OW\nhello(2) HH EH L OW\nyou Y UW\n");
-        assert_eq!(lexicon.phones_in("hello you"), 6.0);
+    fn a_phrase_of_several_parts_is_one_word_and_the_words_of_its_parts() {
+        let list = "好的 | t | ack\n知道了 | t | ack\n好的，知道了 | t | ack\n猫 | x | decoy\n";
+        let learnt =
+            "= 好的\nHH AW D\n= 知道了\nJH D L\nJH AW L\n= 好的，知道了\nHH AW JH L\n= 猫\n";
+        let lexicon = Lexicon::of_learnt(
+            Language::Zh,
+            parse_phrases("zh.phrases", list).unwrap(),
+            &parse_learnt("zh.lexicon", learnt).unwrap(),
+        )
+        .unwrap();
+        // The cat was not learnt: it sounded like a reply.
+        assert_eq!(lexicon.phrases.len(), 3);
+        let lengths: Vec<usize> = lexicon.ways_of(2).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [1, 2]);
+        assert_eq!(lexicon.variants_of(2), [["HH", "AW", "JH", "L"]]);
+        let parts = lexicon.ways_of(2)[1].join(" ");
+        assert_eq!(lexicon.phones_in(&parts), 6.0);
+        assert!(lexicon.dictionary().contains("(2) JH AW L\n"), "{}", lexicon.dictionary());
     }
 
     #[test]
-    fn a_decoy_that_sounds_like_a_phrase_is_left_out() {
-        let list = "hello | h | hello\nlow | x | decoy\nyellow | x | decoy\nwindow | x | decoy\n";
-        let cmu = "hello HH AH L OW\nlow L OW\nyellow Y EH L OW\nwindow W IH N D OW\n";
-        let lexicon = Lexicon::of_words(parse_phrases("en.phrases", list).unwrap(), cmu).unwrap();
-        let texts: Vec<&str> = lexicon.phrases.iter().map(|p| p.text.as_str()).collect();
-        // Two changes lie between “low” or “yellow” and “hello”: far enough for the rule.
-        assert_eq!(texts, ["hello", "low", "yellow", "window"]);
-        assert_eq!(edit_distance(&["HH", "AH", "L", "OW"], &["L", "OW"]), 2);
-    }
-
-    #[test]
-    fn a_word_the_dictionary_lacks_is_an_error() {
+    fn a_phrase_that_was_not_learnt_is_an_error() {
         let phrases = parse_phrases("en.phrases", "xyzzy | h | hello").unwrap();
-        assert!(Lexicon::of_words(phrases, "you Y UW\n").is_err());
+        assert!(Lexicon::of_learnt(Language::En, phrases, &Pronunciations::new()).is_err());
+    }
+
+    #[test]
+    fn what_was_learnt_fits_the_lists() {
+        for language in [Language::Zh, Language::En] {
+            let lexicon = Lexicon::built_in(language).unwrap();
+            assert!(lexicon.phrases.iter().any(|p| p.states.decoy));
+        }
+    }
+
+    #[test]
+    fn changes_between_sequences_are_counted() {
+        assert_eq!(edit_distance(&["HH", "AH", "L", "OW"], &["L", "OW"]), 2);
+        assert_eq!(edit_distance::<u8>(&[], &[]), 0);
     }
 }

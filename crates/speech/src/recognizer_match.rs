@@ -1,18 +1,17 @@
 //! One utterance against the grammar of a dialogue state, with the right to say “unclear”.
 //!
-//! A grammar decoder always finds its best phrase, also for a cough. Three measurements tell
-//! whether to believe it: how much better a free loop of phones explains the same audio (score
-//! gap per frame), whether the phrase lasted as long as its phones can last, and whether a decoy
-//! won.
+//! A grammar decoder always finds its best phrase, also for a cough. What a free loop of phones
+//! makes of the same audio tells whether to believe it: how much better it scores, how near what
+//! it wrote down lies to the phrase and to phrases that mean something else, and how long the
+//! phrase took. `recognizer_limits` weighs them.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use conversation::Expect;
-use domain::Language;
 
 use crate::grammar::{self, Reader};
 use crate::lexicon::Lexicon;
+use crate::recognizer_near::{Nearness, Neighbours};
 use crate::sphinx::{ModelPaths, Sphinx, SphinxError};
 use crate::sphinx_decoder::Decoder;
 
@@ -21,83 +20,31 @@ use crate::sphinx_decoder::Decoder;
 pub struct Match {
     /// The phrase as the list writes it.
     pub text: String,
+    /// What the phrases mean: their tags in the list, in the order they were said.
+    pub tags: Vec<String>,
     /// How much better the phone loop scored, per frame of 10 ms. Small is good.
     pub gap: f32,
     /// Frames from the first word to the last.
     pub frames: u32,
     /// Phones the phrase has.
     pub phones: f32,
+    /// How near the phone loop's own words are.
+    pub near: Nearness,
+    /// How far the quiet parts lie below the speech, dB.
+    pub quiet_db: f32,
     /// Something that only sounds like a reply.
     pub decoy: bool,
     /// An announcement of one or more sentences.
     pub chained: bool,
 }
 
-impl Match {
-    /// Confidence between 0 and 1 for the record: 1 at a gap of 0, 0.5 at the limit.
-    pub fn confidence(&self, limits: &Limits) -> f32 {
-        (1.0 - 0.5 * self.gap / limits.gap_for(self)).clamp(0.0, 1.0)
-    }
-}
-
-/// When a match is not believed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// Largest gap of a short phrase.
-    pub gap_short: f32,
-    /// Largest gap of a long one; between them the limit rises in a straight line.
-    pub gap_long: f32,
-    /// Fewest frames per phone.
-    pub frames_min: f32,
-    /// Most frames per phone, after [`SLACK_FRAMES`].
-    pub frames_max: f32,
-}
-
-impl Limits {
-    /// The limits of a language, tuned on voices used neither for learning nor for the report. On
-    /// those voices right Mandarin answers lasted 7.8 frames a phone and more, words outside the
-    /// list that fitted one mostly 5 to 6.9.
-    pub const fn of(language: Language) -> Self {
-        match language {
-            Language::Zh => {
-                Self { gap_short: 18.0, gap_long: 34.0, frames_min: 6.6, frames_max: 11.0 }
-            }
-            Language::En => {
-                Self { gap_short: 30.0, gap_long: 34.0, frames_min: 6.0, frames_max: 11.0 }
-            }
-        }
-    }
-
-    /// The largest gap allowed for a match of this length.
-    pub fn gap_for(&self, found: &Match) -> f32 {
-        if found.chained {
-            return CHAIN_SHARE * self.gap_long;
-        }
-        let t = ((found.phones - SHORT_PHONES) / (LONG_PHONES - SHORT_PHONES)).clamp(0.0, 1.0);
-        self.gap_short + t * (self.gap_long - self.gap_short)
-    }
-
-    /// How many frames a match can last: its phones, and a pause at each comma.
-    fn lengths(&self, found: &Match) -> RangeInclusive<f32> {
-        let pauses = found.text.chars().filter(|c| matches!(c, ',' | '，')).count() as f32;
-        let most = self.frames_max * found.phones + SLACK_FRAMES + PAUSE_FRAMES * pauses;
-        self.frames_min * found.phones..=most
-    }
-
-    /// Whether the match is believed.
-    pub fn accept(&self, found: &Match) -> bool {
-        !found.decoy
-            && found.gap <= self.gap_for(found)
-            && self.lengths(found).contains(&(found.frames as f32))
-    }
-}
-
-/// The decoders of one language in one thread: about 17 MB. Decoding blocks.
+/// The decoders of one language in one thread: about 20 MB. Decoding blocks.
 pub struct PhraseDecoder {
     words: Decoder,
     phones: Decoder,
     lexicon: Arc<Lexicon>,
     reader: Reader,
+    neighbours: Neighbours,
 }
 
 impl PhraseDecoder {
@@ -112,37 +59,47 @@ impl PhraseDecoder {
             words.add_grammar(grammar::name_of(expect), &grammar::jsgf(&lexicon, expect))?;
         }
         let phones = Decoder::of_phones(library, model)?;
-        let reader = Reader::new(&lexicon);
-        Ok(Self { words, phones, lexicon, reader })
+        let reader = Reader::new(Arc::clone(&lexicon));
+        let neighbours = Neighbours::new(&lexicon);
+        Ok(Self { words, phones, lexicon, reader, neighbours })
     }
 
     /// The best phrase for an utterance at 16 kHz; `None` if there is no speech in it.
     ///
-    /// Whether it is to be believed is a second question: [`Limits::accept`].
+    /// Whether it is to be believed is a second question:
+    /// [`Limits::accept`](crate::recognizer_limits::Limits::accept).
     pub fn best(&mut self, samples: &[i16], expect: Expect) -> Result<Option<Match>, SphinxError> {
+        let quiet_db = quiet_db(around_speech(samples));
         let samples = prepare(samples);
         let samples = samples.as_slice();
         if samples.len() < SHORTEST_SAMPLES {
             return Ok(None);
         }
         self.words.use_grammar(grammar::name_of(expect))?;
-        let Some(said) = self.words.decode(samples)? else {
+        let (words, phones) = (&mut self.words, &mut self.phones);
+        // Two decoders, two cores: the callee waits for the slower one only.
+        let (said, free) = std::thread::scope(|scope| {
+            let free = scope.spawn(|| phones.decode(samples));
+            let said = words.decode(samples);
+            (said, free.join().unwrap_or(Err(SphinxError::Stopped)))
+        });
+        let (Some(said), Some(free)) = (said?, free?) else {
             return Ok(None);
         };
         let Some(reading) = self.reader.read(&said.words) else {
             return Ok(None);
         };
-        let Some(free) = self.phones.decode(samples)? else {
-            return Ok(None);
-        };
-        let gap = (free.score.saturating_sub(said.score)) as f32 / said.frames() as f32;
+        let of = |n: &usize| &self.lexicon.phrases[*n];
         Ok(Some(Match {
-            text: reading.text,
-            gap,
+            gap: (free.score.saturating_sub(said.score)) as f32 / said.frames() as f32,
             frames: said.frames(),
             phones: self.lexicon.phones_in(&said.words),
+            near: self.neighbours.measure(&free.words, &reading.phrases),
+            quiet_db,
+            tags: reading.phrases.iter().map(|n| of(n).tag.clone()).collect(),
             decoy: reading.decoy,
             chained: reading.chained,
+            text: reading.text,
         }))
     }
 }
@@ -167,6 +124,14 @@ pub fn prepare(samples: &[i16]) -> Vec<i16> {
     let mut noise = || level * (uniform() + uniform() + uniform());
     // `as` saturates.
     speech.iter().map(|s| (f32::from(*s) + noise()).round() as i16).collect()
+}
+
+/// How far the quietest tenth lies below the speech, dB, at most [`QUIET_DB`].
+fn quiet_db(samples: &[i16]) -> f32 {
+    let mut levels: Vec<f32> = samples.chunks(BLOCK).map(level_db).collect();
+    levels.sort_by(f32::total_cmp);
+    let floor = levels.get(levels.len() / 10).copied().unwrap_or_default();
+    (20.0 * active_level(samples).max(1.0).log10() - floor).clamp(0.0, QUIET_DB)
 }
 
 /// Root mean square over the blocks within 20 dB of the loudest.
@@ -221,14 +186,8 @@ const PAD_BLOCKS: usize = 10;
 const SHORTEST_SAMPLES: usize = 1_600;
 /// Louder than this somewhere, or it is silence: about -60 dB of full scale.
 const SILENCE_DB: f32 = 30.0;
-/// A drawn-out vowel, or a pause between two words of a phrase.
-const SLACK_FRAMES: f32 = 20.0;
-/// Sentences in a row fit any long speech after a fashion, so they must fit better than a reply.
-const CHAIN_SHARE: f32 = 0.68;
-/// A pause at a comma.
-const PAUSE_FRAMES: f32 = 30.0;
-const SHORT_PHONES: f32 = 4.0;
-const LONG_PHONES: f32 = 7.0;
+/// Quieter than this below the speech makes no difference.
+const QUIET_DB: f32 = 30.0;
 
 #[cfg(test)]
 mod tests {
@@ -247,21 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn each_measurement_can_refuse() {
-        let limits = Limits { gap_short: 10.0, gap_long: 20.0, frames_min: 4.0, frames_max: 6.0 };
-        let good = Match {
-            text: "no".to_owned(),
-            gap: 9.0,
-            frames: 24,
-            phones: 3.0,
-            decoy: false,
-            chained: false,
+    fn noise_shows_as_a_small_distance_between_speech_and_quiet() {
+        let tone = |quiet: i16| -> Vec<i16> {
+            let level = |n: usize| if n < 8_000 { quiet } else { 8_000 };
+            (0..16_000).map(|n| if n % 20 < 10 { level(n) } else { -level(n) }).collect()
         };
-        assert!(limits.accept(&good));
-        assert!(!limits.accept(&Match { gap: 10.5, ..good.clone() }));
-        assert!(limits.accept(&Match { gap: 14.0, phones: 6.0, frames: 48, ..good.clone() }));
-        assert!(!limits.accept(&Match { frames: 42, ..good.clone() }));
-        assert!(!limits.accept(&Match { frames: 9, ..good.clone() }));
-        assert!(!limits.accept(&Match { decoy: true, ..good }));
+        assert_eq!(quiet_db(&tone(1)), QUIET_DB);
+        assert!((6.0..11.0).contains(&quiet_db(&tone(2_530))), "{}", quiet_db(&tone(2_530)));
+        assert_eq!(quiet_db(&[]), 0.0);
     }
 }

@@ -78,23 +78,17 @@ pub struct ModelPaths {
     pub acoustic: PathBuf,
     /// Language model of phones.
     pub phones: PathBuf,
-    /// Pronunciations of English words.
-    pub english: PathBuf,
 }
 
 impl ModelPaths {
     /// The files of a model directory laid out like Debian's.
     pub fn under(dir: &Path) -> Self {
-        Self {
-            acoustic: dir.join("en-us"),
-            phones: dir.join("en-us-phone.lm.bin"),
-            english: dir.join("cmudict-en-us.dict"),
-        }
+        Self { acoustic: dir.join("en-us"), phones: dir.join("en-us-phone.lm.bin") }
     }
 
     /// Says which file is missing, if one is.
     pub fn check(&self) -> Result<(), SphinxError> {
-        for path in [&self.acoustic.join("mdef"), &self.phones, &self.english] {
+        for path in [&self.acoustic.join("mdef"), &self.phones] {
             if !path.is_file() {
                 return Err(SphinxError::Model { path: path.clone() });
             }

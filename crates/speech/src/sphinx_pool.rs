@@ -12,7 +12,8 @@ use domain::Language;
 use tokio::sync::oneshot;
 
 use crate::lexicon::Lexicon;
-use crate::recognizer_match::{Limits, Match, PhraseDecoder};
+use crate::recognizer_limits::Limits;
+use crate::recognizer_match::{Match, PhraseDecoder};
 use crate::sphinx::{ModelPaths, Sphinx, SphinxError};
 
 /// What the pool is made of.
@@ -20,7 +21,7 @@ use crate::sphinx::{ModelPaths, Sphinx, SphinxError};
 pub struct PoolSettings {
     /// The model's files.
     pub model: ModelPaths,
-    /// Threads, each with decoders for both languages (about 40 MB).
+    /// Threads, each with decoders for both languages (about 45 MB).
     pub threads: usize,
     /// Utterances that may wait. One more is answered `unclear` at once: a late answer would be
     /// worse for the conversation than none.
@@ -59,8 +60,8 @@ struct Job {
 impl SphinxPool {
     /// Loads the lexica and starts the threads; anything missing shows here.
     pub fn start(library: &Arc<Sphinx>, settings: &PoolSettings) -> Result<Self, SphinxError> {
-        let zh = Arc::new(Lexicon::built_in(Language::Zh, &settings.model)?);
-        let en = Arc::new(Lexicon::built_in(Language::En, &settings.model)?);
+        let zh = Arc::new(Lexicon::built_in(Language::Zh)?);
+        let en = Arc::new(Lexicon::built_in(Language::En)?);
         // Bound and overflow rule: see `PoolSettings::queue`.
         let (jobs, queue) = sync_channel(settings.queue);
         let queue = Arc::new(Mutex::new(queue));
@@ -69,6 +70,8 @@ impl SphinxPool {
             let decoders = Decoders {
                 zh: PhraseDecoder::new(library, &settings.model, Arc::clone(&zh))?,
                 en: PhraseDecoder::new(library, &settings.model, Arc::clone(&en))?,
+                zh_limits: Limits::built_in(Language::Zh)?,
+                en_limits: Limits::built_in(Language::En)?,
             };
             let queue = Arc::clone(&queue);
             let thread = std::thread::Builder::new()
@@ -116,6 +119,8 @@ impl Drop for SphinxPool {
 struct Decoders {
     zh: PhraseDecoder,
     en: PhraseDecoder,
+    zh_limits: Limits,
+    en_limits: Limits,
 }
 
 impl Decoders {
@@ -127,19 +132,18 @@ impl Decoders {
             if job.reply.is_closed() {
                 continue;
             }
-            let decoder = match job.language {
-                Language::Zh => &mut self.zh,
-                Language::En => &mut self.en,
+            let (decoder, limits) = match job.language {
+                Language::Zh => (&mut self.zh, &self.zh_limits),
+                Language::En => (&mut self.en, &self.en_limits),
             };
-            let limits = Limits::of(job.language);
             let best = decoder.best(&job.samples, job.expect);
-            let _ = job.reply.send(best.map(|found| believed(found, &limits)));
+            let _ = job.reply.send(best.map(|found| believed(found, limits)));
         }
     }
 }
 
 fn believed(found: Option<Match>, limits: &Limits) -> Option<Heard> {
     let found = found.filter(|found| limits.accept(found))?;
-    let confidence = found.confidence(limits);
+    let confidence = limits.confidence(&found);
     Some(Heard { text: found.text, confidence })
 }

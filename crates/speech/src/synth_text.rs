@@ -112,7 +112,7 @@ impl Bounds {
 fn is_conjunction(rest: &[char]) -> bool {
     let word: String = rest.iter().take_while(|c| c.is_ascii_alphabetic()).collect();
     let starts = |w: &&str| word.eq_ignore_ascii_case(w);
-    CONJUNCTIONS.iter().any(|w| starts(&w)) && rest.get(word.len()).is_some_and(|c| *c == ' ')
+    CONJUNCTIONS.iter().any(starts) && rest.get(word.len()).is_some_and(|c| *c == ' ')
 }
 
 fn ends_sentence(c: char, next: Option<&char>) -> bool {
@@ -283,7 +283,7 @@ mod tests {
         use Language::{En, Zh};
         for whole in [
             "Hello, I am calling on behalf of Anna Lee from the city library.",
-            "Your appointment has moved to Tuesday at 3 pm, please bring your passport and a photo.",
+            "Your appointment has moved to Tuesday at 3 pm, please bring your passport and photo.",
         ] {
             assert_eq!(cut(whole, En), [whole]);
         }
