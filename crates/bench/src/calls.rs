@@ -1,5 +1,7 @@
 //! `calls`: whole calls held at the same time, and what each of them takes.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;

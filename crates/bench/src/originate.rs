@@ -1,5 +1,7 @@
 //! `originate`: calls begun per second, against sipp as the callee.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
+
 mod sipp;
 
 use std::sync::Arc;

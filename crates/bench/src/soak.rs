@@ -1,6 +1,8 @@
 //! `soak`: short calls from both ends of every teardown branch, for as long as one likes; what
 //! was taken has to be given back to the last descriptor.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
+
 pub mod books;
 mod branches;
 mod report;
@@ -97,7 +99,7 @@ async fn soak(args: &SoakArgs, callees: Callees) -> Result<Report, Failure> {
     callees.end()?;
     let site = Arc::into_inner(site).ok_or("a call still holds the installation")?;
     let clean = site.stop().await;
-    Ok(Report::new(args, warm, tally, &memory, before, after, clean))
+    Ok(Report::new(args, (warm, tally), &memory, (before, after), clean))
 }
 
 /// How long calls are placed.

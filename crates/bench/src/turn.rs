@@ -1,5 +1,7 @@
 //! `turn`: how long a callee waits for a word, measured where the callee is.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
+
 mod report;
 mod sound;
 

@@ -235,10 +235,7 @@ impl JitterBuffer {
         let Some(mut source) = self.source else {
             return Taken::Silence(want);
         };
-        loop {
-            let Some((index, ahead)) = self.earliest().filter(|(_, ahead)| *ahead <= 0) else {
-                break;
-            };
+        while let Some((index, ahead)) = self.earliest().filter(|(_, ahead)| *ahead <= 0) {
             let place = self.places[index];
             self.places[index].kind = None;
             let Some(PacketKind::Audio(codec)) = place.kind else {

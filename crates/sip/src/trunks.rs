@@ -139,9 +139,11 @@ impl SipTrunks {
 
     /// Asks a trunk with OPTIONS whether it is there; the status it answers with, or why not.
     pub async fn ask(&self, trunk: &str) -> Result<u16, String> {
-        let trunks = self.trunks.read().unwrap_or_else(PoisonError::into_inner);
-        let peer = trunks.get(trunk).cloned();
-        drop(trunks);
+        // The lock is gone with the block, before anything is awaited.
+        let peer = {
+            let trunks = self.trunks.read().unwrap_or_else(PoisonError::into_inner);
+            trunks.get(trunk).cloned()
+        };
         let peer = peer.ok_or_else(|| format!("no trunk is named {trunk:?}"))?;
         upkeep::ask(&self.shared, &peer).await.map_err(|error| error.to_string())
     }

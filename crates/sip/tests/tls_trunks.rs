@@ -116,7 +116,8 @@ fn configure(home: &Path, port: u16, control: u16) {
     let media = 31_000 + (port - 20_000) / 4 * 4;
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
-         sip_certificate {certificate}\naudio_source aufile,{wav}\nausrc_srate 8000\nrtp_ports {media}-{last}\n\
+         sip_certificate {certificate}\naudio_source aufile,{wav}\nausrc_srate 8000\n\
+         rtp_ports {media}-{last}\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
          module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen 127.0.0.1:{control}\n",

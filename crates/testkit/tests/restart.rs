@@ -1,5 +1,4 @@
 //! Stopping and starting again: nobody is dialled twice, and the books are right.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 

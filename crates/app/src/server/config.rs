@@ -357,7 +357,8 @@ impl TrunkSip {
             // RFC 4028 section 4 allows no timer below 90 s.
             ("trunk.sip.session_s", self.session_s, 90, 86_400, true),
         ] {
-            if !(low..=high).contains(&value) && !(off && value == 0) {
+            let is_off = off && value == 0;
+            if !is_off && !(low..=high).contains(&value) {
                 let or_off = if off { ", or 0" } else { "" };
                 let why = format!("{value} is not within {low}–{high}{or_off}");
                 return Err(SettingsError::OutOfRange { key, why });

@@ -1,5 +1,7 @@
 //! sipp, the program that plays the callees (and, to find its own limit, the caller).
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
+
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;

@@ -78,11 +78,9 @@ impl Report {
     /// Works the figures out.
     pub fn new(
         args: &SoakArgs,
-        warm: Tally,
-        run: Tally,
+        (warm, run): (Tally, Tally),
         memory: &[u64],
-        before: Books,
-        after: Books,
+        (before, after): (Books, Books),
         clean: bool,
     ) -> Self {
         let span = Duration::from_secs(u64::from(args.seconds.unwrap_or(args.minutes * 60)));

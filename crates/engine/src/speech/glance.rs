@@ -12,9 +12,12 @@ use super::{SpeechWork, as_text};
 use crate::ports::judge::Reply;
 use crate::ports::recognizer::Heard;
 
+/// A stretch of media time and what was heard in it.
+type Seen = (Range<MediaTime>, Heard);
+
 /// The last glance: an utterance that turns out to be just that is not recognized twice.
 #[derive(Clone, Default)]
-pub(super) struct Glanced(Arc<Mutex<Option<(Range<MediaTime>, Heard)>>>);
+pub(super) struct Glanced(Arc<Mutex<Option<Seen>>>);
 
 impl Glanced {
     /// What was heard, if exactly this stretch was looked at; forgets it.

@@ -132,7 +132,8 @@ impl Phone {
             self.sending.ssrc = self.sending.ssrc.wrapping_add(1);
             self.line.voice = Voice::new(peer.codec);
         }
-        self.line.secrets = peer.crypto.map(|crypto| Secrets::after(self.line.secrets.take(), &crypto));
+        self.line.secrets =
+            peer.crypto.map(|crypto| Secrets::after(self.line.secrets.take(), &crypto));
         self.peer = Some(peer);
     }
 

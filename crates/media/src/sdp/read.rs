@@ -115,8 +115,11 @@ fn rtcp_address(address: IpAddr, media: &Media) -> Result<SocketAddr, SdpError> 
     Ok(rtcp)
 }
 
+/// Payload types with our codecs, and those of telephone-event with their clock rates in Hz.
+type Formats = (Vec<(u8, CodecId)>, Vec<(u8, u32)>);
+
 /// Codecs of ours and the payload type of telephone-event, from the format list and `rtpmap`.
-fn formats(media: &Media) -> (Vec<(u8, CodecId)>, Vec<(u8, u32)>) {
+fn formats(media: &Media) -> Formats {
     let (mut codecs, mut dtmf) = (Vec::new(), Vec::new());
     for payload_type in media.fmt.split_whitespace().filter_map(|f| f.parse::<u8>().ok()) {
         if payload_type > 127 {

@@ -87,7 +87,7 @@ impl FakeCalls {
     }
 
     /// What the journal tells from where it was asked for.
-    fn from_journal(&self, options: &WatchOptions) -> Option<Vec<Watched>> {
+    fn told_so_far(&self, options: &WatchOptions) -> Option<Vec<Watched>> {
         let journal = self.journal.lock().unwrap().clone();
         let end = journal.iter().position(|e| matches!(e.event, Event::CallEnded(_)));
         let told = &journal[..end.map_or(journal.len(), |i| i + 1)];
@@ -306,7 +306,7 @@ impl Calls for FakeCalls {
             if let Some(live) = self.live.lock().unwrap().take() {
                 return Ok(Watch::from(live));
             }
-            let news = self.from_journal(&options);
+            let news = self.told_so_far(&options);
             let news = news.unwrap_or_else(|| self.news.lock().unwrap().drain(..).collect());
             let (sender, receiver) = mpsc::channel(news.len().max(1));
             for n in news {
