@@ -17,6 +17,6 @@ fuzz_target!(|text: &str| {
     }
     let _ = settings.limits();
     for trunk in &settings.trunk {
-        let _ = (trunk.for_sip(), trunk.route());
+        let _ = (trunk.for_sip(), trunk.route(&settings.media));
     }
 });

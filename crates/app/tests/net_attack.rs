@@ -2,7 +2,12 @@
 //! before and during calls. Nothing of it is accepted, nothing is sent there, nobody loses audio.
 //!
 //! Needs root and `ip` (Debian's iproute2); where namespaces cannot be made it says so and passes.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test stops where it fails"
+)]
 
 mod support;
 

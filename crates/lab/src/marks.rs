@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn each_pair_is_told_from_the_others_through_g711() {
-        for codec in CodecId::ALL {
+        for codec in CodecId::NARROW {
             for (class, pair) in CLASSES {
                 for start in 0..50 {
                     let mut bytes = [0u8; 160];

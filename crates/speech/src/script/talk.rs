@@ -148,7 +148,8 @@ impl<'a> Talk<'a> {
     }
 
     fn not_understood(&self, wish: Intent) -> Move {
-        if self.in_a_row(wish) > PATIENCE {
+        // The message was told: one more question is all that is owed.
+        if self.in_a_row(wish) > 1 {
             return self.end(Line::CloseUnheard, true);
         }
         match wish {

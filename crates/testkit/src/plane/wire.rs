@@ -20,7 +20,7 @@ use crate::plan::Network;
 /// Samples of 20 ms at 8 kHz.
 const SAMPLES: usize = 160;
 /// Values that G.711 keeps exactly and nobody takes for speech.
-const DIGITS: [i16; 4] = [-24, -8, 8, 24];
+const DIGITS: [i16; 4] = [-40, -24, 24, 40];
 /// Digits of one code: a sign that it is one, the number of the words, their loudness.
 const SIGN: [usize; 4] = [3, 0, 3, 0];
 const NUMBER: usize = 16;
