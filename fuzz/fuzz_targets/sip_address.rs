@@ -1,4 +1,4 @@
-//! Addresses of trunks: what is read prints as something that reads the same.
+//! Addresses of trunks: what is read prints, port and transport filled in, as what prints the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +7,8 @@ use sip::TrunkAddress;
 fuzz_target!(|text: &str| {
     if let Ok(address) = text.parse::<TrunkAddress>() {
         let printed = address.to_string();
-        assert_eq!(printed.parse::<TrunkAddress>().as_ref(), Ok(&address), "{printed}");
+        let again = printed.parse::<TrunkAddress>().map(|a| a.to_string());
+        assert_eq!(again.as_ref(), Ok(&printed), "{address:?}");
         assert!(!printed.contains(['\r', '\n', ' ', '<', '>', '"']), "{printed:?}");
     }
     // One [[trunk]] of the settings.
