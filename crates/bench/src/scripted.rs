@@ -238,7 +238,7 @@ impl Synthesizer for Scripted {
 
     fn voices(&self) -> Vec<VoiceInfo> {
         [("v0001", Language::Zh), ("v0002", Language::En)]
-            .map(|(id, language)| VoiceInfo { id: id.to_owned(), language, gender: "female" })
+            .map(|(id, language)| VoiceInfo::neutral(id, language, "female"))
             .to_vec()
     }
 }

@@ -7,6 +7,7 @@ use domain::{
     Speaker, Surface, VoiceChoice, WallTime,
 };
 use engine::ports::records::Balance;
+use engine::ports::synthesizer::{NEUTRAL, VoiceInfo};
 use engine::{Catalogue, PlaceOrder, Placed};
 use serde_json::{Map, Value};
 
@@ -24,8 +25,6 @@ const MAX_OPTION_CHARS: usize = 100;
 const DEFAULT_MODEL: &str = "stepone-mini";
 /// The id under which published samples name the default voice.
 const DEFAULT_VOICE: &str = "v0001";
-/// The one emotion that every voice has.
-const NEUTRAL: &str = "neutral";
 /// Middle of the scales of loudness and pace: the voice's own.
 const MIDDLE: u8 = 50;
 
@@ -131,7 +130,7 @@ pub fn call_info(record: &CallRecord) -> Result<CallInfo, Refusal> {
         ended_at: time(record.milestones.ended_at),
         recording_ready: record.recording.is_some(),
         call_content: ended.then(|| record.lines.iter().filter_map(line).collect()),
-        provider_response: ended.then(|| provider_response(record)),
+        provider_response: record.network_end(),
     })
 }
 
@@ -163,25 +162,6 @@ fn line(line: &Line) -> Option<Utterance> {
 
 fn time(at: Option<WallTime>) -> Option<String> {
     at.map(|t| t.to_string())
-}
-
-/// `name=value` pairs without quotes, so that clients which cut at quotes print them whole.
-fn provider_response(record: &CallRecord) -> String {
-    let times = &record.milestones;
-    let answered = times.answered_at.is_some();
-    let word = if answered { "answered" } else { record.status.word() };
-    let mut pairs = vec![format!("result={word}")];
-    let refused = record.reason.and_then(|r| r.sip_code);
-    if let Some(code) = if answered { Some(200) } else { refused } {
-        pairs.push(format!("sip={code}"));
-    }
-    if let (Some(from), Some(to)) = (times.ringing_at, times.answered_at.or(times.ended_at)) {
-        pairs.push(format!("ring_ms={}", to.millis_since(from).max(0)));
-    }
-    if let Some(who) = record.reason.and_then(|r| r.who) {
-        pairs.push(format!("hung_up_by={}", who.word()));
-    }
-    pairs.join("; ")
 }
 
 /// The numbers to call: in order, each once, all of them valid.
@@ -231,37 +211,44 @@ fn voice_choice(
     };
     let field = "model_engine";
     let model = model.ok_or(Refusal::UnknownOption { field })?;
-    let voice = voice_name(request.voice_id.as_deref(), language, catalogue)?;
+    let voice = voice(request.voice_id.as_deref(), language, catalogue)?;
     let emotion = request.emotion.as_deref().unwrap_or(NEUTRAL);
-    if emotion != NEUTRAL {
+    if !voice.chosen.has(emotion) {
         return Err(Refusal::UnknownOption { field: "emotion" });
     }
+    // A voice that stands in for the chosen one may know fewer emotions.
+    let emotion = if voice.speaks.has(emotion) { emotion } else { NEUTRAL };
     Ok(VoiceChoice {
         model: model.id.clone(),
-        voice,
+        voice: voice.speaks.id.clone(),
         emotion: emotion.to_owned(),
         volume: request.volume.unwrap_or(MIDDLE),
         speed: request.speed.unwrap_or(MIDDLE),
     })
 }
 
-/// The chosen voice if it speaks the call's language, else that language's default.
-fn voice_name(
+/// The voice a customer named, and the one that speaks the call's language for it.
+struct Voice<'a> {
+    chosen: &'a VoiceInfo,
+    speaks: &'a VoiceInfo,
+}
+
+/// The named voice if it speaks the call's language, else that language's default. What a
+/// request without a voice chooses is the default, too.
+fn voice<'a>(
     id: Option<&str>,
     language: Language,
-    catalogue: &Catalogue,
-) -> Result<String, Refusal> {
+    catalogue: &'a Catalogue,
+) -> Result<Voice<'a>, Refusal> {
     let voices = &catalogue.voices;
-    let chosen = voices.iter().find(|v| Some(v.id.as_str()) == id);
-    if chosen.is_none() && id.is_some_and(|id| id != DEFAULT_VOICE) {
+    let named = voices.iter().find(|v| Some(v.id.as_str()) == id);
+    if named.is_none() && id.is_some_and(|id| id != DEFAULT_VOICE) {
         return Err(Refusal::UnknownOption { field: "voice_id" });
     }
-    chosen
-        .filter(|v| v.language == language)
-        .or_else(|| voices.iter().find(|v| v.language == language))
-        .or(voices.first())
-        .map(|v| v.id.clone())
-        .ok_or(Refusal::Internal)
+    let default = || voices.iter().find(|v| v.language == language).or(voices.first());
+    let speaks = named.filter(|v| v.language == language).or_else(default);
+    let speaks = speaks.ok_or(Refusal::Internal)?;
+    Ok(Voice { chosen: named.unwrap_or(speaks), speaks })
 }
 
 fn invalid(field: &str) -> Refusal {

@@ -212,25 +212,9 @@ fn json(reply: &impl Serialize) -> Result<Response, Failure> {
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
-/// The one key that all credentials of the request agree on.
 fn key(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let plain = headers.get_all(API_KEY).iter().map(HeaderValue::to_str);
-    let bearer = headers.get_all(header::AUTHORIZATION).iter();
-    let bearer = bearer.filter_map(|v| bearer_key(v.to_str()).transpose());
-    let mut found = None;
-    for key in plain.chain(bearer) {
-        let key = key.map_err(|_| Refusal::Unauthorized)?;
-        if *found.get_or_insert(key) != key {
-            return Err(Refusal::Unauthorized);
-        }
-    }
-    found.filter(|k| !k.is_empty()).ok_or(Refusal::Unauthorized)
-}
-
-/// The token after `Bearer`, in any case (RFC 9110 section 11.1); other schemes are not ours.
-fn bearer_key<E>(value: Result<&str, E>) -> Result<Option<&str>, E> {
-    let (scheme, token) = value?.split_once(' ').unwrap_or_default();
-    Ok(scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' ')))
+    let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    domain::shown_key(values(API_KEY), values(header::AUTHORIZATION))
 }
 
 async fn members(request: Request) -> Result<Map<String, Value>, Refusal> {

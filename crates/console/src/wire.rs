@@ -210,7 +210,7 @@ impl CallDetail {
         let content = said().map(|l| Utterance { role: role(l.speaker), content: l.text.clone() });
         Ok(Self {
             call: CallSummary::of(record)?,
-            provider_response: ended.then(|| provider_response(record)),
+            provider_response: record.network_end(),
             answered_by: record.answered_by.and_then(word),
             disclosure: DisclosureTimes {
                 ai_at: time(record.disclosure.ai_at),
@@ -272,22 +272,4 @@ fn time(at: Option<WallTime>) -> Option<String> {
 fn word(value: impl Serialize) -> Option<String> {
     let value = serde_json::to_value(value).ok()?;
     value.as_str().map(str::to_owned)
-}
-
-/// The same pairs as under the callinfo base.
-fn provider_response(record: &CallRecord) -> String {
-    let times = &record.milestones;
-    let answered = times.answered_at.is_some();
-    let refused = record.reason.and_then(|r| r.sip_code);
-    let code = if answered { Some(200) } else { refused };
-    let rang = times.ringing_at.zip(times.answered_at.or(times.ended_at));
-    let result = if answered { "answered" } else { record.status.word() };
-    let who = record.reason.and_then(|r| r.who);
-    let pairs = [
-        Some(format!("result={result}")),
-        code.map(|c| format!("sip={c}")),
-        rang.map(|(from, to)| format!("ring_ms={}", to.millis_since(from).max(0))),
-        who.map(|w| format!("hung_up_by={}", w.word())),
-    ];
-    pairs.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

@@ -49,7 +49,7 @@ pub use ledger::{LedgerAccount, LedgerError, Posting, Transaction, TransactionKi
 pub use masked::Masked;
 pub use money::{MicroYuan, Price, Rounding};
 pub use phone::{NumberRules, PhoneError, PhoneNumber};
-pub use principal::{Caps, Credential, Principal, Scope};
+pub use principal::{Caps, Credential, Principal, Scope, shown_key};
 pub use record::{CallRecord, Disclosure, Line, Speaker, Texts};
 pub use refusal::Refusal;
 pub use request::{Brief, CallRequest, Surface, VoiceChoice};

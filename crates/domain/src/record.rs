@@ -242,6 +242,31 @@ impl CallRecord {
         self.charge.is_some_and(|c| c > MicroYuan::ZERO)
     }
 
+    /// How the network ended the call, as `name=value` pairs; `None` before the end.
+    ///
+    /// Neither quotes nor anything a person said stand in it, so that clients which cut at
+    /// quotes print it whole (callout section 5.2): `result=answered; sip=200; ring_ms=6200;
+    /// hung_up_by=ai`. A pair that is not known is left out.
+    pub fn network_end(&self) -> Option<String> {
+        if !self.is_ended() {
+            return None;
+        }
+        let times = &self.milestones;
+        let answered = times.answered_at.is_some();
+        let result = if answered { "answered" } else { self.status.word() };
+        let refused = self.reason.and_then(|r| r.sip_code);
+        let code = if answered { Some(200) } else { refused };
+        let rang = times.ringing_at.zip(times.answered_at.or(times.ended_at));
+        let who = self.reason.and_then(|r| r.who);
+        let pairs = [
+            Some(format!("result={result}")),
+            code.map(|c| format!("sip={c}")),
+            rang.map(|(from, to)| format!("ring_ms={}", to.millis_since(from).max(0))),
+            who.map(|w| format!("hung_up_by={}", w.word())),
+        ];
+        Some(pairs.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+
     fn advance(&mut self, to: CallStatus) {
         if (to as u8) > (self.status as u8) && !self.status.is_terminal() {
             self.status = to;

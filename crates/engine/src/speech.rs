@@ -121,6 +121,7 @@ impl SpeechWork {
             text: Masked::new(text),
             language: self.request.turn.language,
             voice: voice.voice.clone(),
+            emotion: voice.emotion.clone(),
             speed: voice.speed,
             volume: voice.volume,
             sample_rate: self.speech_rate,

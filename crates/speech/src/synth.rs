@@ -121,14 +121,9 @@ impl Synthesizer for EspeakSynthesizer {
     }
 
     fn voices(&self) -> Vec<VoiceInfo> {
-        VOICES
-            .iter()
-            .map(|voice| VoiceInfo {
-                id: voice.id.to_owned(),
-                language: voice.language,
-                gender: voice.gender,
-            })
-            .collect()
+        // espeak-ng knows no emotions: its variants are other voices, not other moods.
+        let info = |voice: &Voice| VoiceInfo::neutral(voice.id, voice.language, voice.gender);
+        VOICES.iter().map(info).collect()
     }
 }
 

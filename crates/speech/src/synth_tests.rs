@@ -9,6 +9,7 @@ fn order(text: &str) -> SpeakOrder {
         text: Masked::new(text.to_owned()),
         language: Language::of_text(text),
         voice: "v0001".to_owned(),
+        emotion: "neutral".to_owned(),
         speed: 50,
         volume: 50,
         sample_rate: 8_000,
@@ -117,4 +118,5 @@ fn the_default_voice_of_each_language_comes_first() {
     assert_eq!(voices[0].language, Language::Zh);
     let english = voices.iter().find(|v| v.language == Language::En);
     assert_eq!(english.map(|v| v.id.as_str()), Some("v0003"));
+    assert!(voices.iter().all(|v| v.emotions == ["neutral"]));
 }

@@ -56,7 +56,7 @@ impl Synthesizer for ToneSynthesizer {
 
     fn voices(&self) -> Vec<VoiceInfo> {
         [("v0001", Language::Zh), ("v0003", Language::En)]
-            .map(|(id, language)| VoiceInfo { id: id.to_owned(), language, gender: "female" })
+            .map(|(id, language)| VoiceInfo::neutral(id, language, "female"))
             .to_vec()
     }
 }
@@ -110,6 +110,7 @@ mod tests {
                 text: Masked::new("明天下午三点".to_owned()),
                 language: Language::Zh,
                 voice: "v0001".to_owned(),
+                emotion: "neutral".to_owned(),
                 speed: 50,
                 volume: 50,
                 sample_rate: 8_000,

@@ -1,6 +1,9 @@
 //! The `Synthesizer` fake: every character is a stretch of one sample value that tells the kind
 //! of speech and the character's place, so that the plane can tell what was audible.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use domain::Language;
 use engine::ports::synthesizer::{
     SpeakOrder, SpeechChunk, SpeechClass, SpeechError, Synthesizer, VoiceInfo,
@@ -25,6 +28,8 @@ pub struct FakeSynthesizer {
     pub plants: Plants,
     /// How it behaves.
     pub moods: Moods,
+    /// Voice and emotion of everything it was asked to say; as many as callers know of both.
+    pub asked: Arc<Mutex<BTreeSet<(String, String)>>>,
 }
 
 const CLASSES: [SpeechClass; 5] = [
@@ -67,6 +72,9 @@ impl Synthesizer for FakeSynthesizer {
     fn speak(&self, order: SpeakOrder) -> mpsc::Receiver<Result<SpeechChunk, SpeechError>> {
         // Bound: as the port wants it, the maker waits when its chunks are not read.
         let (to, from) = mpsc::channel(4);
+        if let Ok(mut asked) = self.asked.lock() {
+            asked.insert((order.voice.clone(), order.emotion.clone()));
+        }
         let (moods, plants) = (self.moods.clone(), self.plants.clone());
         let class = self.class(order.class);
         self.moods.clock().spawn(async move {
@@ -101,7 +109,7 @@ impl Synthesizer for FakeSynthesizer {
 
     fn voices(&self) -> Vec<VoiceInfo> {
         [("v0001", Language::Zh), ("v0002", Language::En)]
-            .map(|(id, language)| VoiceInfo { id: id.to_owned(), language, gender: "female" })
+            .map(|(id, language)| VoiceInfo::neutral(id, language, "female"))
             .to_vec()
     }
 }

@@ -89,6 +89,8 @@ pub struct World {
     pub plane: FakePlane,
     /// How the models behave.
     pub moods: Moods,
+    /// What was asked to be spoken.
+    pub synthesizer: FakeSynthesizer,
     /// What the responder was asked.
     pub responder: FakeResponder,
     /// The owner.
@@ -121,16 +123,18 @@ impl Setup {
         let plane =
             FakePlane::start(clock.clone(), trunk.clone(), words.clone(), self.plants.clone());
         let responder = FakeResponder::new(moods.clone(), self.plants.clone());
+        let synthesizer = FakeSynthesizer {
+            moods: moods.clone(),
+            plants: self.plants.clone(),
+            asked: Arc::default(),
+        };
         let parts = Parts {
             clock: clock.clone(),
             records: Arc::new(self.store.clone()),
             directory: Arc::new(self.store.clone()),
             blobs: Arc::new(NoBlobs),
             plane: Arc::new(plane.clone()),
-            synthesizer: Arc::new(FakeSynthesizer {
-                moods: moods.clone(),
-                plants: self.plants.clone(),
-            }),
+            synthesizer: Arc::new(synthesizer.clone()),
             recognizer: Arc::new(FakeRecognizer { words, moods: moods.clone() }),
             judge: Arc::new(FakeJudge { moods: moods.clone() }),
             responder: Arc::new(responder.clone()),
@@ -150,7 +154,19 @@ impl Setup {
         };
         let (store, recovered) = (self.store.clone(), Recovered::default());
         let setup = self;
-        World { engine, store, trunk, plane, moods, responder, who, clock, setup, recovered }
+        World {
+            engine,
+            store,
+            trunk,
+            plane,
+            moods,
+            synthesizer,
+            responder,
+            who,
+            clock,
+            setup,
+            recovered,
+        }
     }
 
     fn config(&self) -> EngineConfig {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use conversation::SpeechClass;
-use domain::{Opening, Speaker, TurnSettings};
+use domain::{Opening, Speaker, Surface, TurnSettings};
+use engine::{Calls, PlaceOrder};
 use testkit::Act::*;
 use testkit::{Mood, Plan, Setup, World, check_all, outcome, people, virtually};
 
@@ -128,5 +129,23 @@ fn a_recorded_call_says_so_in_its_opening() {
         let record = world.record(record.call);
         assert_eq!(record.recording.as_deref(), Some(format!("{}.wav", record.call).as_str()));
         assert!(!record.recording_pending);
+    });
+}
+
+#[test]
+fn the_voice_and_emotion_of_a_call_reach_whoever_speaks() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        world.trunk.plan("13800138000", people::cooperative());
+        let mut request = world.request("13800138000");
+        request.voice.voice = "v0009".to_owned();
+        request.voice.emotion = "cheerful".to_owned();
+        let order = PlaceOrder { surface: Surface::Callout, requests: vec![request] };
+        world.engine.place(&world.who, order).await.unwrap();
+        world.settle(900).await;
+        check_all(&world);
+        let asked = world.synthesizer.asked.lock().unwrap().clone();
+        let want = [("v0009".to_owned(), "cheerful".to_owned())];
+        assert_eq!(asked.into_iter().collect::<Vec<_>>(), want);
     });
 }

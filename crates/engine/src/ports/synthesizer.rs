@@ -31,6 +31,9 @@ pub enum SpeechError {
     },
 }
 
+/// The emotion that every voice has: none in particular.
+pub const NEUTRAL: &str = "neutral";
+
 /// What to say, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpeakOrder {
@@ -40,6 +43,8 @@ pub struct SpeakOrder {
     pub language: Language,
     /// Name of the voice.
     pub voice: String,
+    /// Emotion: one that the voice names.
+    pub emotion: String,
     /// Pace 0–100; 50 is natural.
     pub speed: u8,
     /// Loudness 0–100; 50 is the voice's own.
@@ -79,4 +84,18 @@ pub struct VoiceInfo {
     pub language: Language,
     /// `female` or `male`.
     pub gender: &'static str,
+    /// Emotions it can speak with; [`NEUTRAL`] is the first.
+    pub emotions: Vec<String>,
+}
+
+impl VoiceInfo {
+    /// A voice that speaks with no emotion but [`NEUTRAL`].
+    pub fn neutral(id: &str, language: Language, gender: &'static str) -> Self {
+        Self { id: id.to_owned(), language, gender, emotions: vec![NEUTRAL.to_owned()] }
+    }
+
+    /// Whether it can speak with this emotion.
+    pub fn has(&self, emotion: &str) -> bool {
+        self.emotions.iter().any(|e| e == emotion)
+    }
 }

@@ -103,14 +103,17 @@ impl FakeCalls {
     }
 }
 
-/// Two voices per language, one model, the prices and limits of the specification.
+/// Two voices per language, one of them with an emotion of its own, one model, the prices and
+/// limits of the specification.
 pub fn catalogue() -> Catalogue {
-    let voice = |id: &str, language| VoiceInfo { id: id.into(), language, gender: "female" };
+    let voice = |id, language| VoiceInfo::neutral(id, language, "female");
+    let mut cheerful = voice("v0002", Language::Zh);
+    cheerful.emotions.push("cheerful".into());
     Catalogue {
         price: price(),
         voices: vec![
             voice("v0001", Language::Zh),
-            voice("v0002", Language::Zh),
+            cheerful,
             voice("v0101", Language::En),
             voice("v0102", Language::En),
         ],

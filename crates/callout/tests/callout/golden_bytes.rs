@@ -1,12 +1,10 @@
 //! Every reply equals its golden file, byte for byte, over a real socket.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
+use crate::{checker, serve};
 use domain::{EndWhat, Envelope, Refusal, Who};
 use engine::Watched;
-use support::fake::{FakeCalls, call};
-use support::{checker, serve, story};
+use testkit::desk::fake::{FakeCalls, call};
+use testkit::desk::story;
 
 const BASE: &str = "/api/v1/callinfo";
 
@@ -112,7 +110,7 @@ async fn streams() {
             assert_eq!(reply.header(name), Some(value));
         }
         assert_eq!(reply.header("x-request-id").unwrap().len(), 36);
-        let options = calls.watched.lock().unwrap().clone().unwrap();
+        let options = calls.watched.lock().unwrap()[0].clone();
         assert_eq!(options.beat_unanswered.unwrap().as_millis(), 500);
         assert_eq!(options.beat_idle.unwrap().as_secs(), 15);
         assert_eq!(options.answer_deadline.unwrap().as_secs(), 30);

@@ -1,14 +1,12 @@
 //! `GET|HEAD /v1/calls/{id}/recording`: whole, in part, unchanged, not yet, not at all.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::{check_problem, serve};
 use domain::Refusal;
-use support::fake::{FakeCalls, call};
-use support::raw::Served;
-use support::{check_problem, serve, story};
+use testkit::desk::fake::{FakeCalls, call};
+use testkit::desk::raw::Served;
+use testkit::desk::story;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// More than two reads.

@@ -1,16 +1,14 @@
 //! `GET /v1/calls/{id}/events`: every event once, resumed anywhere.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::{check_problem, serve};
 use domain::Envelope;
-use support::fake::{FakeCalls, call};
-use support::raw::Served;
-use support::{check_problem, serve, story};
+use testkit::desk::fake::{FakeCalls, call};
+use testkit::desk::raw::Served;
+use testkit::desk::story;
 
-const WHOLE: &str = include_str!("golden/events.sse");
+const WHOLE: &str = include_str!("../golden/events.sse");
 
 async fn told(journal: Vec<Envelope>) -> (std::sync::Arc<FakeCalls>, Served, String) {
     let calls = FakeCalls::new();

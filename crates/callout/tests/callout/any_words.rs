@@ -1,15 +1,13 @@
 //! Whatever people say, no reply holds the byte 0x5C, doubles a key, or breaks its frame.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::{checker, serve};
 use domain::Texts;
 use engine::Watched;
 use proptest::prelude::*;
-use support::fake::{FakeCalls, accepted, call};
-use support::{checker, serve, story};
+use testkit::desk::fake::{FakeCalls, accepted, call};
+use testkit::desk::story;
 
 /// Words that try to break out, mixed with any characters at all.
 fn words() -> impl Strategy<Value = String> {

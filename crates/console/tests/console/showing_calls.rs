@@ -1,12 +1,10 @@
 //! `GET /v1/calls`, `GET /v1/calls/{id}`, `POST /v1/calls/{id}/hangup`, and what they refuse.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
+use crate::{check_problem, json, serve};
 use domain::{CallRecord, EndWhat, Who};
 use serde_json::json;
-use support::fake::{FakeCalls, accepted, call};
-use support::{check_problem, json, serve, story};
+use testkit::desk::fake::{FakeCalls, accepted, call};
+use testkit::desk::story;
 
 #[tokio::test]
 async fn a_finished_call_shows_exact_texts_and_more() {

@@ -1,12 +1,9 @@
 //! Who gets in: paths, methods, versions, keys and scopes, in this order; and reply headers.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
+use crate::{checker, serve, serve_with};
 use callout::Config;
-use support::fake::FakeCalls;
-use support::raw::Reply;
-use support::{checker, serve, serve_with};
+use testkit::desk::fake::FakeCalls;
+use testkit::desk::raw::Reply;
 
 const BASE: &str = "/api/v1/callinfo";
 const ENDPOINTS: &[(&str, &str)] = &[

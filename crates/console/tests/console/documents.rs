@@ -1,14 +1,11 @@
 //! `/openapi.json` and `/docs`: complete, valid to the eye of a program, and without other hosts.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
-
-mod support;
 
 use std::collections::BTreeSet;
 
+use crate::{json, serve};
 use serde_json::Value;
-use support::fake::FakeCalls;
-use support::raw::Served;
-use support::{json, serve};
+use testkit::desk::fake::FakeCalls;
+use testkit::desk::raw::Served;
 use utoipa::openapi::{OpenApiBuilder, PathItem, PathsBuilder};
 
 #[tokio::test]

@@ -1,13 +1,10 @@
 //! What is refused, with which code; nothing reaches the engine then. And what is let through.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
-mod support;
-
+use crate::{checker, serve};
 use domain::{Language, MicroYuan, Refusal, Scope};
 use serde_json::{Value, json};
-use support::fake::FakeCalls;
-use support::raw::Served;
-use support::{checker, serve};
+use testkit::desk::fake::FakeCalls;
+use testkit::desk::raw::Served;
 
 const PATH: &str = "/api/v1/callinfo/initiate_call";
 const LIMIT: usize = 512 * 1024;
@@ -247,6 +244,37 @@ async fn the_requirement_chooses_language_and_voice() {
         let got = (request.turn.language, request.voice.voice.as_str());
         assert_eq!(got, (language, want), "{requirement} {voice:?}");
         assert_eq!((request.voice.volume, request.voice.speed), (50, 50));
+    }
+}
+
+#[tokio::test]
+async fn an_emotion_is_one_of_the_chosen_voice() {
+    for (requirement, voice, emotion, want) in [
+        ("通知", Some("v0002"), "cheerful", Some(("v0002", "cheerful"))),
+        ("通知", Some("v0002"), "neutral", Some(("v0002", "neutral"))),
+        // Another voice speaks for it, and knows no such emotion.
+        ("Tell Bob", Some("v0002"), "cheerful", Some(("v0101", "neutral"))),
+        ("通知", Some("v0001"), "cheerful", None),
+        ("通知", None, "cheerful", None),
+        ("通知", Some("v0002"), "Cheerful", None),
+        ("通知", Some("v0102"), "cheerful", None),
+    ] {
+        let calls = FakeCalls::new();
+        let server = serve(calls.clone()).await;
+        let body = json!({
+            "phones": "13800138000", "user_requirement": requirement,
+            "voice_id": voice, "emotion": emotion,
+        });
+        let Some(want) = want else {
+            let (status, code, message) = refused(&server, body.to_string()).await;
+            assert_eq!((status, code.as_str()), (400, "unknown_option"), "{voice:?} {emotion}");
+            assert_eq!(message, "unknown value for emotion");
+            assert!(calls.orders.lock().unwrap().is_empty());
+            continue;
+        };
+        assert_eq!(server.call("POST", PATH, body.to_string()).await.status, 200);
+        let spoken = &calls.order().requests[0].voice;
+        assert_eq!((spoken.voice.as_str(), spoken.emotion.as_str()), want);
     }
 }
 
