@@ -3,8 +3,11 @@
 //! Everything before identity is confirmed is said from [`Phrases`]; the responder, which alone
 //! knows the content, is asked only afterwards.
 
+mod hearing;
+
 use domain::{AnswerVerdict, EndWhat, Evidence, Identity, Opening};
 
+use self::hearing::{EARLY_NOISE_MS, Hearing, listens};
 use crate::director::{Cue, Director, Sentence, Step, Tag};
 use crate::floor::OnSpeech;
 use crate::phrases::Phrases;
@@ -42,11 +45,6 @@ enum Message {
 const MAX_QUESTIONS: u8 = 6;
 /// A first utterance of this length that could not be understood is hardly a hello.
 const LONG_HELLO_MS: u64 = 5_000;
-/// Speech up to this length in mid-speech that is hardly understood is taken for noise or a
-/// backchannel.
-const SHORT_NOISE_MS: u64 = 700;
-/// The same before its utterance is over: what is longer may be the beginning of a sentence.
-const EARLY_NOISE_MS: u64 = 500;
 /// After a long first utterance: time for a machine's tone before we speak, ms.
 const AFTER_LONG_HELLO_MS: u32 = 2_000;
 /// After a machine's greeting without a tone: silence before we speak, ms.
@@ -63,14 +61,10 @@ pub struct BuiltIn {
     stage: Stage,
     questions: u8,
     asked_again: bool,
-    silences: u32,
-    heard_anything: bool,
-    long_hello: bool,
+    hearing: Hearing,
     /// The callee has heard words of ours.
     spoke: bool,
     message: Message,
-    /// What was heard, but not well enough to act on it.
-    doubted: Option<Meaning>,
     identity: Identity,
 }
 
@@ -85,12 +79,9 @@ impl BuiltIn {
             stage: Stage::Hello,
             questions: 0,
             asked_again: false,
-            silences: 0,
-            heard_anything: false,
-            long_hello: false,
+            hearing: Hearing::default(),
             spoke: false,
             message: Message::Owed,
-            doubted: None,
             identity: Identity::Pending,
         }
     }
@@ -102,9 +93,7 @@ impl BuiltIn {
     }
 
     fn sentence(&mut self, s: Sentence) -> Vec<Step> {
-        self.heard_anything = true;
-        self.silences = 0;
-        let s = self.weighed(s);
+        let s = self.hearing.sentence(s);
         if s.meaning == Meaning::OptOut && self.stage != Stage::Machine {
             return self.opt_out(s.evidence);
         }
@@ -117,24 +106,11 @@ impl BuiltIn {
         }
     }
 
-    /// A doubtful hearing ends no call: it counts as unclear, and the callee is asked again.
-    /// What is heard so a second time, however doubtful, is believed.
-    fn weighed(&mut self, s: Sentence) -> Sentence {
-        use Meaning::*;
-        let ends =
-            matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail | Goodbye);
-        if s.sure || !ends || self.doubted == Some(s.meaning) {
-            return s;
-        }
-        self.doubted = Some(s.meaning);
-        Sentence { meaning: Unclear, ..s }
-    }
-
     fn hello(&mut self, s: Sentence) -> Vec<Step> {
         match s.meaning {
             Meaning::Voicemail => self.machine(),
             Meaning::Unclear if s.length_ms >= LONG_HELLO_MS => {
-                self.long_hello = true;
+                self.hearing.long_hello = true;
                 vec![Step::Patience(AFTER_LONG_HELLO_MS)]
             }
             _ => self.open(),
@@ -335,17 +311,17 @@ impl BuiltIn {
     }
 
     fn silence(&mut self) -> Vec<Step> {
-        self.silences += 1;
+        self.hearing.silences += 1;
         match self.stage {
             Stage::Hello => self.open(),
             // Nobody answers our opening after a long greeting that nobody understood.
-            Stage::Asking if self.long_hello && self.silences >= 2 => {
+            Stage::Asking if self.hearing.long_hello && self.hearing.silences >= 2 => {
                 let mut steps = self.machine();
                 steps.extend(self.leave_message());
                 steps
             }
             Stage::Asking if !self.asked_again => self.ask_again(),
-            Stage::Asking if self.heard_anything => {
+            Stage::Asking if self.hearing.anything => {
                 self.leave_unconfirmed(Identity::Unclear, Evidence::Absence)
             }
             Stage::Asking => {
@@ -354,8 +330,8 @@ impl BuiltIn {
                 steps.extend(self.close(EndWhat::Silence, self.phrases.not_confirmed()));
                 steps
             }
-            Stage::Talking if self.silences <= 2 => {
-                vec![Step::Respond(Prompt::Silence { times: self.silences })]
+            Stage::Talking if self.hearing.silences <= 2 => {
+                vec![Step::Respond(Prompt::Silence { times: self.hearing.silences })]
             }
             Stage::Talking => {
                 let done = self.message == Message::Delivered;
@@ -368,8 +344,7 @@ impl BuiltIn {
     }
 
     fn key(&mut self, key: char) -> Vec<Step> {
-        self.heard_anything = true;
-        self.silences = 0;
+        self.hearing.something();
         match (self.stage, key) {
             (Stage::Asking, '1') => self.confirmed(Evidence::Key(key)),
             (Stage::Asking, '2') => self.leave_unconfirmed(Identity::Denied, Evidence::Key(key)),
@@ -424,17 +399,6 @@ impl BuiltIn {
             (SpeechClass::Opening, self.phrases.disclosure()),
             (SpeechClass::Opening, self.phrases.question()),
         ]
-    }
-}
-
-/// Whether this is the sound of somebody who listens, or no speech at all.
-fn listens(s: &Sentence) -> bool {
-    match s.meaning {
-        Meaning::Backchannel => true,
-        // Into our last line it answers that line.
-        Meaning::Agrees => s.interrupts && !s.last_line,
-        Meaning::Unclear | Meaning::Other => !s.sure && s.length_ms <= SHORT_NOISE_MS,
-        _ => false,
     }
 }
 

@@ -1,16 +1,17 @@
 //! Journal, records, ledger, accounts and blobs in memory, with the ledger's rules enforced.
 
+mod books;
 mod damage;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{
-    AccountId, CallId, CallRecord, Caps, Credential, Envelope, Event, KeyId, LedgerAccount,
-    MicroYuan, PhoneNumber, Principal, Transaction, TransactionKind, WallTime,
+    AccountId, CallId, CallRecord, Caps, Credential, Envelope, Event, KeyId, MicroYuan,
+    PhoneNumber, Principal, Transaction, WallTime,
 };
 use engine::Clock;
 use engine::ports::PortFuture;
@@ -18,6 +19,7 @@ use engine::ports::blobs::{BlobWriter, Blobs};
 use engine::ports::directory::{Account, Directory, KeyOwner, NewKey};
 use engine::ports::records::{Balance, Batch, CallFilter, Claim, CommitError, ReadError, Records};
 
+use self::books::Books;
 use crate::sabotage::Plants;
 
 /// A store in memory.
@@ -31,46 +33,47 @@ struct Inner {
     // Shared pieces, because a commit that fails puts back what it had changed.
     calls: BTreeMap<CallId, Arc<CallRecord>>,
     events: BTreeMap<CallId, Arc<Vec<Envelope>>>,
-    transactions: Vec<Transaction>,
-    references: BTreeSet<String>,
-    balances: BTreeMap<AccountId, Balance>,
+    books: Books,
     opt_outs: Vec<(AccountId, PhoneNumber)>,
     accounts: Vec<Account>,
     keys: Vec<NewKey>,
-    failing: bool,
-    unreadable: bool,
-    takes: Duration,
-    clock: Option<Clock>,
-    plants: Plants,
+    trouble: Trouble,
 }
 
 impl MemoryStore {
     /// From now on commits fail as on a full disk; `false` ends that.
     pub fn set_failing(&self, failing: bool) {
-        self.lock().failing = failing;
+        self.lock().trouble.failing = failing;
     }
 
-    /// From now on calls and opt-outs cannot be read; `false` ends that.
+    /// From now on what is committed is durable, and whoever waits is told that it could not be
+    /// written; `false` ends that.
+    pub fn set_losing_answers(&self, losing: bool) {
+        self.lock().trouble.losing_answers = losing;
+    }
+
+    /// From now on calls, journals and opt-outs cannot be read; `false` ends that.
     pub fn set_unreadable(&self, unreadable: bool) {
-        self.lock().unreadable = unreadable;
+        self.lock().trouble.unreadable = unreadable;
     }
 
     /// From now on a commit takes so long; at first it takes no time.
     pub fn set_commit_takes(&self, takes: Duration) {
-        self.lock().takes = takes;
+        self.lock().trouble.takes = takes;
     }
 
     /// From now on a commit takes its time by this clock.
     pub(crate) fn live_by(&self, clock: Clock, plants: Plants) {
-        let mut s = self.lock();
-        s.clock = Some(clock);
-        s.plants = plants;
+        let trouble = &mut self.lock().trouble;
+        trouble.clock = Some(clock);
+        trouble.plants = plants;
     }
 
     /// Whatever was made to fail works again.
-    pub(crate) fn recover(&self) {
-        let mut s = self.lock();
-        (s.failing, s.unreadable, s.takes) = (false, false, Duration::ZERO);
+    pub fn recover(&self) {
+        let trouble = &mut self.lock().trouble;
+        (trouble.failing, trouble.unreadable, trouble.takes) = (false, false, Duration::ZERO);
+        trouble.losing_answers = false;
     }
 
     /// Pays in, outside of any order.
@@ -78,12 +81,7 @@ impl MemoryStore {
     /// # Panics
     /// Never: a deposit cannot be refused.
     pub fn deposit(&self, owner: AccountId, amount: MicroYuan) {
-        let mut s = self.lock();
-        let reference = format!("deposit:{}", s.transactions.len());
-        let kind = TransactionKind::TopUp;
-        let t = Transaction::deposit(kind, reference, owner, amount);
-        s.post(&t).expect("a deposit only adds");
-        s.transactions.push(t);
+        self.lock().books.deposit(owner, amount);
     }
 
     /// Whether this number is on the owner's opt-out list.
@@ -93,7 +91,7 @@ impl MemoryStore {
 
     /// All money that was moved.
     pub fn transactions(&self) -> Vec<Transaction> {
-        self.lock().transactions.clone()
+        self.lock().books.transactions.clone()
     }
 
     /// All records.
@@ -108,30 +106,40 @@ impl MemoryStore {
 
     /// The sum of all postings (zero), what is held, and how often each call was settled.
     pub fn ledger(&self) -> (MicroYuan, MicroYuan, BTreeMap<String, u32>) {
-        let s = self.lock();
-        let all = s.transactions.iter().flat_map(|t| t.postings());
-        let sum = all.map(|p| p.amount).sum();
-        let held = s.balances.values().map(|b| b.held).sum();
-        let mut settled = BTreeMap::new();
-        for t in s.transactions.iter().filter(|t| t.kind() == TransactionKind::Settlement) {
-            *settled.entry(t.reference().to_owned()).or_insert(0) += 1;
-        }
-        (sum, held, settled)
+        self.lock().books.sums()
     }
 
     fn commit_now(&self, batch: &Batch) -> Result<(), CommitError> {
         let mut s = self.lock();
-        if s.failing {
+        if s.trouble.failing {
             return Err(CommitError::Unavailable { cause: "made to fail".to_owned() });
+        }
+        if s.write_again(batch) {
+            return Ok(());
         }
         s.apply(batch.clone())?;
         s.damage(batch);
+        if s.trouble.losing_answers {
+            return Err(CommitError::Unavailable { cause: "the answer was lost".to_owned() });
+        }
         Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How the store misbehaves, as it was told to.
+#[derive(Default)]
+struct Trouble {
+    failing: bool,
+    losing_answers: bool,
+    unreadable: bool,
+    /// How long a commit takes, by `clock`.
+    takes: Duration,
+    clock: Option<Clock>,
+    plants: Plants,
 }
 
 /// One call's record and journal, if it had any.
@@ -152,8 +160,8 @@ impl Inner {
         let kept = |c: &CallId| (*c, self.calls.get(c).cloned(), self.events.get(c).cloned());
         let before = Before {
             calls: touched.iter().map(kept).collect(),
-            balances: self.balances.clone(),
-            transactions: self.transactions.len(),
+            balances: self.books.balances.clone(),
+            transactions: self.books.transactions.len(),
         };
         let done = self.work(batch, &before.balances);
         if done.is_err() {
@@ -163,10 +171,7 @@ impl Inner {
     }
 
     fn undo(&mut self, before: Before) {
-        for t in self.transactions.drain(before.transactions..) {
-            self.references.remove(t.reference());
-        }
-        self.balances = before.balances;
+        self.books.undo(before.transactions, before.balances);
         for (call, record, journal) in before.calls {
             match record {
                 Some(record) => drop(self.calls.insert(call, record)),
@@ -184,18 +189,7 @@ impl Inner {
         batch: Batch,
         before: &BTreeMap<AccountId, Balance>,
     ) -> Result<(), CommitError> {
-        let taken = taken(&batch.transactions);
-        for t in batch.transactions {
-            if !self.references.insert(t.reference().to_owned()) {
-                return Err(CommitError::Duplicate { what: t.reference().to_owned() });
-            }
-            self.transactions.push(t.clone());
-            self.post(&t).map_err(|account| {
-                let needed = taken.get(&account).copied().unwrap_or_default();
-                let available = before.get(&account).copied().unwrap_or_default().available;
-                CommitError::InsufficientBalance { needed, available }
-            })?;
-        }
+        self.books.enter(batch.transactions, before)?;
         for e in batch.events {
             self.event(e)?;
         }
@@ -205,8 +199,13 @@ impl Inner {
 
     fn event(&mut self, e: Envelope) -> Result<(), CommitError> {
         let journal = Arc::make_mut(self.events.entry(e.call).or_default());
-        if e.seq != journal.len() as u64 + 1 {
+        let next = journal.len() as u64 + 1;
+        if e.seq < next {
             return Err(CommitError::Duplicate { what: format!("{} seq {}", e.call, e.seq) });
+        }
+        if e.seq > next {
+            let cause = format!("{} seq {} before {next}", e.call, e.seq);
+            return Err(CommitError::Unavailable { cause });
         }
         match (&e.event, self.calls.get_mut(&e.call)) {
             (Event::CallAccepted(_), None) => {
@@ -220,37 +219,6 @@ impl Inner {
         journal.push(e);
         Ok(())
     }
-
-    /// Moves money; the account that cannot pay is the error.
-    fn post(&mut self, t: &Transaction) -> Result<(), AccountId> {
-        for p in t.postings() {
-            let (account, held) = match p.account {
-                LedgerAccount::Available(a) => (a, false),
-                LedgerAccount::Held(a) => (a, true),
-                _ => continue,
-            };
-            let b = self.balances.entry(account).or_default();
-            let place = if held { &mut b.held } else { &mut b.available };
-            let now = MicroYuan(place.0 + p.amount.0);
-            if now < MicroYuan::ZERO {
-                return Err(account);
-            }
-            *place = now;
-        }
-        Ok(())
-    }
-}
-
-/// What transactions take from each owner.
-fn taken(transactions: &[Transaction]) -> BTreeMap<AccountId, MicroYuan> {
-    let mut taken = BTreeMap::new();
-    for p in transactions.iter().flat_map(Transaction::postings) {
-        if let LedgerAccount::Available(account) = p.account {
-            let sum: &mut MicroYuan = taken.entry(account).or_default();
-            sum.0 -= p.amount.0;
-        }
-    }
-    taken
 }
 
 fn ready<'a, T: Send + 'a>(value: T) -> PortFuture<'a, T> {
@@ -261,7 +229,7 @@ impl Records for MemoryStore {
     fn commit(&self, batch: Batch) -> PortFuture<'_, Result<(), CommitError>> {
         let (takes, clock) = {
             let s = self.lock();
-            (s.takes + s.strange_delay(), s.clock.clone())
+            (s.trouble.takes + s.strange_delay(), s.trouble.clock.clone())
         };
         Box::pin(async move {
             let clock = clock.filter(|_| !takes.is_zero());
@@ -279,7 +247,7 @@ impl Records for MemoryStore {
 
     fn call(&self, id: CallId) -> PortFuture<'_, Result<Option<CallRecord>, ReadError>> {
         let s = self.lock();
-        if s.unreadable {
+        if s.trouble.unreadable {
             return ready(Err(ReadError("made to fail".to_owned())));
         }
         ready(Ok(s.calls.get(&id).map(|r| (**r).clone())))
@@ -291,6 +259,9 @@ impl Records for MemoryStore {
         from_seq: u64,
         limit: u32,
     ) -> PortFuture<'_, Result<Vec<Envelope>, ReadError>> {
+        if self.lock().trouble.unreadable {
+            return ready(Err(ReadError("made to fail".to_owned())));
+        }
         let all = self.journal(id).into_iter().filter(|e| e.seq >= from_seq);
         ready(Ok(all.take(limit as usize).collect()))
     }
@@ -314,7 +285,7 @@ impl Records for MemoryStore {
     }
 
     fn balance(&self, account: AccountId) -> PortFuture<'_, Result<Balance, ReadError>> {
-        ready(Ok(self.lock().balances.get(&account).copied().unwrap_or_default()))
+        ready(Ok(self.lock().books.balances.get(&account).copied().unwrap_or_default()))
     }
 
     fn claim(
@@ -333,7 +304,7 @@ impl Records for MemoryStore {
         phone: PhoneNumber,
     ) -> PortFuture<'_, Result<bool, ReadError>> {
         let s = self.lock();
-        if s.unreadable {
+        if s.trouble.unreadable {
             return ready(Err(ReadError("made to fail".to_owned())));
         }
         ready(Ok(s.opt_outs.contains(&(account, phone))))

@@ -18,7 +18,7 @@ impl Inner {
         self.damage_money(batch);
         for e in &batch.events {
             match &e.event {
-                Event::UtteranceHeard(_) if self.plants.fires(Sabotage::LineForgotten) => {
+                Event::UtteranceHeard(_) if self.trouble.plants.fires(Sabotage::LineForgotten) => {
                     self.change(e.call, |record| drop(record.lines.pop()));
                 }
                 Event::CallEnded(end) => self.damage_end(e, *end),
@@ -27,9 +27,25 @@ impl Inner {
         }
     }
 
+    /// A planted fault: a unit of work that ends a call and is there already is done once more,
+    /// behind itself. Answers whether it was.
+    pub(super) fn write_again(&mut self, batch: &Batch) -> bool {
+        let Some(end) = batch.events.iter().find(|e| matches!(e.event, Event::CallEnded(_))) else {
+            return false;
+        };
+        let journal = self.events.get(&end.call);
+        let there = journal.is_some_and(|j| j.iter().any(|e| e == end));
+        if !there || !self.trouble.plants.fires(Sabotage::WrittenAgain) {
+            return false;
+        }
+        self.append(end, end.event.clone());
+        self.books.transactions.extend(batch.transactions.iter().cloned());
+        true
+    }
+
     /// How much longer a commit takes, by a source that does not repeat.
     pub(super) fn strange_delay(&self) -> Duration {
-        if !self.plants.holds(Sabotage::Unrepeatable) {
+        if !self.trouble.plants.holds(Sabotage::Unrepeatable) {
             return Duration::ZERO;
         }
         Duration::from_millis(RandomState::new().build_hasher().finish() % 40)
@@ -43,7 +59,7 @@ impl Inner {
         let Some(call) = self.calls.values().find(dialled).map(|r| r.call) else {
             return;
         };
-        if !self.plants.fires(Sabotage::DialForgotten) {
+        if !self.trouble.plants.fires(Sabotage::DialForgotten) {
             return;
         }
         if let Some(journal) = self.events.get_mut(&call) {
@@ -59,13 +75,13 @@ impl Inner {
         let Some(t) = batch.transactions.iter().find(|t| settles(t.kind())) else {
             return;
         };
-        if self.plants.fires(Sabotage::SettledTwice) {
-            self.transactions.push(t.clone());
+        if self.trouble.plants.fires(Sabotage::SettledTwice) {
+            self.books.transactions.push(t.clone());
         }
-        if self.plants.fires(Sabotage::SettlementLost) {
-            self.transactions.retain(|o| o.reference() != t.reference());
+        if self.trouble.plants.fires(Sabotage::SettlementLost) {
+            self.books.transactions.retain(|o| o.reference() != t.reference());
             for p in t.postings() {
-                let Some(b) = self.balances.get_mut(&t.owner()) else { continue };
+                let Some(b) = self.books.balances.get_mut(&t.owner()) else { continue };
                 match p.account {
                     LedgerAccount::Held(_) => b.held.0 -= p.amount.0,
                     LedgerAccount::Available(_) => b.available.0 -= p.amount.0,
@@ -77,14 +93,14 @@ impl Inner {
 
     fn damage_end(&mut self, e: &Envelope, end: CallEnded) {
         // A journal that has something after its end takes no recording any more.
-        if !end.recording_follows && self.plants.fires(Sabotage::EndedTwice) {
+        if !end.recording_follows && self.trouble.plants.fires(Sabotage::EndedTwice) {
             self.append(e, Event::CallEnded(end));
         }
-        if !end.recording_follows && self.plants.fires(Sabotage::AnsweredLate) {
+        if !end.recording_follows && self.trouble.plants.fires(Sabotage::AnsweredLate) {
             let codec = "PCMA".to_owned();
             self.append(e, Event::LegAnswered { leg: LegId::CALLEE, codec });
         }
-        if self.plants.fires(Sabotage::Overcharged) {
+        if self.trouble.plants.fires(Sabotage::Overcharged) {
             let more = MicroYuan(end.charge.0 + 5_000);
             self.change(e.call, |record| record.charge = Some(more));
             if let Some(journal) = self.events.get_mut(&e.call) {

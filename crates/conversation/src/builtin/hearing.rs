@@ -1,0 +1,58 @@
+//! What the built-in director has heard so far, and how far it may be believed.
+
+use crate::director::Sentence;
+use crate::words::Meaning;
+
+/// Speech up to this length in mid-speech that is hardly understood is taken for noise or a
+/// backchannel.
+const SHORT_NOISE_MS: u64 = 700;
+/// The same before its utterance is over: what is longer may be the beginning of a sentence.
+pub(super) const EARLY_NOISE_MS: u64 = 500;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Hearing {
+    /// Whether the callee said or pressed anything.
+    pub(super) anything: bool,
+    /// Silences in a row.
+    pub(super) silences: u32,
+    /// A first utterance too long for a hello was not understood.
+    pub(super) long_hello: bool,
+    /// What was heard, but not well enough to act on it.
+    doubted: Option<Meaning>,
+}
+
+impl Hearing {
+    /// The callee gave a sign of life.
+    pub(super) fn something(&mut self) {
+        self.anything = true;
+        self.silences = 0;
+    }
+
+    /// The callee said this; answers what may be made of it.
+    ///
+    /// A doubtful hearing ends no call: it counts as unclear, and the callee is asked again.
+    /// What is heard so a second time, however doubtful, is believed.
+    pub(super) fn sentence(&mut self, s: Sentence) -> Sentence {
+        use Meaning::*;
+        self.something();
+        let ends =
+            matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail | Goodbye);
+        if s.sure || !ends || self.doubted == Some(s.meaning) {
+            return s;
+        }
+        self.doubted = Some(s.meaning);
+        Sentence { meaning: Unclear, ..s }
+    }
+}
+
+/// Whether this is the sound of somebody who listens, or no speech at all.
+pub(super) fn listens(s: &Sentence) -> bool {
+    match s.meaning {
+        Meaning::Backchannel => true,
+        // Into our last line it answers that line.
+        Meaning::Agrees => s.interrupts && !s.last_line,
+        Meaning::Unclear | Meaning::Other => !s.sure && s.length_ms <= SHORT_NOISE_MS,
+        _ => false,
+    }
+}
