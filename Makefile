@@ -6,7 +6,7 @@ BENCH_ARGS ?= short
 FUZZ_ARGS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo personas test test-long check tidy lint unit doctest fuzz-replay fuzz bench doc
+.PHONY: help demo personas test test-long check tidy lint unit doctest fuzz bench doc
 .PHONY: setup setup-test
 
 help: ## list these targets
@@ -17,7 +17,7 @@ demo: setup ## place a call to a simulated callee and show it; DEMO_ARGS="--lang
 	$(CARGO) build --locked -p app --bin waihu
 	$(CARGO) run -q --locked -p app --bin waihu -- demo $(DEMO_ARGS)
 
-test: setup-test tidy lint unit doctest fuzz-replay ## everything that has to hold before a change is finished
+test: setup-test tidy lint unit doctest ## everything that has to hold before a change is finished
 
 test-long: setup-test ## what is longer: 200 kills, simulation, fuzzing, personas, soak; LONG_BUDGET_S=1800 leaves out the rest
 	@scripts/test-long.sh
@@ -39,15 +39,11 @@ unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		set -x; $(CARGO) nextest run --workspace --locked --no-fail-fast; \
 	else \
-		set -x; $(CARGO) test --workspace --lib --bins --tests --locked --no-fail-fast; \
+		set -x; $(CARGO) test --workspace --tests --locked --no-fail-fast; \
 	fi
 
 doctest:
 	$(CARGO) test --workspace --doc --locked
-
-# Builds the fuzz targets and runs them over the stored inputs; searches nothing.
-fuzz-replay:
-	@scripts/fuzz.sh replay
 
 fuzz: ## search a minute with each fuzz target for inputs that break a parser; FUZZ_ARGS="600 sdp"
 	@scripts/fuzz.sh $(FUZZ_ARGS)

@@ -21,16 +21,7 @@ coverage="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
   -Cllvm-args=-sanitizer-coverage-trace-compares"
 
 replay() {
-  # The folder of the project's own builds, which have most of it compiled.
-  "$cargo" build --target-dir ../target
-  local target inputs
-  for target in "${all[@]}"; do
-    mapfile -t inputs < <(find "corpus/$target" -type f | sort)
-    [ "${#inputs[@]}" -gt 0 ] || fail "no inputs in fuzz/corpus/$target"
-    "../target/debug/$target" "${inputs[@]}" >"../target/fuzz-replay.log" 2>&1 \
-      || { cat "../target/fuzz-replay.log"; fail "$target breaks on a stored input"; }
-  done
-  printf 'fuzz: %s targets took their stored inputs\n' "${#all[@]}"
+  "$cargo" test --locked -p fuzz --test replay
 }
 
 search() {
@@ -39,11 +30,13 @@ search() {
   [ "$#" -gt 0 ] || set -- "${all[@]}"
   # Named, so that build scripts and macros of this machine are built without counters.
   host=$(rustc -vV | sed -n 's/^host: //p')
-  RUSTFLAGS="$coverage" "$cargo" build --release --target "$host"
+  # In a folder of its own, or the project would be built anew after each search.
+  RUSTFLAGS="$coverage" "$cargo" build --locked --profile fuzz --target "$host" \
+    --target-dir target --bins
   for target in "$@"; do
     mkdir -p "found/$target" "artifacts/$target"
     printf 'fuzz: %s for %s s\n' "$target" "$seconds"
-    "target/$host/release/$target" "found/$target" "corpus/$target" \
+    "target/$host/fuzz/$target" "found/$target" "corpus/$target" \
       -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -timeout=60 \
       -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 -verbosity=0 \
       || { status=1; printf 'fuzz: %s FOUND SOMETHING: fuzz/artifacts/%s\n' "$target" "$target"; }

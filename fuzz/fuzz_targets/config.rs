@@ -2,7 +2,7 @@
 #![no_main]
 
 #[allow(dead_code, reason = "the binary's own file; only its reader is wanted here")]
-#[path = "../../crates/app/src/server/config.rs"]
+#[path = "../../crates/app/src/server/config/mod.rs"]
 mod config;
 
 use libfuzzer_sys::fuzz_target;

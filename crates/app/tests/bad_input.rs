@@ -1,15 +1,13 @@
 //! What cannot be used is refused with a word about what and where, and leaves nothing behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 
+use crate::support::SOON;
+use crate::support::api::{Api, PLEASE, outcome};
+use crate::support::process::{Ended, ExternalLab, Server, Waihu, books_add_up, command};
 use serde_json::json;
-use support::SOON;
-use support::api::{Api, PLEASE, outcome};
-use support::process::{Ended, ExternalLab, Server, Waihu, books_add_up, command};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Checks how a start was refused: exit code, and each of these in what it said.

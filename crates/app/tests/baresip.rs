@@ -2,14 +2,12 @@
 //! picks up, plays Debian's prompts and keeps its own account of what it heard.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support::api::{PLEASE_EN, outcome};
+use crate::support::baresip::{Baresip, NUMBER};
+use crate::support::process::Server;
+use crate::support::sound::{Sound, spoken};
+use crate::support::{A_CALL, until};
 use serde_json::Value;
-use support::api::{PLEASE_EN, outcome};
-use support::baresip::{Baresip, NUMBER};
-use support::process::Server;
-use support::sound::{Sound, spoken};
-use support::{A_CALL, until};
 
 /// What has to be heard first, whatever the requirement is about.
 const OPENING: &str = "Hello, I am an AI assistant calling on behalf of Anna Lee. This call is \

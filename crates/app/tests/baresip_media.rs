@@ -2,14 +2,12 @@
 //! insists on SRTP, holds the call and takes it back, and keeps its own account of what it heard.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support::api::{PLEASE_EN, outcome};
+use crate::support::baresip::{Baresip, Line, NUMBER};
+use crate::support::process::Server;
+use crate::support::sound::{Sound, spoken};
+use crate::support::{A_CALL, until};
 use serde_json::Value;
-use support::api::{PLEASE_EN, outcome};
-use support::baresip::{Baresip, Line, NUMBER};
-use support::process::Server;
-use support::sound::{Sound, spoken};
-use support::{A_CALL, until};
 
 const G722: Line =
     Line { modules: &["g722"], codecs: "G722/16000/1", account: "", wide_file: false };

@@ -1,11 +1,9 @@
 //! Told to stop: no new calls, running ones finish; told twice, they end at once and are settled.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
-use support::api::{PLEASE, outcome};
-use support::process::{Server, books_add_up};
-use support::{A_CALL, SOON, until};
+use crate::support::api::{PLEASE, outcome};
+use crate::support::process::{Server, books_add_up};
+use crate::support::{A_CALL, SOON, until};
 
 /// Hears the opening out, confirms, listens, says goodbye.
 /// Says who it is by a key, so that its call does not depend on what is understood.

@@ -2,14 +2,12 @@
 //! with room again the platform goes on by itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support::api::{Api, PLEASE, outcome};
+use crate::support::books::all_agrees;
+use crate::support::disk::Disk;
+use crate::support::process::{Ended, ExternalLab, Waihu};
+use crate::support::{A_CALL, until};
 use serde_json::Value;
-use support::api::{Api, PLEASE, outcome};
-use support::books::all_agrees;
-use support::disk::Disk;
-use support::process::{Ended, ExternalLab, Waihu};
-use support::{A_CALL, until};
 
 /// Picks up and says nothing, so that its call lasts until it is asked whether it is there.
 const SILENT: &str = "13800138007";

@@ -1,11 +1,9 @@
 //! What a server shows to whoever runs it: health, numbers, its API's description.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support::api::PLEASE;
+use crate::support::process::Server;
 use serde_json::Value;
-use support::api::PLEASE;
-use support::process::Server;
 
 const NUMBER: &str = "13800138002";
 

@@ -2,12 +2,10 @@
 //! codec; the whole program calls it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support::api::{PLEASE_EN, outcome};
+use crate::support::process::Server;
+use crate::support::{SOON, until};
 use serde_json::Value;
-use support::api::{PLEASE_EN, outcome};
-use support::process::Server;
-use support::{SOON, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callee_that_holds_is_waited_for_and_heard_again_in_its_new_codec() {

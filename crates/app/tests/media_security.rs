@@ -2,15 +2,13 @@
 //! were not there, and they are counted.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use support::api::{PLEASE, outcome};
-use support::process::Server;
-use support::{A_CALL, free_ports, until};
+use crate::support::api::{PLEASE, outcome};
+use crate::support::process::Server;
+use crate::support::{A_CALL, free_ports, until};
 use tokio::net::UdpSocket;
 
 /// Two pairs: the call's, and one to spare.

@@ -2,15 +2,13 @@
 //! address that a 3xx names, and nobody is dialled twice.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use support::api::{PLEASE, outcome};
-use support::process::Server;
-use support::{A_CALL, until};
+use crate::support::api::{PLEASE, outcome};
+use crate::support::process::Server;
+use crate::support::{A_CALL, until};
 
 /// Answers every request with a status and headers, and keeps the INVITEs that came.
 fn answer(socket: &UdpSocket, status: &str, extra: &str, invites: &mut Vec<String>) {

@@ -1,13 +1,12 @@
 //! The power fails in mid-call: what had been dialled is not dialled again, what waited goes on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support;
 use std::collections::HashMap;
 
-use support::api::{Api, PLEASE, outcome};
-use support::process::{ExternalLab, Server};
-use support::until;
+use crate::support::api::{Api, PLEASE, outcome};
+use crate::support::process::{ExternalLab, Server};
+use crate::support::until;
 
 /// Picks up and says nothing: its call lasts longer than this test looks at it.
 const TALKING: &str = "13800138007";

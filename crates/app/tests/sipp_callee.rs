@@ -1,12 +1,10 @@
 //! Whole calls through the API to a callee that is not ours: sipp answers, refuses, rings, asks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support::api::{PLEASE, outcome};
+use crate::support::process::Server;
+use crate::support::sipp::Sipp;
 use serde_json::Value;
-use support::api::{PLEASE, outcome};
-use support::process::Server;
-use support::sipp::Sipp;
 
 const NUMBER: &str = "13800138000";
 

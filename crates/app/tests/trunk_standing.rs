@@ -2,12 +2,10 @@
 //! what is wrong with them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod support;
-
+use crate::support::process::{Server, Waihu};
+use crate::support::sipp::Sipp;
+use crate::support::{SOON, until};
 use serde_json::Value;
-use support::process::{Server, Waihu};
-use support::sipp::Sipp;
-use support::{SOON, until};
 
 /// `waihu doctor` with these settings: what it says of trunks.
 async fn doctor(settings: &str) -> Vec<Value> {

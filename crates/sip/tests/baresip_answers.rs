@@ -1,14 +1,12 @@
 //! baresip as the callee: a user agent that is neither ours nor made for tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::stage::{OFFER, PATIENCE, Port, Stage, installed, up};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use stage::{OFFER, PATIENCE, Port, Stage, installed, up};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};

@@ -1,13 +1,12 @@
 //! A peer made of a bare socket: forks, repeated answers, crossing requests, lost acknowledgements.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
+use crate::stage;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::stage::{OFFER, PATIENCE, Stage, timers};
 use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
-use stage::{OFFER, PATIENCE, Stage, timers};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 

@@ -1,10 +1,8 @@
 //! sipp as the callee: it answers, and either side hangs up.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
+use crate::stage::{Sipp, Stage};
 use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
-use stage::{Sipp, Stage};
 
 /// One whole call that the peer answers and we end; returns what was told.
 async fn answered_by(scenario: &str) -> Vec<String> {

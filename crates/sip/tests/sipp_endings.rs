@@ -2,10 +2,9 @@
 //! us wait for ever.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
+use crate::stage;
+use crate::stage::{OFFER, Sipp, Stage, timers};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use stage::{OFFER, Sipp, Stage, timers};
 
 /// Each of them is said once, told once, and followed by nothing: no second INVITE, neither to the
 /// address that a 3xx names nor after the time that a `Retry-After` names.

@@ -1,10 +1,8 @@
 //! sipp as the callee: we give up before it answers, or while it does.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
+use crate::stage::{Sipp, Stage, timers};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use stage::{Sipp, Stage, timers};
 
 async fn check_cancel(scenario: &str, want: &[&str]) {
     let peer = Sipp::play(scenario, &[]).await;

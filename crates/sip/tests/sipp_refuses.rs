@@ -1,12 +1,10 @@
 //! sipp as the callee: it refuses, challenges, or says nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
+use crate::stage::{Sipp, Stage, timers};
 use domain::Masked;
 use engine::ports::trunk::LegOutcome;
 use sip::{SipConfig, TrunkConfig};
-use stage::{Sipp, Stage, timers};
 
 async fn check_refusal(code: u16) {
     let peer = Sipp::play("refuse", &[("code", &code.to_string())]).await;

@@ -1,10 +1,8 @@
 //! sipp as the callee: what it asks during the call.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
+use crate::stage::{OFFER, Sipp, Stage};
 use engine::ports::trunk::TrunkCommand;
-use stage::{OFFER, Sipp, Stage};
 
 const STORY: [&str; 4] = ["sent", "answered", "reoffered", "PeerBye"];
 
@@ -65,6 +63,24 @@ async fn requests_inside_of_the_call_are_answered() {
     // Among the questions is a BYE with too low a number, which must not end the call.
     stage.ended(call).await;
     assert_eq!(stage.story(call), ["sent", "answered", "PeerBye"]);
+    peer.passed().await;
+    stage.close().await;
+}
+
+/// Our refresh of a session of 26 s is due after 13 s; until the two have met and parted again, it
+/// takes up to 4 s more.
+#[tokio::test]
+async fn reinvites_that_cross_are_both_refused_and_both_come_again() {
+    let peer = Sipp::play("glare", &[]).await;
+    let stage = Stage::start(&peer.address()).await;
+    let call = stage.dial();
+    let offer = stage.reoffered(call).await.unwrap_or_default();
+    assert!(offer.contains("m=audio 42000"), "{offer}");
+    let answer = OFFER.replace("40000", "40002");
+    stage.submit(call, TrunkCommand::AnswerReoffer(Some(answer)));
+    stage.ended(call).await;
+    // The one that crossed ours was not told: it never came to anything.
+    assert_eq!(stage.story(call), STORY);
     peer.passed().await;
     stage.close().await;
 }

@@ -2,14 +2,12 @@
 //! a callee with session timers.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
 use std::time::Duration;
 
+use crate::stage::{PATIENCE, Sipp, Stage, timers};
 use domain::Masked;
 use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
 use sip::{NumberFormat, Registered, SipConfig, TrunkConfig, TrunkHealth};
-use stage::{PATIENCE, Sipp, Stage, timers};
 use tokio::net::UdpSocket;
 use tokio::time::{sleep, timeout};
 

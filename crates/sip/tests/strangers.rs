@@ -1,11 +1,9 @@
 //! A raw socket as the peer: what belongs to no call, and what is no SIP at all.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod stage;
-
 use std::time::Duration;
 
-use stage::{Stage, timers};
+use crate::stage::{Stage, timers};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 

@@ -1,14 +1,11 @@
 //! Trunks over TCP: sipp, and a listener that cuts, closes and breaks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod far;
-mod stage;
-
 use std::time::Duration;
 
+use crate::far::{Door, TcpSipp, header};
+use crate::stage::{PATIENCE, Stage, timers};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use far::{Door, TcpSipp, header};
-use stage::{PATIENCE, Stage, timers};
 use tokio::time::{sleep, timeout};
 
 #[tokio::test]

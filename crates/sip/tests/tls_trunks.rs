@@ -1,58 +1,19 @@
 //! Trunks over TLS: baresip with a certificate of ours, and peers that do not prove themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod far;
-mod stage;
-
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::certs::certificates;
+use crate::far::listening_tcp;
+use crate::stage::{PATIENCE, Port, Stage, installed};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use far::listening_tcp;
 use sip::{SipConfig, TrunkConfig};
-use stage::{PATIENCE, Port, Stage, installed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
-
-/// Runs openssl, or names the package.
-async fn openssl(dir: &Path, args: &[&str]) {
-    let child = Command::new("openssl")
-        .args(args)
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn();
-    let done = installed(child, "openssl").wait_with_output().await.unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
-
-/// `ca.pem`, and `peer.pem` with key and certificate for localhost and 127.0.0.1, signed by it.
-async fn certificates(dir: &Path) {
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    let ca = ["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj"];
-    openssl(dir, &[&ca[..], &["/CN=test authority"], &key[..]].concat()).await;
-    let leaf = ["req", "-x509", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2"];
-    let names = [
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1",
-        "-addext",
-        "basicConstraints=critical,CA:FALSE",
-        "-keyout",
-        "peer.key",
-        "-out",
-        "peer.crt",
-    ];
-    openssl(dir, &[&leaf[..], &names[..], &key[..]].concat()).await;
-    let mut both = std::fs::read(dir.join("peer.key")).unwrap();
-    both.extend(std::fs::read(dir.join("peer.crt")).unwrap());
-    std::fs::write(dir.join("peer.pem"), both).unwrap();
-}
 
 /// A baresip that answers at once, over TLS on the port after its SIP port.
 struct Baresip {

@@ -9,6 +9,7 @@ mod fences;
 mod finding;
 mod floors;
 mod items;
+mod orphans;
 mod shape;
 mod text;
 mod tree;
@@ -53,6 +54,7 @@ fn check(sources: &[Source]) -> Vec<Finding> {
     let crates = check_manifests(sources, &mut findings);
     check_fences(sources, &mut findings);
     findings.extend(docs::check(sources, &crates));
+    findings.extend(orphans::check(sources));
     let exceptions = text_of(sources, EXCEPTIONS);
     let mut findings = apply_exceptions(findings, exceptions);
     findings.sort_by(|a, b| (&a.path, a.line, a.rule).cmp(&(&b.path, b.line, b.rule)));
@@ -124,6 +126,7 @@ mod tests {
             Source::new("crates/call/src/c.rs", &"\n".repeat(601)),
             Source::new("crates/call/Cargo.toml", "[package]\nname = \"call\"\n"),
             Source::new("crates/sip/Cargo.toml", "[package"),
+            Source::new("crates/sip/tests/a/b.rs", "//! One two three."),
             Source::new("docs/a.md", &format!("issue {}", 2)),
             Source::new(EXCEPTIONS, "a b"),
         ];
@@ -136,6 +139,7 @@ mod tests {
             "file-length",
             "first-line",
             "lints",
+            "orphans",
             "toml",
             "width",
             "words",

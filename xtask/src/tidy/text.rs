@@ -25,7 +25,7 @@ pub fn check_rust(source: &Source) -> Vec<Finding> {
 /// Rules for any text file.
 pub fn check_words(source: &Source) -> Vec<Finding> {
     // Names the registry in every entry, and is written by cargo.
-    if matches!(source.path.as_str(), "Cargo.lock" | "fuzz/Cargo.lock") {
+    if source.path == "Cargo.lock" {
         return Vec::new();
     }
     let mut out = Vec::new();

@@ -1,0 +1,17 @@
+//! The whole program as a process of its own, against its API and its peers.
+
+mod bad_input;
+mod baresip;
+mod baresip_media;
+mod baresip_tls;
+mod drain;
+mod fault_disk;
+mod http_pages;
+mod lab_hold;
+mod media_security;
+mod net_nat;
+mod net_refusals;
+mod restart;
+mod sipp_callee;
+mod support;
+mod trunk_standing;

@@ -1,0 +1,16 @@
+//! SIP against real peers and made-up ones. What watches its whole process is a program of its own.
+
+mod baresip_answers;
+mod certs;
+mod far;
+mod raw_peer;
+mod sipp_answers;
+mod sipp_endings;
+mod sipp_is_cancelled;
+mod sipp_refuses;
+mod sipp_reoffers;
+mod sipp_upkeep;
+mod stage;
+mod strangers;
+mod tcp_trunks;
+mod tls_trunks;

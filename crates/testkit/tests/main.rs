@@ -1,0 +1,19 @@
+//! Whole calls in virtual time: the real engine and cores with fakes behind every port.
+
+mod any_callee;
+mod barge_in;
+mod dead_trunk;
+mod endings;
+mod faults;
+mod identity_gate;
+mod lost_answers;
+mod money;
+mod opening;
+mod planted_bugs;
+mod queueing;
+mod restart;
+mod simulation;
+mod trunk_health;
+mod turn_taking;
+mod two_hundred_calls;
+mod watching;
