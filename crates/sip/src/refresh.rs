@@ -11,8 +11,9 @@ use crate::exchange::{Exchange, Goes};
 use crate::leg::Leg;
 use crate::session::{self, Agreed, Due, SessionClock};
 
-/// After 491, RFC 3261 section 14.1 wants the one who made the dialog to wait 2.1 to 4 s.
-const AFTER_GLARE: Duration = Duration::from_secs(3);
+/// After 491, RFC 3261 section 14.1 wants the one who made the Call-ID, which is us, to wait 2.1 to
+/// 4 s in steps of 10 ms, so that both sides do not meet again.
+const AFTER_GLARE_10_MS: std::ops::RangeInclusive<u64> = 210..=400;
 /// After another refusal; the session ends if this does not help.
 const AFTER_REFUSAL: Duration = Duration::from_secs(5);
 
@@ -85,7 +86,7 @@ impl Refresher {
 
     /// Not now: a re-INVITE of the peer is under way.
     pub(crate) fn later(&mut self) {
-        self.clock.again(AFTER_GLARE);
+        self.clock.again(after_glare());
     }
 
     /// Sends a refresh; `ours` is the description a re-INVITE repeats.
@@ -154,7 +155,7 @@ impl Refresher {
             // RFC 4028 section 10, RFC 3261 section 12.2.1.2.
             408 | 481 => return Outcome::Dead,
             491 => {
-                self.clock.again(AFTER_GLARE);
+                self.clock.again(after_glare());
                 return Outcome::Goes(None);
             }
             _ => {}
@@ -164,6 +165,10 @@ impl Refresher {
     }
 }
 
+fn after_glare() -> Duration {
+    Duration::from_millis(10 * rand::random_range(AFTER_GLARE_10_MS))
+}
+
 fn allows_update(headers: &Headers) -> bool {
     headers.iter().any(|header| match header {
         Header::Allow(list) => {
@@ -171,4 +176,19 @@ fn allows_update(headers: &Headers) -> bool {
         }
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_glare_every_wait_is_one_of_those_prescribed_and_they_differ() {
+        let waits: std::collections::BTreeSet<_> = (0..1_000).map(|_| after_glare()).collect();
+        let (first, last) = (waits.first().unwrap(), waits.last().unwrap());
+        assert!(*first >= Duration::from_millis(2_100), "{first:?}");
+        assert!(*last <= Duration::from_millis(4_000), "{last:?}");
+        assert!(waits.iter().all(|w| w.as_millis() % 10 == 0));
+        assert!(waits.len() > 100, "{waits:?}");
+    }
 }

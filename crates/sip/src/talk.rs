@@ -178,8 +178,10 @@ impl Talk {
             return;
         }
         if offers && self.pending.as_ref().is_some_and(|p| !p.answer.is_closed()) {
-            // RFC 3261 section 14.2: a second one before the first is answered.
-            let later = vec![Header::RetryAfter("3".into())];
+            // RFC 3261 section 14.2: a second one before the first is answered, to be tried again
+            // after 0 to 10 s.
+            let wait: u8 = rand::random_range(0..=10);
+            let later = vec![Header::RetryAfter(wait.to_string().into())];
             inbound::reply(&mut request, StatusCode::ServerInternalError, later).await;
             return;
         }
@@ -257,7 +259,8 @@ impl Talk {
     }
 
     async fn refresh(&mut self, leg: &Leg) -> Option<LegOutcome> {
-        if self.pending.as_ref().is_some_and(|p| !p.answer.is_closed()) {
+        // RFC 3261 section 14.1: not before the peer's is answered, and the answer acknowledged.
+        if self.pending.is_some() {
             self.refresher.later();
             return None;
         }

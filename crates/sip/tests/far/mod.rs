@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -30,7 +30,8 @@ impl Door {
     pub async fn next(&self) -> Line {
         let (stream, _) = timeout(PATIENCE, self.listener.accept()).await.unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
-        Line { stream, buffer: Vec::new() }
+        let contact = format!("<sip:far@{};transport=tcp>", stream.local_addr().unwrap());
+        Line::new(stream, contact)
     }
 
     /// Whether nobody has connected by now.
@@ -40,12 +41,27 @@ impl Door {
 }
 
 /// One connection, as the peer sees it.
-pub struct Line {
-    pub stream: TcpStream,
+pub struct Line<S = TcpStream> {
+    pub stream: S,
+    contact: String,
     buffer: Vec<u8>,
 }
 
-impl Line {
+impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
+    pub fn new(stream: S, contact: String) -> Self {
+        Self { stream, contact, buffer: Vec::new() }
+    }
+
+    /// The next message that begins so; others are skipped.
+    pub async fn hear_at_last(&mut self, start: &str) -> String {
+        loop {
+            let message = self.hear("").await;
+            if message.starts_with(start) {
+                return message;
+            }
+        }
+    }
+
     /// The next message; line ends between messages are skipped.
     pub async fn hear(&mut self, start: &str) -> String {
         loop {
@@ -94,15 +110,15 @@ impl Line {
         if !to.contains(";tag=") {
             to.push_str(";tag=far");
         }
-        let own = self.stream.local_addr().unwrap();
         format!(
             "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {to}\r\nCall-ID: {}\r\nCSeq: {}\r\n\
-             Contact: <sip:far@{own};transport=tcp>\r\nContent-Type: application/sdp\r\n\
+             Contact: {}\r\nContent-Type: application/sdp\r\n\
              Content-Length: {}\r\n\r\n{body}",
             header(request, "Via"),
             header(request, "From"),
             header(request, "Call-ID"),
             header(request, "CSeq"),
+            self.contact,
             body.len(),
         )
     }
