@@ -213,6 +213,12 @@ impl Call {
         matches!(self.phase, Phase::Talking(_))
     }
 
+    /// Whether nobody was dialled and nothing was asked to be durable for that: the call could as
+    /// well wait in the queue.
+    pub fn is_waiting(&self) -> bool {
+        matches!(&self.phase, Phase::Preparing(p) if !p.is_asked())
+    }
+
     pub(crate) fn push(&mut self, output: Output) {
         self.out.push_back(output);
     }

@@ -8,6 +8,7 @@ use domain::{
 use crate::calls::{PlaceOrder, Placed, PlacedCall, Skipped};
 use crate::config::{candidates, queue_deadline};
 use crate::core::Core;
+use crate::journal::is_stored;
 use crate::ports::records::{Batch, CommitError};
 use crate::scheduler::Queued;
 
@@ -53,8 +54,7 @@ impl Core {
             calls.push((first.clone(), accepted.limits.queue_s));
             work.events.push(first);
         }
-        let needed = holds(&work.transactions);
-        self.parts.records.commit(work).await.map_err(|e| refusal(e, needed))?;
+        self.accept(work, &calls, who.account).await?;
         let mut placed = Vec::new();
         for (first, queue_s) in calls {
             let Some(phone) = first.texts.target.clone() else {
@@ -72,6 +72,47 @@ impl Core {
             });
         }
         Ok(Placed { batch, calls: placed, skipped })
+    }
+
+    /// Commits an order. Where the store says that it could not, but has it, it is accepted; where
+    /// it does not even say that, the order is refused, and should it be there after all it is
+    /// ended before anybody is dialled.
+    async fn accept(
+        &self,
+        work: Batch,
+        calls: &[(Envelope, u32)],
+        account: domain::AccountId,
+    ) -> Result<(), Refusal> {
+        let needed = holds(&work.transactions);
+        let events = work.events.clone();
+        let Err(error) = self.parts.records.commit(work).await else {
+            return Ok(());
+        };
+        if !matches!(error, CommitError::Unavailable { .. }) {
+            return Err(refusal(error, needed));
+        }
+        match is_stored(&*self.parts.records, &events).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(cause) => {
+                tracing::error!(%cause, "whether calls were accepted is not known; they end");
+                for (first, _) in calls {
+                    let Some(number) = first.texts.target.clone() else {
+                        continue;
+                    };
+                    // Its patience is over already: what the store has of it is ended as soon as
+                    // that can be read.
+                    self.scheduler.enqueue(Queued {
+                        call: first.call,
+                        account,
+                        number,
+                        until: first.at,
+                        not_before: domain::Now::default(),
+                    });
+                }
+            }
+        }
+        Err(refusal(error, needed))
     }
 
     /// Sorts an order's numbers into those that may be called and those that may not.

@@ -20,6 +20,9 @@ use crate::ports::records::{CommitError, ReadError};
 use crate::run::Run;
 use crate::scheduler::{Decision, Queued};
 
+/// After this the store is asked again to take the end of a call that a dead process left.
+const END_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Runs until `stop` is cancelled: decides, starts, expires.
 pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::CancellationToken) {
     loop {
@@ -31,6 +34,8 @@ pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::Cancellati
         };
         for decision in decisions {
             match decision {
+                // It stays queued in the store, for the next start.
+                Decision::Start(q, _) if core.is_draining() => core.scheduler.finished(q.call),
                 Decision::Start(q, trunk) => start(&core, &q, trunk).await,
                 Decision::Expire(q) => end_queued(&core, q, EndWhat::QueueExpired).await,
             }
@@ -67,8 +72,10 @@ async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
             return again();
         }
         Ok(_) => {
+            // Ended, perhaps, by a try whose answer was lost.
             tracing::error!(call = %q.call, "queued call not startable");
             core.scheduler.finished(q.call);
+            core.hub.close(q.call);
             return;
         }
     };
@@ -128,7 +135,11 @@ pub(crate) fn unstarted(what: EndWhat) -> EndReason {
 pub(crate) async fn end_unstarted(core: &Core, call: CallId, reason: EndReason) -> bool {
     let record = match core.parts.records.call(call).await {
         Ok(Some(record)) if !record.is_ended() => record,
-        Ok(_) => return true,
+        Ok(_) => {
+            // Perhaps by an earlier try whose answer was lost: who watches reads its end.
+            core.hub.close(call);
+            return true;
+        }
         Err(ReadError(cause)) => {
             tracing::error!(%call, %cause, "cannot end a call");
             return false;
@@ -182,8 +193,9 @@ async fn commit_end(
 }
 
 /// After a restart: queued calls wait again, all others died with their process.
-pub(crate) async fn recover(core: &Core) -> Result<Recovered, ReadError> {
+pub(crate) async fn recover(core: &Arc<Core>) -> Result<Recovered, ReadError> {
     let mut found = Recovered::default();
+    let mut open = Vec::new();
     for record in core.parts.records.unfinished().await? {
         if record.status == CallStatus::Queued {
             let Some(number) = record.target.clone() else {
@@ -199,12 +211,34 @@ pub(crate) async fn recover(core: &Core) -> Result<Recovered, ReadError> {
             });
             found.requeued += 1;
         } else {
-            let reason = EndReason::new(EndWhat::NodeLost, Who::Platform);
-            end_unstarted(core, record.call, reason).await;
+            if !end_lost(core, record.call).await {
+                open.push(record.call);
+            }
             found.lost += 1;
         }
     }
+    if !open.is_empty() {
+        core.spawn(end_later(core.clone(), open));
+    }
     Ok(found)
+}
+
+async fn end_lost(core: &Core, call: CallId) -> bool {
+    end_unstarted(core, call, EndReason::new(EndWhat::NodeLost, Who::Platform)).await
+}
+
+/// Tries again to end what a dead process left, until the store takes it or we stop, too.
+async fn end_later(core: Arc<Core>, mut open: Vec<CallId>) {
+    while !open.is_empty() && !core.is_draining() {
+        core.parts.clock.sleep(END_AGAIN).await;
+        let mut left = Vec::new();
+        for call in open {
+            if core.is_draining() || !end_lost(&core, call).await {
+                left.push(call);
+            }
+        }
+        open = left;
+    }
 }
 
 /// What a restart found.

@@ -26,8 +26,12 @@ use crate::watch::Watcher;
 /// How long a hang-up waits for the call to be over (callout section 9).
 const HANG_UP_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long calls may take to end and settle once the drain's limit is over.
-const SETTLING_TIME: Duration = Duration::from_secs(5);
+/// How long calls may take to end in every respect, BYE and recording included, once the drain's
+/// limit is over.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How long after that the store may take to have their ends: a disk that is slow or busy is no
+/// reason to leave calls unsettled. What is not settled by then is settled by the next start.
+const SETTLING_TIME: Duration = Duration::from_secs(60);
 
 /// Drives calls. Cheap to clone.
 #[derive(Clone)]
@@ -103,18 +107,24 @@ impl Engine {
             () = hurry.cancelled() => {}
         }
         let cut_short = self.core.running();
-        let patience = clock.now() + SETTLING_TIME;
-        while clock.now() < patience {
+        let farewell = clock.now() + FAREWELL;
+        let patience = farewell + SETTLING_TIME;
+        loop {
             // Again and again: a call may have left the queue just before the drain began.
             for mailbox in self.core.mailboxes() {
                 // Nobody but us wanted it to end, so it costs nothing (callout section 8).
                 let what = EndWhat::NodeLost;
                 mailbox.send(Mail::HangUp { what, who: Who::Platform, credential: None });
             }
+            let late = clock.now() >= farewell;
+            let pause = Duration::from_millis(if late { 1_000 } else { 100 });
             tokio::select! {
                 biased;
                 () = self.core.tasks.wait() => break,
-                () = clock.until(clock.now() + Duration::from_millis(100)) => {}
+                () = clock.sleep(pause) => {}
+            }
+            if late && (clock.now() >= patience || self.unsettled().await == 0) {
+                break;
             }
         }
         Drained { cut_short, unsettled: self.unsettled().await }
@@ -136,10 +146,14 @@ impl Engine {
 
     async fn end_by_owner(&self, who: &Principal, id: CallId) -> Result<HungUp, Refusal> {
         let record = self.own(who, id).await?;
+        let core = &self.core;
         if record.is_ended() {
+            // It still waits here if the answer to its end was lost.
+            if core.scheduler.withdraw(id).is_some() {
+                core.hub.close(id);
+            }
             return Ok(HungUp { status: record.status, already_ended: true });
         }
-        let core = &self.core;
         if let Some(queued) = core.scheduler.withdraw(id) {
             if !end_unstarted(core, id, unstarted(EndWhat::Canceled)).await {
                 core.scheduler.enqueue(queued.later(core.parts.clock.now()));

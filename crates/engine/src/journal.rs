@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::hub::Hub;
-use crate::ports::records::{Batch, CommitError, OptOut, Records};
+use crate::ports::records::{Batch, CommitError, OptOut, ReadError, Records};
 use call::Moment;
 
 /// Events that need not be awaited wait at most this long for company.
@@ -28,12 +28,17 @@ pub(crate) struct CallJournal {
     call: CallId,
     account: AccountId,
     next_seq: u64,
+    /// What failed last. The store may have done it all the same, so it is tried again as it was
+    /// and by itself, before anything after it: then the store's answer is about this and nothing
+    /// else.
+    unsure: Option<Committing>,
     waiting: Vec<Envelope>,
     transactions: Vec<Transaction>,
     opt_outs: Vec<OptOut>,
     due: Option<Now>,
     retry: Duration,
     failures: u32,
+    lost: bool,
 }
 
 /// One commit that is under way.
@@ -48,19 +53,24 @@ impl CallJournal {
             call: record.call,
             account: record.accepted.account,
             next_seq: record.last_seq + 1,
+            unsure: None,
             waiting: Vec::new(),
             transactions: Vec::new(),
             opt_outs: Vec::new(),
             due: None,
             retry: RETRY_MIN,
             failures: 0,
+            lost: false,
         }
     }
 
     /// Adds an event; an awaited one is due at once.
     pub(crate) fn add(&mut self, at: Moment, event: Event, texts: Texts, media_ms: Option<u64>) {
         let due = if event.is_awaited() { at.now } else { at.now + GROUP };
-        self.due = Some(self.due.map_or(due, |d| d.min(due)));
+        // While something is to be tried again, its own pause decides.
+        if self.unsure.is_none() {
+            self.due = Some(self.due.map_or(due, |d| d.min(due)));
+        }
         let seq = self.next_seq;
         self.next_seq += 1;
         let call = self.call;
@@ -91,10 +101,17 @@ impl CallJournal {
 
     /// Takes what waits, if it is due, as one commit.
     pub(crate) fn begin(&mut self, now: Now) -> Option<Committing> {
-        if self.due.is_none_or(|d| d > now) || self.waiting.is_empty() {
+        if self.due.is_none_or(|d| d > now) {
             return None;
         }
+        if let Some(again) = self.unsure.take() {
+            self.due = (!self.waiting.is_empty()).then_some(now);
+            return Some(again);
+        }
         self.due = None;
+        if self.waiting.is_empty() {
+            return None;
+        }
         let events = std::mem::take(&mut self.waiting);
         let kinds =
             events.iter().filter(|e| e.event.is_awaited()).map(|e| kind(&e.event)).collect();
@@ -107,17 +124,33 @@ impl CallJournal {
         Some(Committing { batch, kinds })
     }
 
-    /// A commit failed: what it held waits again, in front.
-    pub(crate) fn failed(&mut self, now: Now, mut c: Committing) {
-        c.batch.events.append(&mut self.waiting);
-        self.waiting = c.batch.events;
-        c.batch.transactions.append(&mut self.transactions);
-        self.transactions = c.batch.transactions;
-        c.batch.opt_outs.append(&mut self.opt_outs);
-        self.opt_outs = c.batch.opt_outs;
+    /// A commit failed, or its answer was lost: it is tried again.
+    pub(crate) fn failed(&mut self, now: Now, c: Committing) {
+        self.unsure = Some(c);
         self.due = Some(now + self.retry);
         self.retry = (self.retry * 2).min(RETRY_MAX);
         self.failures += 1;
+    }
+
+    /// Somebody else wrote this journal: nothing of ours can follow. What waits is dropped, and
+    /// whoever finds the call unfinished in the store ends it.
+    pub(crate) fn lose(&mut self) {
+        self.lost = true;
+        self.forget();
+    }
+
+    /// Drops what waits.
+    pub(crate) fn forget(&mut self) {
+        self.unsure = None;
+        self.waiting.clear();
+        self.transactions.clear();
+        self.opt_outs.clear();
+        self.due = None;
+    }
+
+    /// Whether it belongs to somebody else.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// Part of a refused commit waits again, with its numbers closed up.
@@ -162,7 +195,7 @@ impl CallJournal {
 
     /// Whether everything is durable.
     pub(crate) fn is_settled(&self) -> bool {
-        self.waiting.is_empty()
+        self.unsure.is_none() && self.waiting.is_empty()
     }
 }
 
@@ -187,7 +220,16 @@ impl Committing {
         records: &dyn Records,
         hub: &Hub,
     ) -> Result<Self, (Self, CommitError)> {
-        match records.commit(self.batch.clone()).await {
+        let mut outcome = records.commit(self.batch.clone()).await;
+        if let Err(CommitError::Duplicate { .. }) = outcome {
+            // Our own, if an earlier try was done and its answer was lost.
+            outcome = match is_stored(records, &self.batch.events).await {
+                Ok(true) => Ok(()),
+                Ok(false) => outcome,
+                Err(ReadError(cause)) => Err(CommitError::Unavailable { cause }),
+            };
+        }
+        match outcome {
             Ok(()) => {
                 hub.publish(self.batch.events.iter().cloned().map(Arc::new));
                 Ok(self)
@@ -195,6 +237,30 @@ impl Committing {
             Err(e) => Err((self, e)),
         }
     }
+
+    /// Connected time in seconds that its `HoldExtended` is about, if it has one.
+    pub(crate) fn extends(&self) -> Option<u32> {
+        self.batch.events.iter().find_map(|e| match &e.event {
+            Event::HoldExtended { until_s, .. } => Some(*until_s),
+            _ => None,
+        })
+    }
+}
+
+/// Whether a unit of work with these events was done: by content, because numbers alone do not
+/// say whose they are. It is done wholly or not at all, so its events stand for all of it.
+pub(crate) async fn is_stored(
+    records: &dyn Records,
+    events: &[Envelope],
+) -> Result<bool, ReadError> {
+    for ours in events.chunk_by(|a, b| a.call == b.call) {
+        let Some(first) = ours.first() else { continue };
+        let count = u32::try_from(ours.len()).unwrap_or(u32::MAX);
+        if records.events(first.call, first.seq, count).await? != ours {
+            return Ok(false);
+        }
+    }
+    Ok(!events.is_empty())
 }
 
 fn kind(event: &Event) -> call::Awaited {

@@ -32,7 +32,6 @@ pub(crate) struct Run {
     mailbox: Mailbox,
     mail: mpsc::Receiver<Mail>,
     committing: Option<Commit>,
-    extending: Option<u32>,
     held: MicroYuan,
     extensions: u32,
     state: State,
@@ -47,6 +46,8 @@ struct State {
     recorder_limit: Option<Now>,
     store_faulted: bool,
     ended: bool,
+    /// Nobody was dialled and nobody will be by this process: it goes on waiting in the store.
+    withdrawn: bool,
     /// The recorder was done before the lane had told that the leg is closed.
     early_recording: Option<Recorded>,
 }
@@ -73,7 +74,6 @@ impl Run {
             mailbox,
             mail,
             committing: None,
-            extending: None,
             extensions: 0,
             state: State::default(),
         }
@@ -104,6 +104,9 @@ impl Run {
     }
 
     fn is_over(&self) -> bool {
+        if self.state.withdrawn || (self.journal.is_lost() && self.state.ended) {
+            return self.committing.is_none();
+        }
         let waits_for_recorder = self.state.recording
             && self.state.recorder_limit.is_none_or(|at| self.core.parts.clock.now() < at);
         self.state.done
@@ -121,6 +124,9 @@ impl Run {
     fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Input(input) => self.feed(input),
+            Mail::HangUp { what: EndWhat::NodeLost, .. } if self.call.is_waiting() => {
+                self.withdraw();
+            }
             Mail::HangUp { what, who, credential } => {
                 // Nothing but its recording follows an end.
                 if let Some(credential) = credential.filter(|_| !self.state.ended) {
@@ -133,7 +139,18 @@ impl Run {
         }
     }
 
+    /// This process ends before anybody was dialled: the call stays in the queue, as the store
+    /// knows it, and the next start takes it up.
+    fn withdraw(&mut self) {
+        self.state.withdrawn = true;
+        self.journal.forget();
+        self.core.parts.plane.close(LegKey { call: self.call.id(), leg: LegId::CALLEE });
+    }
+
     fn feed(&mut self, input: Input) {
+        if self.state.withdrawn {
+            return;
+        }
         let at = self.core.parts.clock.moment();
         self.call.handle(at, input);
         while let Some(output) = self.call.poll_output() {
@@ -233,6 +250,10 @@ impl Run {
     }
 
     fn write(&mut self, event: Event, texts: Texts, media_ms: Option<u64>) {
+        if self.journal.is_lost() {
+            self.state.ended |= matches!(event, Event::CallEnded(_));
+            return;
+        }
         let at = self.core.parts.clock.moment();
         match &event {
             Event::CalleeOptedOut { .. } => {
@@ -264,12 +285,11 @@ impl Run {
         self.write(event, Texts::default(), None);
     }
 
-    /// Holds more; refused if the balance does not cover it. Nothing else shares its commit.
+    /// Holds more; refused if the balance does not cover it.
     fn extend(&mut self, amount: MicroYuan, until_s: u32) {
         self.extensions += 1;
         let (call, owner) = (self.call.id(), self.core.owner(&self.call));
         self.journal.post(Transaction::hold(call, owner, self.extensions, amount));
-        self.extending = Some(until_s);
         self.note(Event::HoldExtended { amount, until_s });
         self.held = MicroYuan(self.held.0 + amount.0);
     }
@@ -290,17 +310,17 @@ impl Run {
         match outcome {
             Ok(c) => {
                 self.journal.succeeded();
-                if let Some(until) = self.extending.take() {
+                if let Some(until) = c.extends() {
                     self.feed(Input::HoldExtended(Some(until)));
                 }
                 for kind in c.kinds {
                     self.feed(Input::Committed(kind, true));
                 }
             }
-            Err((c, CommitError::InsufficientBalance { .. })) if self.extending.is_some() => {
-                self.extending = None;
+            Err((c, CommitError::InsufficientBalance { .. })) if c.extends().is_some() => {
                 self.refuse_extension(c);
             }
+            Err((c, error @ CommitError::Duplicate { .. })) => self.lose_journal(&c, &error),
             Err((c, error)) => self.commit_failed(c, &error),
         }
     }
@@ -312,6 +332,17 @@ impl Run {
         self.journal.take_back(self.core.parts.clock.now(), kept);
         self.journal.correct_hold(amount);
         self.feed(Input::HoldExtended(None));
+    }
+
+    /// The store has other events under our numbers. Nobody else is to be dialled for this call,
+    /// and what was begun is taken down; its books are the other one's.
+    fn lose_journal(&mut self, c: &Committing, error: &CommitError) {
+        tracing::error!(call = %self.call.id(), %error, "somebody else wrote this call's journal");
+        self.journal.lose();
+        if c.kinds.contains(&Awaited::Dial) {
+            self.feed(Input::Committed(Awaited::Dial, false));
+        }
+        self.feed(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
     }
 
     fn commit_failed(&mut self, c: Committing, error: &CommitError) {

@@ -90,6 +90,9 @@ pub struct Network {
     pub delay_ms: u64,
     /// How much longer at most, ms.
     pub jitter_ms: u64,
+    /// Whether a whole leg stands at our end, as on a lane: it listens by itself, and our own
+    /// packets travel through the network, too. Otherwise it only receives.
+    pub whole_leg: bool,
 }
 
 /// What a re-INVITE of the peer carries.

@@ -7,8 +7,12 @@
 
 mod account;
 mod callee;
+mod flight;
 mod listening;
+mod real;
 mod seat;
+mod speaking;
+mod voice;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -138,7 +142,7 @@ impl FakePlane {
                     let acts = self.0.trunk.callee(key.call).acts;
                     s.seats[i].answered(now, Callee::new(acts, self.0.words.clone()));
                 }
-                Order::Leg(command) => s.seats[i].command(command),
+                Order::Leg(command) => s.seats[i].command(now, command),
                 Order::Close => {
                     let seat = s.seats.remove(i);
                     let hasty = s.hasty_recorder;

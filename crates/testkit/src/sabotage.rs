@@ -26,6 +26,8 @@ pub enum Sabotage {
     LineForgotten,
     /// The store writes the end of a call twice.
     EndedTwice,
+    /// The store takes the end of a call once more whose answer was lost.
+    WrittenAgain,
     /// The store writes an answer of the callee after the end.
     AnsweredLate,
     /// The store writes a charge one second's price too high.

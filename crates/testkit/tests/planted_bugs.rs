@@ -18,7 +18,10 @@ fn finds(sabotage: Sabotage, wanted: &[Invariant]) {
     // At the very first chance where there are few, or where the first line of a call is meant.
     let early = matches!(
         sabotage,
-        Sabotage::DialForgotten | Sabotage::OpeningSkipped | Sabotage::OverReported
+        Sabotage::DialForgotten
+            | Sabotage::OpeningSkipped
+            | Sabotage::OverReported
+            | Sabotage::WrittenAgain
     );
     let found = broken(sabotage, if early { 0 } else { 3 });
     for invariant in wanted {
@@ -76,6 +79,11 @@ fn a_record_that_is_not_the_fold_of_its_journal_is_found() {
 #[test]
 fn a_call_that_ends_twice_is_found() {
     finds(Sabotage::EndedTwice, &[Invariant::EndsOnce]);
+}
+
+#[test]
+fn an_end_that_is_taken_twice_because_its_answer_was_lost_is_found() {
+    finds(Sabotage::WrittenAgain, &[Invariant::EndsOnce, Invariant::Books]);
 }
 
 #[test]

@@ -157,3 +157,75 @@ fn a_drain_that_takes_too_long_or_is_hurried_ends_calls_and_settles_them() {
         }
     });
 }
+
+#[test]
+fn a_store_that_takes_its_time_is_waited_for_at_the_end_of_a_drain() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let call = world.call("13800138001", people::falls_silent()).await;
+        world.until(call, 20, |r| r.status == CallStatus::InProgress).await;
+        world.store.set_commit_takes(Duration::from_secs(18));
+        let hurry = CancellationToken::new();
+        hurry.cancel();
+        let drained = world.engine.drain(Duration::from_secs(3), hurry).await;
+        assert_eq!(drained, Drained { cut_short: 1, unsettled: 0 });
+        assert_eq!(world.record(call).reason.unwrap().what.word(), "node_lost");
+    });
+}
+
+#[test]
+fn a_store_that_never_answers_is_not_waited_for_for_ever_and_the_next_start_settles() {
+    let store = MemoryStore::default();
+    let call = process(START, async {
+        let world = setup(&store, 1).start().await;
+        let call = world.call("13800138001", people::falls_silent()).await;
+        world.until(call, 20, |r| r.status == CallStatus::InProgress).await;
+        store.set_failing(true);
+        let hurry = CancellationToken::new();
+        hurry.cancel();
+        let start = world.clock.now();
+        let drained = world.engine.drain(Duration::ZERO, hurry).await;
+        assert_eq!(drained, Drained { cut_short: 1, unsettled: 1 });
+        let took = world.clock.now().since(start).as_secs();
+        assert!((60..75).contains(&took), "{took}");
+        call
+    });
+    store.set_failing(false);
+    process(START.plus_millis(200_000), async {
+        let world = Setup { balance: None, ..setup(&store, 2) }.start().await;
+        assert_eq!(world.recovered.lost, 1);
+        assert_eq!(world.record(call).reason.unwrap().what.word(), "node_lost");
+        check_books(&world);
+    });
+}
+
+#[test]
+fn a_call_that_still_prepares_when_a_drain_is_hurried_waits_for_the_next_start() {
+    let store = MemoryStore::default();
+    let number = "13800138001";
+    let call = process(START, async {
+        let world = setup(&store, 1).start().await;
+        // The brief does not come: nobody is dialled yet.
+        world.moods.set_judge(testkit::Mood::Stalls);
+        let call = world.call(number, people::cooperative()).await;
+        world.pass(500).await;
+        assert_eq!(world.engine.running(), 1);
+        let hurry = CancellationToken::new();
+        hurry.cancel();
+        let drained = world.engine.drain(Duration::ZERO, hurry).await;
+        assert_eq!(drained.unsettled, 0);
+        world.pass(100).await;
+        assert_eq!(world.record(call).status, CallStatus::Queued);
+        assert_eq!((world.trunk.dialled(), world.plane.open_legs()), (vec![], 0));
+        call
+    });
+    process(START.plus_millis(20_000), async {
+        let world = Setup { balance: None, ..setup(&store, 2) }.start().await;
+        world.trunk.plan(number, people::cooperative());
+        assert_eq!(world.recovered.requeued, 1);
+        world.settle(120).await;
+        assert_eq!(outcome(&world.record(call)), "completed / task_done / confirmed");
+        assert_eq!(world.trunk.dialled().len(), 1);
+        check_all(&world);
+    });
+}

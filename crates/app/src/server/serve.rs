@@ -50,7 +50,8 @@ pub(crate) fn settings(args: &ServeArgs) -> Result<Settings, StartError> {
     Ok(settings)
 }
 
-/// Runs until SIGTERM or SIGINT; then drains. A second signal ends at once and still settles.
+/// Runs until SIGTERM or SIGINT; then drains. A second signal ends calls at once and still
+/// settles, as long as the store may take for that; a third one waits for nothing.
 pub(crate) async fn run(args: ServeArgs) -> ExitCode {
     let settings = match settings(&args) {
         Ok(settings) => settings,
@@ -65,14 +66,23 @@ pub(crate) async fn run(args: ServeArgs) -> ExitCode {
     announce(&platform);
     stop.told().await;
     eprintln!("stopping: no new calls, {} running", platform.engine.running());
-    let hurry = CancellationToken::new();
-    let second = hurry.clone();
+    let (hurry, give_up) = (CancellationToken::new(), CancellationToken::new());
+    let (second, third) = (hurry.clone(), give_up.clone());
     tokio::spawn(async move {
         stop.told().await;
         eprintln!("second signal: ending calls now");
         second.cancel();
+        stop.told().await;
+        third.cancel();
     });
-    let drained = platform.stop(drain, hurry).await;
+    let drained = tokio::select! {
+        biased;
+        () = give_up.cancelled() => {
+            eprintln!("third signal: what is not settled is settled by the next start");
+            return ExitCode::FAILURE;
+        }
+        drained = platform.stop(drain, hurry) => drained,
+    };
     if drained.unsettled > 0 {
         eprintln!("{} calls were not settled; the next start settles them", drained.unsettled);
         return ExitCode::FAILURE;

@@ -16,6 +16,13 @@ pub(crate) struct Preparing {
     asked: bool,
 }
 
+impl Preparing {
+    /// Whether the intent to dial may be durable.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked
+    }
+}
+
 impl Call {
     pub(crate) fn begin(&mut self) {
         if !matches!(self.phase, Phase::Preparing(_)) {

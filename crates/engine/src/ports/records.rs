@@ -73,13 +73,17 @@ pub enum CommitError {
         /// What there is.
         available: MicroYuan,
     },
-    /// A transaction reference or journal number was used before.
+    /// A transaction reference or journal number was used before; this is found before anything
+    /// else that could refuse the unit, claims apart.
     #[error("{what} exists already")]
     Duplicate {
         /// Which.
         what: String,
     },
-    /// The store cannot be written now: full disk, read-only, no connection. Nothing was done.
+    /// The store cannot be written now: full disk, read-only, no connection. As far as the store
+    /// knows nothing was done; where its own answer was lost (a connection that breaks in a
+    /// commit), it was perhaps. Whoever tries again tries the same unit of work again: if it is
+    /// there already that ends as [`CommitError::Duplicate`], and reading back tells whose it is.
     #[error("store not writable: {cause}")]
     Unavailable {
         /// For the log.

@@ -11,6 +11,7 @@ on_both!(
     a_batch_that_fails_leaves_nothing_and_harms_nobody,
     many_calls_in_one_batch,
     events_are_read_in_pages,
+    what_was_written_is_refused_again_and_reads_back_as_it_was_given,
     unfinished_calls_are_found_after_a_restart,
 );
 
@@ -151,6 +152,28 @@ async fn events_are_read_in_pages(w: World) {
     assert_eq!(all[9].texts.text.as_deref(), Some("句子 9"));
     assert_eq!(all[9].media_ms, Some(200));
     assert_eq!(w.store.events(call(2), 1, 9).await.unwrap(), vec![]);
+}
+
+/// Whoever lost the answer to a unit of work tells by this whether the refusal means its own.
+async fn what_was_written_is_refused_again_and_reads_back_as_it_was_given(w: World) {
+    w.deposit("first", MicroYuan(10_000_000)).await;
+    let id = call(1);
+    let middle = [dial_started(true), answered(), heard(1, "喂，我是"), confirmed()];
+    let numbered = (2..).zip(middle).map(|(n, (event, texts))| envelope(id, n, event, texts));
+    let middle = Batch { events: numbered.collect(), ..Batch::default() };
+    let last = Batch {
+        events: vec![envelope(id, 6, ended().0, Texts::default())],
+        transactions: vec![Transaction::settlement(id, w.owner, HOLD, CHARGE).unwrap()],
+        ..Batch::default()
+    };
+    for batch in [acceptance(w.owner, 1, at(1)), middle, last] {
+        w.store.commit(batch.clone()).await.unwrap();
+        let again = w.store.commit(batch.clone()).await.unwrap_err();
+        assert!(matches!(again, CommitError::Duplicate { .. }), "{again}");
+        let (first, count) = (batch.events[0].seq, batch.events.len() as u32);
+        assert_eq!(w.store.events(id, first, count).await.unwrap(), batch.events);
+    }
+    w.assert_books_agree().await;
 }
 
 async fn unfinished_calls_are_found_after_a_restart(w: World) {

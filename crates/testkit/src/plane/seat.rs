@@ -1,20 +1,22 @@
 //! One leg on the fake plane.
 
 use call::{Input, MediaEvent};
-use domain::{LegQuality, MediaTime, Now, PlaylistId};
+use domain::{LegQuality, MediaTime, Now};
 use engine::mailbox::Mailbox;
 use engine::plane::{LegKey, LegOrder};
 use media::dtmf::Key;
 use media::leg::{Heard, LegCommand, LegEvent};
-use media::playout::{Playout, PlayoutChange, PlayoutEvent};
+use media::playout::PlayoutChange;
 use media::sdp::Negotiated;
 use media::tone::Tone;
 
-use super::account::{Account, Audible};
-use super::callee::Callee;
+use super::account::Audible;
+use super::callee::{Callee, Doing};
 use super::listening::Listening;
+use super::real::RealLeg;
+use super::speaking::Speaking;
 use super::wire::Wire;
-use crate::sabotage::{Plants, Sabotage};
+use crate::sabotage::Plants;
 use crate::trunk::CalleeSide;
 
 const TICK: MediaTime = MediaTime::from_millis(20);
@@ -24,21 +26,28 @@ const STALL_TICKS: u32 = 50;
 /// See the module.
 pub(crate) struct Seat {
     order: LegOrder,
-    playout: Playout,
+    speaking: Speaking,
     listening: Listening,
     callee: Callee,
-    account: Account,
     stream: Stream,
-    told: Vec<PlayoutEvent>,
     at: MediaTime,
     connected: bool,
     answered: bool,
-    audible: bool,
-    cut_until: PlaylistId,
     /// Early media stops at this media time.
     early_stops: Option<MediaTime>,
-    wire: Option<Wire>,
-    plants: Plants,
+    line: Line,
+    /// What was commanded before it was known what the line is.
+    before: Vec<LegCommand>,
+}
+
+/// What lies between the callee and us.
+enum Line {
+    /// Nothing: its words are heard as they are said.
+    Perfect,
+    /// A network, and the receiving side of a leg.
+    Wire(Wire),
+    /// A network in both directions, and a whole leg.
+    Real(RealLeg),
 }
 
 /// The callee's packets.
@@ -55,21 +64,17 @@ struct Stream {
 impl Seat {
     pub(crate) fn new(order: LegOrder, plants: Plants) -> Self {
         Self {
-            playout: Playout::new(8_000),
+            speaking: Speaking::new(plants),
             listening: Listening::new(&order.turn),
             order,
             callee: Callee::default(),
-            account: Account::default(),
             stream: Stream::default(),
-            told: Vec::new(),
             at: MediaTime::ZERO,
             connected: false,
             answered: false,
-            audible: false,
-            cut_until: PlaylistId(0),
             early_stops: None,
-            wire: None,
-            plants,
+            line: Line::Perfect,
+            before: Vec::new(),
         }
     }
 
@@ -89,13 +94,15 @@ impl Seat {
         self.answered
     }
     pub(crate) fn audible(&self) -> Vec<Audible> {
-        self.account.audible().to_vec()
+        self.speaking.audible().to_vec()
     }
 
     pub(crate) fn quality(&self) -> LegQuality {
         let last_media_ms = self.stream.last_media.as_millis();
-        if let Some(wire) = &self.wire {
-            return LegQuality { last_media_ms, ..wire.quality() };
+        match &self.line {
+            Line::Real(leg) => return leg.quality(),
+            Line::Wire(wire) => return LegQuality { last_media_ms, ..wire.quality() },
+            Line::Perfect => {}
         }
         LegQuality { packets: self.stream.packets, last_media_ms, ..LegQuality::default() }
     }
@@ -103,10 +110,18 @@ impl Seat {
     pub(crate) fn connect(&mut self, now: Now, agreed: &Negotiated, callee: &CalleeSide) {
         self.connected = true;
         self.early_stops = callee.early_stops.map(MediaTime::from_millis);
-        match (&mut self.wire, callee.network) {
-            (Some(wire), _) => wire.connect(now, agreed),
-            (None, Some(network)) => self.wire = Some(Wire::new(now, agreed, network)),
-            (None, None) => {}
+        match (&mut self.line, callee.network) {
+            (Line::Wire(wire), _) => wire.connect(now, agreed),
+            (Line::Real(leg), _) => leg.connect(now, agreed),
+            (Line::Perfect, Some(network)) if network.whole_leg => {
+                let mut leg = RealLeg::new(now, &self.order, agreed, network);
+                self.before.drain(..).for_each(|command| leg.command(now, command));
+                self.line = Line::Real(leg);
+            }
+            (Line::Perfect, Some(network)) => {
+                self.line = Line::Wire(Wire::new(now, agreed, network));
+            }
+            (Line::Perfect, None) => {}
         }
         self.stream.last_packet = now;
         self.stream.idle_ticks = 0;
@@ -118,38 +133,24 @@ impl Seat {
         self.stream.last_media = MediaTime::ZERO;
         self.stream.last_packet = now;
         self.callee = callee;
-        if let Some(wire) = &mut self.wire {
-            wire.answered(now);
+        match &mut self.line {
+            Line::Wire(wire) => wire.answered(now),
+            Line::Real(leg) => leg.answered(now),
+            Line::Perfect => {}
         }
     }
 
-    pub(crate) fn command(&mut self, command: LegCommand) {
-        let p = &mut self.playout;
-        match command {
-            LegCommand::Cut(list) => {
-                self.cut_until = self.cut_until.max(list);
-                p.cut(list);
-            }
-            LegCommand::Queue { playlist, .. }
-            | LegCommand::Play { playlist, .. }
-            | LegCommand::EndItem { playlist, .. }
-                if playlist <= self.cut_until => {}
-            LegCommand::Queue { playlist, item } => {
-                assert!(p.queue(playlist, item), "the floor keeps below the leg's bound");
-            }
-            LegCommand::Play { playlist, item, chunk } => {
-                let pushed = p.push(playlist, item, chunk);
-                assert!(pushed.is_ok(), "the floor keeps below the leg's bound");
-            }
-            LegCommand::EndItem { playlist, item } => {
-                p.end_item(playlist, item);
-            }
-            LegCommand::Pause => p.pause(),
-            LegCommand::Resume => p.resume(),
-            LegCommand::CutAll => p.cut_all(),
-            LegCommand::SetOnSpeech(on_speech) => p.set_on_speech(on_speech),
-            LegCommand::SetEndpointing(_) | LegCommand::SendKeys(_) | LegCommand::Hold(_) => {}
+    pub(crate) fn command(&mut self, now: Now, command: LegCommand) {
+        if !self.speaking.wants(&command) {
+            return;
         }
+        if let Line::Real(leg) = &mut self.line {
+            return leg.command(now, command);
+        }
+        if !self.connected {
+            self.before.push(command.clone());
+        }
+        self.speaking.command(command);
     }
 
     /// Lives 20 ms; answers whether the callee hangs up.
@@ -160,77 +161,110 @@ impl Seat {
             }
             return false;
         }
-        let mut doing = self.callee.tick(self.audible);
+        let heard = match &mut self.line {
+            Line::Real(leg) => leg.is_heard(now),
+            Line::Perfect | Line::Wire(_) => self.speaking.is_audible(),
+        };
+        let mut doing = self.callee.tick(heard);
         if !self.answered && self.early_stops.is_some_and(|at| self.at >= at) {
             doing.present = false;
         }
-        if let Some(wire) = &mut self.wire {
-            (doing.says, doing.present) = wire.tick(now, doing.present, doing.says);
+        match &mut self.line {
+            Line::Real(_) => {
+                self.live(now, doing);
+                self.at += TICK;
+                return doing.hangs_up;
+            }
+            Line::Wire(wire) => {
+                (doing.says, doing.present) = wire.tick(now, doing.present, doing.says);
+            }
+            Line::Perfect => {}
         }
         self.hear(doing);
-        self.playout.heard_speech(self.listening.speech_ms(self.at));
-        let mut out = [0i16; 160];
-        self.playout.fill(self.at, &mut out);
-        while self.playout.take_used().is_some() {}
-        while let Some(event) = self.playout.poll_event() {
-            self.told.push(event);
-        }
-        let begun = self.told.iter().filter(|e| e.change == PlayoutChange::Started);
-        let starts: Vec<MediaTime> = begun.map(|e| e.at).collect();
-        self.audible = self.account.tick(self.at, &out, &starts);
+        self.speaking.tick(self.at, self.listening.speech_ms(self.at));
         self.stream(now, doing.present);
         self.tell();
         self.at += TICK;
         doing.hangs_up
     }
 
+    /// The same where a whole leg lives.
+    fn live(&mut self, now: Now, doing: Doing) {
+        let Line::Real(leg) = &mut self.line else { return };
+        let ticked = leg.tick(now, doing.present, doing.says);
+        if let Some(ear) = &self.order.ear {
+            leg.frames().for_each(|frame| ear.frame(&frame));
+        }
+        let events: Vec<LegEvent> = std::iter::from_fn(|| leg.poll_event()).collect();
+        let started = events.iter().filter_map(|e| match e.what {
+            Heard::Playout(p) if p.change == PlayoutChange::Started => Some(p.at),
+            _ => None,
+        });
+        let starts: Vec<MediaTime> = started.collect();
+        let audible = self.speaking.went_out(self.at, &ticked.said, &starts);
+        leg.send(now, audible);
+        for what in beside_speech(self.at, doing) {
+            self.send(self.at, what);
+        }
+        self.flow(now, ticked.came);
+        for event in events {
+            self.forward(event);
+        }
+    }
+
+    /// Hands on an event of a whole leg.
+    fn forward(&self, mut event: LegEvent) {
+        if let Heard::Playout(playout) = &mut event.what {
+            self.speaking.lie(playout);
+        }
+        self.order.mailbox.input(Input::Media(self.key().leg, MediaEvent::Leg(event)));
+    }
+
     /// Tells what playout did since the last time.
     pub(crate) fn tell(&mut self) {
-        while let Some(event) = self.playout.poll_event() {
-            self.told.push(event);
+        while let Line::Real(leg) = &mut self.line
+            && let Some(event) = leg.poll_event()
+        {
+            self.forward(event);
         }
-        for mut event in std::mem::take(&mut self.told) {
-            self.lie(&mut event);
+        for event in self.speaking.take_told() {
             self.send(event.at, Heard::Playout(event));
         }
     }
 
-    /// A planted fault: what was cut is said to have gone out whole.
-    fn lie(&self, event: &mut PlayoutEvent) {
-        if let PlayoutChange::Cut { offset, total } = &mut event.change
-            && *total > *offset + MediaTime::from_millis(400)
-            && self.plants.fires(Sabotage::OverReported)
-        {
-            *offset = *total;
-        }
-    }
-
-    fn hear(&mut self, doing: super::callee::Doing) {
+    fn hear(&mut self, doing: Doing) {
         let at = self.at;
         let mut heard = Vec::new();
         let ear = self.order.ear.clone();
         // Over a wire the jitter buffer may still have words when no packet comes any more.
-        let says = doing.says.filter(|_| doing.present || self.wire.is_some());
+        let over_wire = matches!(self.line, Line::Wire(_));
+        let says = doing.says.filter(|_| doing.present || over_wire);
         let mut to_ear = |frame: &domain::Frame| {
             if let Some(ear) = &ear {
                 ear.frame(frame);
             }
         };
         self.listening.tick(at, says, &mut to_ear, &mut |what| heard.push(what));
-        if let Some(key) = doing.key.and_then(Key::from_char) {
-            heard.push(Heard::Key(key));
-        }
-        if doing.beep {
-            let duration = MediaTime::from_millis(400);
-            let start = at.since(duration);
-            heard.push(Heard::Tone(Tone { hz: 1_000, start, duration, repeats: 0 }));
-        }
+        heard.extend(beside_speech(at, doing));
         for what in heard {
             self.send(at, what);
         }
     }
 
     fn stream(&mut self, now: Now, present: bool) {
+        self.flow(now, present);
+        let s = &mut self.stream;
+        let patience = u64::from(self.order.media_timeout_s);
+        let silent = now.since(s.last_packet).as_secs() >= patience;
+        let last_media = s.last_media;
+        let dies = self.answered && silent && !std::mem::replace(&mut s.dead, silent);
+        if dies {
+            self.send(self.at, Heard::Dead { last_media });
+        }
+    }
+
+    /// Counts packets, and tells when they stop or come back.
+    fn flow(&mut self, now: Now, present: bool) {
         let s = &mut self.stream;
         if present {
             s.packets += 1;
@@ -243,13 +277,6 @@ impl Seat {
         }
         let stalled = s.idle_ticks >= STALL_TICKS;
         let changed = stalled != std::mem::replace(&mut s.stalled, stalled);
-        let patience = u64::from(self.order.media_timeout_s);
-        let silent = now.since(s.last_packet).as_secs() >= patience;
-        let last_media = s.last_media;
-        let dies = self.answered && silent && !std::mem::replace(&mut s.dead, silent);
-        if dies {
-            self.send(self.at, Heard::Dead { last_media });
-        }
         if changed {
             let flowing = Input::Media(self.key().leg, MediaEvent::Flowing(!stalled));
             self.order.mailbox.input(flowing);
@@ -261,4 +288,13 @@ impl Seat {
         let event = MediaEvent::Leg(LegEvent { leg, at, early, what });
         self.order.mailbox.input(Input::Media(leg, event));
     }
+}
+
+/// Keys and tones, which do not travel as sound here.
+fn beside_speech(at: MediaTime, doing: Doing) -> impl Iterator<Item = Heard> {
+    let key = doing.key.and_then(Key::from_char).map(Heard::Key);
+    let duration = MediaTime::from_millis(400);
+    let start = at.since(duration);
+    let tone = Heard::Tone(Tone { hz: 1_000, start, duration, repeats: 0 });
+    key.into_iter().chain(doing.beep.then_some(tone))
 }

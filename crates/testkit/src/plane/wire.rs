@@ -4,9 +4,7 @@
 //! What is said is written into the samples so quietly that the leg's own ear takes it for
 //! silence; [`Listening`](super::listening) decides what is speech, as on a perfect line.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use domain::{LegId, LegQuality, Now};
 use media::codec::Codec;
@@ -14,7 +12,7 @@ use media::leg::{Leg, LegSetup, Tick};
 use media::rtp::RtpHeader;
 use media::sdp::Negotiated;
 
-use crate::chance::Chance;
+use super::flight::Flight;
 use crate::plan::Network;
 
 /// Samples of 20 ms at 8 kHz.
@@ -36,11 +34,7 @@ pub(crate) struct Wire {
     codec: Codec,
     payload_type: u8,
     from: SocketAddr,
-    network: Network,
-    chance: Chance,
-    /// Packets on their way, by arrival and then by the order in which they were sent.
-    flying: BTreeMap<(Now, u64), Vec<u8>>,
-    sent: u64,
+    flight: Flight<Vec<u8>>,
     packets: u64,
 }
 
@@ -58,10 +52,7 @@ impl Wire {
             codec: Codec::new(agreed.codec),
             payload_type: agreed.payload_type,
             from: agreed.remote,
-            chance: Chance::new(network.seed),
-            network,
-            flying: BTreeMap::new(),
-            sent: 0,
+            flight: Flight::new(network, 0),
             packets: 0,
         }
     }
@@ -91,8 +82,7 @@ impl Wire {
         says: Option<(u32, u32)>,
     ) -> (Option<(u32, u32)>, bool) {
         self.send(now, present, says);
-        while let Some(first) = self.flying.first_entry().filter(|f| f.key().0 <= now) {
-            let packet = first.remove();
+        while let Some(packet) = self.flight.arrived(now) {
             self.leg.receive_rtp(now, self.from, &packet);
         }
         self.leg.tick(now, &mut self.tick);
@@ -104,37 +94,33 @@ impl Wire {
     }
 
     fn send(&mut self, now: Now, present: bool, says: Option<(u32, u32)>) {
-        let n = self.sent;
-        self.sent += 1;
-        let mut may = |permille: u32| self.chance.below(1_000) < u64::from(permille);
-        if !present || may(self.network.loss_permille) {
-            return;
-        }
-        let (twice, late) = (may(self.network.twice_permille), may(self.network.late_permille));
-        let mut samples = [8; SAMPLES];
-        if let Some((words, loudness)) = says {
-            write(&mut samples, words, loudness);
-        }
-        let mut payload = [0; SAMPLES];
-        let len = self.codec.encode(&samples, &mut payload);
-        let header = RtpHeader {
-            marker: n == 0,
-            payload_type: self.payload_type,
-            seq: n as u16,
-            timestamp: (n as u32).wrapping_mul(SAMPLES as u32),
-            ssrc: 0xCA11EE,
-        };
-        let mut packet = vec![0; SAMPLES + 12];
-        let len = header.write(&payload[..len], &mut packet).unwrap_or(0);
-        packet.truncate(len);
-        for copy in 0..=u64::from(twice) {
-            let mut ms = self.network.delay_ms + self.chance.below(self.network.jitter_ms + 1);
-            // Out of order: behind two or three that were sent later.
-            ms += if late { 50 } else { 0 } + copy * 7;
-            let at = now + Duration::from_millis(ms);
-            self.flying.insert((at, n * 2 + copy), packet.clone());
-        }
+        let n = self.flight.next();
+        let packet = present.then(|| {
+            let mut samples = [8; SAMPLES];
+            if let Some((words, loudness)) = says {
+                write(&mut samples, words, loudness);
+            }
+            let mut payload = [0; SAMPLES];
+            let len = self.codec.encode(&samples, &mut payload);
+            packet(n, self.payload_type, &payload[..len])
+        });
+        self.flight.send(now, packet);
     }
+}
+
+/// Packet number `n` of the callee's stream.
+pub(super) fn packet(n: u64, payload_type: u8, payload: &[u8]) -> Vec<u8> {
+    let header = RtpHeader {
+        marker: n == 0,
+        payload_type,
+        seq: n as u16,
+        timestamp: (n as u32).wrapping_mul(SAMPLES as u32),
+        ssrc: 0xCA11EE,
+    };
+    let mut packet = vec![0; SAMPLES + 12];
+    let len = header.write(payload, &mut packet).unwrap_or(0);
+    packet.truncate(len);
+    packet
 }
 
 fn write(samples: &mut [i16; SAMPLES], words: u32, loudness: u32) {

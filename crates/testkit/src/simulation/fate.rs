@@ -27,6 +27,8 @@ const WORDS: [&str; 17] = [
 
 /// One call in so many has a real leg and a network between it and its callee, which cost time.
 const WIRED_ONE_IN: u64 = 4;
+/// One of those in so many has a whole leg, which costs more.
+const WHOLE_LEG_ONE_IN: u64 = 4;
 
 /// Draws the plan of one call.
 pub(super) fn draw(chance: &mut Chance) -> Plan {
@@ -58,6 +60,7 @@ fn network(chance: &mut Chance) -> Network {
         late_permille: late as u32,
         delay_ms,
         jitter_ms,
+        whole_leg: chance.below(WHOLE_LEG_ONE_IN) == 0,
     }
 }
 

@@ -76,12 +76,13 @@ fn models(world: &World, chance: &mut Chance) {
 fn store(world: &World, chance: &mut Chance) {
     // Broken for a few steps, works for more.
     let broken = chance.below(3) == 0;
-    match chance.below(6) {
+    match chance.below(7) {
         0 => world.store.set_failing(broken),
         1 => world.store.set_unreadable(broken),
         2 => world.store.set_commit_takes(Duration::from_millis(chance.below(400))),
         3 => world.plane.set_no_ports(broken),
         4 => world.plane.set_hasty_recorder(chance.below(2) == 0),
+        5 => world.store.set_losing_answers(broken),
         _ => calm(world),
     }
 }
