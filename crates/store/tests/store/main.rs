@@ -1,5 +1,4 @@
-//! The store's behaviour, the same on SQLite and PostgreSQL; one binary, so that its tests share
-//! one PostgreSQL server.
+//! The store's behaviour, the same on SQLite and PostgreSQL, whose server its tests share.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is tests")]
 

@@ -1,22 +1,23 @@
-//! One PostgreSQL server per test binary, from the distribution's package, gone with the process.
+//! One PostgreSQL server, from the distribution's package, for all test processes that run at
+//! the same time; gone soon after the last of them.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use uuid::Uuid;
 
 /// Address of a new, empty database.
 pub async fn new_database() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(Server::start));
+    let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(Server::shared));
     let base = &server.await.expect("a PostgreSQL server").base;
-    let name = format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let name = format!("t{}", Uuid::now_v7().simple());
     let mut conn = connect(&format!("{base}/postgres")).await;
     let create = format!("CREATE DATABASE {name}");
     conn.execute(AssertSqlSafe(create)).await.expect("a database");
@@ -24,7 +25,7 @@ pub async fn new_database() -> String {
     format!("{base}/{name}")
 }
 
-/// Waits until the server answers, at most a minute.
+/// A server that was just started listens before it serves: waits for it, at most a minute.
 async fn connect(url: &str) -> AnyConnection {
     sqlx::any::install_default_drivers();
     let mut last = None;
@@ -42,57 +43,89 @@ static SERVER: OnceLock<Server> = OnceLock::new();
 
 struct Server {
     base: String,
-    /// A shell that waits for its input to end, which happens when this process does, however it
-    /// does; then it stops the server and removes its directory.
-    _keeper: Child,
-    _port: fs::File,
+    /// Locked together with all others who use the server, until this process ends, however it
+    /// does.
+    _used: fs::File,
 }
 
 impl Server {
-    fn start() -> Self {
-        let bin = programs();
-        let dir = tempfile::Builder::new().prefix("waihu-pg-").tempdir();
-        let dir = dir.expect("a temporary directory").keep();
-        let user = if is_root() { "postgres" } else { "" };
-        if is_root() {
-            // The server refuses root; its user must own the directory.
-            run(Command::new("chown").arg("postgres").arg(&dir));
-        }
-        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).expect("permissions");
-        let data = dir.join("data");
-        run(becoming(user, &bin.join("initdb"))
-            .current_dir(&dir)
-            .args(["-U", "waihu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
-            .arg(&data));
-        let (port, lock) = free_port();
-        let server = becoming(user, &bin.join("postgres"));
-        let mut keeper = Command::new("sh");
-        keeper
-            .args(["-c", KEEPER, "keeper"])
-            .arg(&dir)
-            .arg(server.get_program())
-            .args(server.get_args())
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            // A test machine's disk need not survive a power cut.
-            .args(["-c", "fsync=off", "-c", "max_connections=400"])
-            .current_dir(&dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        Self {
-            base: format!("postgres://waihu@127.0.0.1:{port}"),
-            _keeper: keeper.spawn().expect("a shell"),
-            _port: lock,
-        }
+    /// The server that runs already, or a new one.
+    fn shared() -> Self {
+        let place = std::env::temp_dir().join(format!("waihu-pg-{}", user_id()));
+        fs::create_dir_all(&place).expect("a directory");
+        // Who looks for a server, starts one or ends one is alone meanwhile.
+        let door = fs::File::create(place.join("door")).expect("a file");
+        door.lock().expect("a lock");
+        let used = fs::File::create(place.join("used")).expect("a file");
+        used.lock_shared().expect("a lock");
+        let port = running(&place).unwrap_or_else(|| start(&place));
+        Self { base: format!("postgres://waihu@127.0.0.1:{port}"), _used: used }
     }
 }
 
+/// The port of a server that listens.
+fn running(place: &Path) -> Option<u16> {
+    let port = fs::read_to_string(place.join("port")).ok()?.parse().ok()?;
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok().map(|_| port)
+}
+
+/// Starts a server and waits until it listens, at most a minute.
+fn start(place: &Path) -> u16 {
+    let bin = programs();
+    let dir = tempfile::Builder::new().prefix("data-").tempdir_in(place);
+    let dir = dir.expect("a temporary directory").keep();
+    let user = if user_id() == "0" { "postgres" } else { "" };
+    if !user.is_empty() {
+        // The server refuses root; its user must own the directory.
+        run(Command::new("chown").arg(user).arg(&dir));
+    }
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).expect("permissions");
+    let data = dir.join("data");
+    run(becoming(user, &bin.join("initdb"))
+        .current_dir(&dir)
+        .args(["-U", "waihu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
+        .arg(&data));
+    let port = free_port();
+    let server = becoming(user, &bin.join("postgres"));
+    let mut keeper = Command::new("sh")
+        .args(["-c", KEEPER, "keeper"])
+        .args([place, &dir])
+        .arg(server.get_program())
+        .args(server.get_args())
+        .arg("-D")
+        .arg(&data)
+        .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
+        // A test machine's disk need not survive a power cut.
+        .args(["-c", "fsync=off", "-c", "max_connections=400"])
+        .current_dir(&dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Others use it too: what ends this process's group must not end the server.
+        .process_group(0)
+        .spawn()
+        .expect("a shell");
+    fs::write(place.join("port"), port.to_string()).expect("a file");
+    for _ in 0..600 {
+        if running(place).is_some() {
+            return port;
+        }
+        assert!(keeper.try_wait().expect("its state").is_none(), "PostgreSQL does not start");
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    panic!("PostgreSQL does not listen on port {port}");
+}
+
+/// Ends the server when nobody has used it for some seconds, or when it has ended by itself.
 const KEEPER: &str = r#"
-dir=$1; shift
-"$@" </dev/null & pid=$!
-cat >/dev/null
+place=$1 dir=$2; shift 2
+"$@" & pid=$!
+while sleep 4 && kill -0 $pid; do
+  exec 8>"$place/door" 9>"$place/used"
+  flock 8
+  flock -n 9 && break
+  exec 8>&- 9>&-
+done
 kill -INT $pid; wait $pid
 rm -rf "$dir"
 "#;
@@ -119,9 +152,9 @@ fn becoming(user: &str, program: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
+fn user_id() -> String {
     let id = Command::new("id").arg("-u").output().expect("the program id");
-    id.stdout == b"0\n"
+    String::from_utf8_lossy(&id.stdout).trim().to_owned()
 }
 
 fn run(command: &mut Command) {
@@ -130,20 +163,10 @@ fn run(command: &mut Command) {
     assert!(done.status.success(), "{command:?}: {said}");
 }
 
-/// A port that nobody listens on, and the lock that keeps other test processes from choosing it
-/// before our server does.
-fn free_port() -> (u16, fs::File) {
-    let mine = std::process::id() % PORTS;
-    let ports = (0..PORTS).map(|n| 21_000 + u16::try_from((mine + n) % PORTS).unwrap_or(0));
-    for port in ports {
-        let path = std::env::temp_dir().join(format!("waihu-pg-{port}.lock"));
-        let Ok(lock) = fs::File::create(path) else { continue };
-        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return (port, lock);
-        }
-    }
-    panic!("no free port from 21000 on");
+/// A port that nobody listens on, below those that programs get without asking.
+fn free_port() -> u16 {
+    let first = u16::try_from(std::process::id() % 1_000).unwrap_or(0);
+    let ports = (0..1_000).map(|n| 21_000 + (first + n) % 1_000);
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    ports.into_iter().find(free).expect("a free port from 21000 on")
 }
-
-/// Ports to choose from.
-const PORTS: u32 = 1_000;
