@@ -17,3 +17,4 @@ mod trunk_health;
 mod turn_taking;
 mod two_hundred_calls;
 mod watching;
+mod whole_legs;

@@ -28,7 +28,7 @@ const WORDS: [&str; 17] = [
 /// One call in so many has a real leg and a network between it and its callee, which cost time.
 const WIRED_ONE_IN: u64 = 4;
 /// One of those in so many has a whole leg, which costs more.
-const WHOLE_LEG_ONE_IN: u64 = 4;
+const WHOLE_LEG_ONE_IN: u64 = 2;
 
 /// Draws the plan of one call.
 pub(super) fn draw(chance: &mut Chance) -> Plan {
