@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # Installs what waihu needs from Debian's own packages, and says so before it does.
 #
-#   scripts/setup.sh runtime   what a running waihu uses: synthesizer, recognizer, its model
+#   scripts/setup.sh runtime   what a running waihu uses: synthesizer, recognizer
 #   scripts/setup.sh test      the same, and the peers and programs of the test suite
 #
 # Does nothing when nothing is missing. Needs root or sudo only when something is.
 set -euo pipefail
 
 runtime_packages=(
-  espeak-ng           # the embedded synthesizer, run as a program
-  libpocketsphinx3    # the embedded recognizer, loaded at run time
-  pocketsphinx-en-us  # its acoustic model
+  espeak-ng         # the embedded synthesizer, run as a program
+  libpocketsphinx3  # the embedded recognizer, loaded at run time
 )
 test_packages=(
   sip-tester                   # sipp: a SIP peer that is not ours
@@ -74,8 +73,8 @@ check_programs() {
     command -v "$program" >/dev/null 2>&1 || lacking+=("$program")
   done
   say "this is not Debian, so nothing is installed for you"
-  say "needed: espeak-ng, libpocketsphinx.so.3 with libsphinxbase.so.3, and the US English"
-  say "        acoustic model in /usr/share/pocketsphinx/model/en-us; a C compiler to build"
+  say "needed: espeak-ng, libpocketsphinx.so.3 with libsphinxbase.so.3, and a C compiler"
+  say "        to build"
   if [ "$1" = test ]; then
     say "tests:  sipp, baresip, PostgreSQL's server programs, and Asterisk's English core sounds"
     say "        in /usr/share/asterisk/sounds/en_US_f_Allison"

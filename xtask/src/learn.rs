@@ -1,55 +1,113 @@
-//! `xtask learn`: hears synthesised replies through English phones and writes the lexica.
+//! `xtask learn`: trains an acoustic model for each language and writes down how the phrases sound.
 //!
-//! Every phrase is spoken by many voices, at two paces and over several telephone lines; a loop
-//! of English phones writes down what it hears. The variants that are nearest to all others are
-//! kept. Same seed, same programs: same file, byte for byte.
+//! Both come from espeak-ng alone: it speaks the corpus in many voices and says which phones it
+//! made. Same seed, same programs: same files, byte for byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use domain::Language;
 use speech::lexicon::{Phrase, built_in_phrases, edit_distance};
-use speech::sphinx::{ModelPaths, Sphinx};
-use speech::sphinx_decoder::Decoder;
 
-use crate::learn_audio::{Dice, TelephoneLine, over_the_line, speak};
-use crate::learn_dictionary::Dictionary;
-use crate::learn_voices::{
-    LAB_VOICES, LEARNING_VOICES, MANDARIN_VOICES, learning_paces, voice_name,
-};
+use crate::learn_corpus::record;
+use crate::learn_loop::bigram;
+use crate::learn_model::Training;
+use crate::learn_sounds::sounds;
+use crate::learn_voices::LAB_VOICES;
 
-/// Learns and writes `crates/speech/data/{zh,en}.lexicon`. Options: `--lang zh|en` for one of
-/// them, `--seed N`, `--out DIR`.
+/// Learns and writes `crates/speech/data/{zh,en}.model` and `.lexicon`. Options: `--lang zh|en`
+/// for one of them, `--seed N`, `--out DIR`, `--count N` recordings, `--gaussians N` a state,
+/// `--lexicon only` when nothing but the phrases changed.
 pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
-    let (mut seed, mut out) = (SEED, DATA.to_owned());
+    let mut plan = Plan::default();
     let mut languages = vec![Language::Zh, Language::En];
     let mut rest = args.iter();
     while let Some(option) = rest.next() {
         let value = rest.next().ok_or_else(|| format!("{option} wants a value"))?;
         match option.as_str() {
-            "--seed" => seed = value.parse()?,
-            "--out" => out.clone_from(value),
+            "--seed" => plan.seed = value.parse()?,
+            "--out" => plan.out = value.into(),
             "--lang" => languages = vec![value.parse()?],
-            _ => return Err(format!("learn knows --lang, --seed and --out, not {option}").into()),
+            "--count" => plan.count = value.parse()?,
+            "--gaussians" => plan.gaussians = value.parse()?,
+            "--lexicon" if value == "only" => plan.lexicon_only = true,
+            _ => {
+                return Err(format!(
+                    "learn knows --lang, --seed, --out, --count, --gaussians and --lexicon only, \
+                     not {option} {value}"
+                )
+                .into());
+            }
         }
     }
-    let library = Sphinx::open()?;
     for language in languages {
-        let phrases = built_in_phrases(language)?;
-        let dictionary = match language {
-            Language::Zh => Dictionary::default(),
-            Language::En => Dictionary::read(Path::new(ENGLISH))?,
-        };
-        let learnt =
-            in_parallel(&phrases, |part| learn_all(&library, language, &dictionary, part, seed))?;
-        let learnt = without_near_decoys(&phrases, learnt);
-        let file = Path::new(&out).join(format!("{}.lexicon", language.code()));
-        std::fs::write(&file, render(language, &phrases, &learnt, seed))?;
-        println!("{} phrases written to {}", phrases.len(), file.display());
+        if !plan.lexicon_only {
+            learn_model(language, &plan)?;
+        }
+        learn_lexicon(language, &plan)?;
     }
+    Ok(())
+}
+
+struct Plan {
+    seed: u64,
+    out: PathBuf,
+    count: usize,
+    gaussians: u32,
+    lexicon_only: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let out = PathBuf::from("crates/speech/data");
+        Self { seed: 1, out, count: 12_000, gaussians: 16, lexicon_only: false }
+    }
+}
+
+/// Trains in `target/learn` and copies the result.
+fn learn_model(language: Language, plan: &Plan) -> Result<(), Box<dyn Error>> {
+    let dir = Path::new("target/learn").join(language.code());
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir)?;
+    }
+    for part in ["raw", "features"] {
+        std::fs::create_dir_all(dir.join(part))?;
+    }
+    let recordings = record(language, plan.count, plan.seed, &dir.join("raw"))?;
+    eprintln!("{}: {} recordings", language.code(), recordings.len());
+    let training = Training::prepare(&dir, &recordings)?;
+    let model = training.run(plan.gaussians)?;
+    for name in ["feat.params", "noisedict"] {
+        std::fs::copy(dir.join(name), model.join(name))?;
+    }
+    std::fs::write(model.join("phones.lm"), bigram(&recordings))?;
+    let out = plan.out.join(format!("{}.model", language.code()));
+    std::fs::create_dir_all(&out)?;
+    for name in speech::model::FILES {
+        std::fs::copy(model.join(name), out.join(name))?;
+    }
+    println!("the model is in {}", out.display());
+    Ok(())
+}
+
+/// Writes how each phrase and each of its parts sounds.
+fn learn_lexicon(language: Language, plan: &Plan) -> Result<(), Box<dyn Error>> {
+    let phrases = built_in_phrases(language)?;
+    let mut learnt: BTreeMap<String, String> = BTreeMap::new();
+    for phrase in &phrases {
+        let parts = phrase.text.split(['，', ',']).map(str::trim);
+        for text in [phrase.text.as_str()].into_iter().chain(parts) {
+            let phones: Vec<String> =
+                sounds(language, text)?.into_iter().flatten().flatten().collect();
+            learnt.insert(text.to_owned(), phones.join(" "));
+        }
+    }
+    without_near_decoys(&phrases, &mut learnt);
+    let file = plan.out.join(format!("{}.lexicon", language.code()));
+    std::fs::write(&file, render(language, &learnt))?;
+    println!("{} phrases written to {}", phrases.len(), file.display());
     Ok(())
 }
 
@@ -78,207 +136,53 @@ pub fn in_parallel<T: Sync, R: Send>(
     Ok(all)
 }
 
-/// A phrase with the pronunciations kept for it.
-type Learnt = (String, Vec<String>);
-
-fn learn_all(
-    library: &Arc<Sphinx>,
-    language: Language,
-    dictionary: &Dictionary,
-    phrases: Vec<&Phrase>,
-    seed: u64,
-) -> Result<Vec<Learnt>, String> {
-    let mut decoder =
-        Decoder::of_phones(library, &ModelPaths::default()).map_err(|e| e.to_string())?;
-    let mut learnt = Vec::new();
-    for phrase in phrases {
-        let heard = hear(&mut decoder, language, phrase, seed).map_err(|e| e.to_string())?;
-        let count = variants(language, phrase.states.decoy);
-        let mut variants = most_central(&heard, count);
-        // A native speaker of the model's language may well say it as the dictionary does.
-        variants.extend(dictionary.pronounce(&phrase.text).filter(|v| !variants.contains(v)));
-        learnt.push((phrase.text.clone(), variants));
-    }
-    Ok(learnt)
-}
-
-/// What the phone loop writes down for every sample.
-fn hear(
-    decoder: &mut Decoder,
-    language: Language,
-    phrase: &Phrase,
-    seed: u64,
-) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
-    let mut dice = Dice::new(seed, &phrase.text);
-    let mut heard = Vec::new();
-    for (voice, pace, lines) in speakers(language, phrase.states.decoy) {
-        let spoken = speak(&voice_name(language, voice), pace, &phrase.text)?;
-        for line in lines {
-            let samples = over_the_line(&spoken, *line, &mut dice);
-            let samples = speech::recognizer_match::prepare(&samples);
-            let Some(hypothesis) = decoder.decode(&samples)? else {
-                continue;
-            };
-            let phones: Vec<String> = hypothesis
-                .words
-                .split_whitespace()
-                .filter(|p| p.chars().all(|c| c.is_ascii_uppercase()) && *p != "SIL")
-                .map(str::to_owned)
-                .collect();
-            if !phones.is_empty() {
-                heard.push(phones);
-            }
-        }
-    }
-    Ok(heard)
-}
-
-/// Who says a phrase, how fast, over which lines. A decoy only has to be near: fewer samples do.
-fn speakers(language: Language, decoy: bool) -> Vec<(&'static str, u32, &'static [TelephoneLine])> {
-    let paces = learning_paces(language);
-    match language {
-        // Few voices, often: the model never heard the language, and each sample differs.
-        Language::Zh => LEARNING_VOICES[..if decoy { 6 } else { MANDARIN_VOICES }]
-            .iter()
-            .flat_map(|voice| [(*voice, paces[0], &LINES[..2]), (*voice, paces[1], &LINES[2..])])
-            .collect(),
-        // Many voices, once each.
-        Language::En => LEARNING_VOICES
-            .iter()
-            .enumerate()
-            .step_by(if decoy { 3 } else { 1 })
-            .map(|(n, voice)| (*voice, paces[n % 2], std::slice::from_ref(&ONCE_LINES[n % 4])))
-            .collect(),
-    }
-}
-
-/// The variants that together lie nearest to everything heard: each step takes the one that
-/// shortens the sum of edit distances most.
-fn most_central(heard: &[Vec<String>], count: usize) -> Vec<String> {
-    let mut weights: BTreeMap<&[String], f32> = BTreeMap::new();
-    for phones in heard {
-        *weights.entry(phones).or_default() += 1.0;
-    }
-    let candidates: Vec<(&[String], f32)> = weights.into_iter().collect();
-    let distances: Vec<Vec<f32>> = candidates
-        .iter()
-        .map(|(a, _)| candidates.iter().map(|(b, _)| edit_distance(a, b) as f32).collect())
-        .collect();
-    let mut nearest = vec![f32::MAX; candidates.len()];
-    let mut kept: Vec<usize> = Vec::new();
-    while kept.len() < count.min(candidates.len()) {
-        let cost = |pick: usize| -> f32 {
-            (0..candidates.len())
-                .map(|other| nearest[other].min(distances[pick][other]) * candidates[other].1)
-                .sum()
-        };
-        let best = (0..candidates.len())
-            .filter(|n| !kept.contains(n))
-            .min_by(|a, b| cost(*a).total_cmp(&cost(*b)));
-        let Some(best) = best else { break };
-        for (near, distance) in nearest.iter_mut().zip(&distances[best]) {
-            *near = near.min(*distance);
-        }
-        kept.push(best);
-    }
-    kept.into_iter().map(|n| candidates[n].0.join(" ")).collect()
-}
-
-/// Takes from decoys the pronunciations that could be taken for a reply: those with at most a
-/// quarter of their phones different from one of its variants.
-fn without_near_decoys(phrases: &[Phrase], mut learnt: Vec<Learnt>) -> Vec<Learnt> {
-    let phones = |variant: &String| -> Vec<String> {
-        variant.split_whitespace().map(str::to_owned).collect()
-    };
+/// Takes out the decoys that could be taken for a reply: those with at most a quarter of their
+/// phones different from it.
+fn without_near_decoys(phrases: &[Phrase], learnt: &mut BTreeMap<String, String>) {
     let decoys: BTreeSet<&str> =
         phrases.iter().filter(|p| p.states.decoy).map(|p| p.text.as_str()).collect();
+    let phones =
+        |sounds: &String| -> Vec<String> { sounds.split_whitespace().map(str::to_owned).collect() };
     let replies: Vec<Vec<String>> = learnt
         .iter()
         .filter(|(text, _)| !decoys.contains(text.as_str()))
-        .flat_map(|(_, variants)| variants.iter().map(phones))
+        .map(|(_, sounds)| phones(sounds))
         .collect();
-    for (_, variants) in learnt.iter_mut().filter(|(text, _)| decoys.contains(text.as_str())) {
-        variants.retain(|variant| {
-            let decoy = phones(variant);
-            replies.iter().all(|reply| edit_distance(&decoy, reply) > decoy.len() / 4)
-        });
-    }
-    learnt
+    learnt.retain(|text, sounds| {
+        let decoy = phones(sounds);
+        !decoys.contains(text.as_str())
+            || replies.iter().all(|reply| edit_distance(&decoy, reply) > decoy.len() / 4)
+    });
 }
 
-fn render(language: Language, phrases: &[Phrase], learnt: &[Learnt], seed: u64) -> String {
-    let by_text: BTreeMap<&str, &[String]> =
-        learnt.iter().map(|(text, variants)| (text.as_str(), variants.as_slice())).collect();
+fn render(language: Language, learnt: &BTreeMap<String, String>) -> String {
     let code = language.code();
     let mut file = format!(
-        "# How the phrases sound to an English acoustic model. Do not edit: written by\n\
-         # cargo run -p xtask -- learn --lang {code} --seed {seed}\n\
-         # from {code}.phrases, by espeak-ng 1.51 (see xtask/src/learn_voices.rs) and\n\
-         # PocketSphinx 5prealpha with its model en-us. Never from the lab's voices: {}.\n",
+        "# How the phrases and their parts sound, in the phones of {code}.model. Do not edit:\n\
+         # written by cargo run -p xtask -- learn --lang {code}\n\
+         # from {code}.phrases, by espeak-ng 1.51 (see xtask/src/learn_voices.rs). The model\n\
+         # never heard the lab's voices: {}.\n",
         LAB_VOICES.join(" ")
     );
-    for Phrase { text, .. } in phrases {
+    for (text, sounds) in learnt {
         // Writing to a string cannot fail.
-        let _ = writeln!(file, "= {text}");
-        for variant in by_text.get(text.as_str()).copied().unwrap_or_default() {
-            let _ = writeln!(file, "{variant}");
-        }
+        let _ = writeln!(file, "= {text}\n{sounds}");
     }
     file
 }
-
-const SEED: u64 = 1;
-const DATA: &str = "crates/speech/data";
-/// The model's own dictionary.
-const ENGLISH: &str = "/usr/share/pocketsphinx/model/en-us/cmudict-en-us.dict";
-/// Pronunciations kept per phrase.
-const fn variants(language: Language, decoy: bool) -> usize {
-    match (language, decoy) {
-        (Language::Zh, false) => 20,
-        (Language::Zh, true) => 5,
-        (Language::En, false) => 12,
-        (Language::En, true) => 4,
-    }
-}
-/// The lines that samples are heard over: two for each pace.
-const LINES: [TelephoneLine; 4] = [
-    TelephoneLine { snr_db: None, high_pass: true },
-    TelephoneLine { snr_db: Some(12.0), high_pass: true },
-    TelephoneLine { snr_db: None, high_pass: false },
-    TelephoneLine { snr_db: Some(12.0), high_pass: true },
-];
-/// The lines in turn where a voice speaks once; none of them goes with one pace alone.
-const ONCE_LINES: [TelephoneLine; 4] = [
-    TelephoneLine { snr_db: None, high_pass: true },
-    TelephoneLine { snr_db: Some(12.0), high_pass: true },
-    TelephoneLine { snr_db: Some(10.0), high_pass: true },
-    TelephoneLine { snr_db: None, high_pass: false },
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn phones(text: &str) -> Vec<String> {
-        text.split(' ').map(str::to_owned).collect()
-    }
-
     #[test]
-    fn decoys_lose_what_sounds_like_a_reply() {
-        let phrases =
-            speech::lexicon::parse_phrases("zh.phrases", "好 | h | ack\n猫 | x | decoy\n");
-        let learnt = |text: &str, variants: &[&str]| {
-            (text.to_owned(), variants.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>())
-        };
-        let all = vec![learnt("好", &["HH AW"]), learnt("猫", &["M AW", "HH AW"])];
-        let kept = without_near_decoys(&phrases.unwrap(), all);
-        assert_eq!(kept[1].1, ["M AW"]);
-    }
-
-    #[test]
-    fn the_variant_nearest_to_all_comes_first() {
-        let heard = ["N IY HH AW", "N IY HH AW", "N EY HH AW", "L IY", "N IY HH AO"].map(phones);
-        let kept = most_central(&heard, 2);
-        assert_eq!(kept, ["N IY HH AW", "L IY"]);
+    fn decoys_that_sound_like_a_reply_are_left_out() {
+        let list = "好 | h | ack\n猫 | x | decoy\n号 | x | decoy\n";
+        let phrases = speech::lexicon::parse_phrases("zh.phrases", list).unwrap();
+        let sounds = [("好", "X1 A1U"), ("猫", "M A1U"), ("号", "X1 A1U")];
+        let mut learnt: BTreeMap<String, String> =
+            sounds.map(|(text, s)| (text.to_owned(), s.to_owned())).into();
+        without_near_decoys(&phrases, &mut learnt);
+        assert_eq!(learnt.keys().collect::<Vec<_>>(), ["好", "猫"]);
     }
 }

@@ -2,19 +2,19 @@
 
 use std::error::Error;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use conversation::Expect;
 use domain::Language;
-use speech::lexicon::{Lexicon, Phrase};
+use speech::lexicon::Lexicon;
 use speech::recognizer_limits::Limits;
 use speech::recognizer_match::PhraseDecoder;
-use speech::sphinx::{ModelPaths, Sphinx};
+use speech::sphinx::Sphinx;
 
-use crate::learn_audio::{LINES, human_prompt};
+use crate::learn_audio::{Dice, LINES, human_prompt};
 use crate::learn_texts::{OutOfList, for_report};
-use crate::learn_trial::{Stage, Trial, replies, run_trials, strangers};
+use crate::learn_trial::{Stage, Trial, composed, replies, run_trials, strangers};
 use crate::learn_voices::REPORT_VOICES;
 
 /// Measures and writes.
@@ -40,8 +40,8 @@ fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, 
     let limits = Limits::built_in(language)?;
     let mut replies_table = format!(
         "### {}: replies of the list\n\n\
-         | line | samples | right | right meaning | another meaning | unclear |\n\
-         |---|---|---|---|---|---|\n",
+         | line | reply | samples | right | right meaning | another meaning | unclear |\n\
+         |---|---|---|---|---|---|---|\n",
         language.code()
     );
     let mut strangers_table = format!(
@@ -60,7 +60,10 @@ fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, 
             seed: REPORT_SEED,
         };
         let trials = run_trials(library, &lexicon, stage, &replies(&lexicon.phrases))?;
-        replies_table.push_str(&Score::of(&trials, &limits, &lexicon.phrases).row(name));
+        replies_table.push_str(&Score::of(&trials, &limits).row(name, "as in the list"));
+        let composed = composed(&lexicon.phrases, REPORT_SEED);
+        let trials = run_trials(library, &lexicon, stage, &composed)?;
+        replies_table.push_str(&Score::of(&trials, &limits).row(name, "with another one"));
         let stage = Stage { voices_per_text: 2, ..stage };
         for (kind, texts) in [("one to three syllables", short), ("sentences", long)] {
             let trials = run_trials(library, &lexicon, stage, &strangers(texts))?;
@@ -85,7 +88,7 @@ struct Score {
 }
 
 impl Score {
-    fn of(trials: &[Trial], limits: &Limits, phrases: &[Phrase]) -> Self {
+    fn of(trials: &[Trial], limits: &Limits) -> Self {
         let mut score = Self { samples: trials.len(), exact: 0, meaning: 0, unclear: 0 };
         for trial in trials {
             let Some(found) = trial.believed(limits) else {
@@ -93,16 +96,16 @@ impl Score {
                 continue;
             };
             score.exact += usize::from(found.text == trial.spoken);
-            score.meaning += usize::from(trial.is_right_meaning(found, phrases));
+            score.meaning += usize::from(trial.is_right_meaning(found));
         }
         score
     }
 
-    fn row(&self, name: &str) -> String {
+    fn row(&self, name: &str, kind: &str) -> String {
         let cell = |n: usize| format!("{n} ({})", percent(n, self.samples));
         let other = self.samples - self.meaning - self.unclear;
         format!(
-            "| {name} | {} | {} | {} | {} | {} |\n",
+            "| {name} | {kind} | {} | {} | {} | {} | {} |\n",
             self.samples,
             cell(self.exact),
             cell(self.meaning),
@@ -114,16 +117,10 @@ impl Score {
 
 /// Recorded people, where the package with them is installed.
 fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
-    let model = ModelPaths::default();
     let lexicon = Arc::new(Lexicon::built_in(Language::En)?);
-    let mut decoder = PhraseDecoder::new(library, &model, lexicon)?;
+    let mut decoder = PhraseDecoder::new(library, lexicon)?;
     let limits = Limits::built_in(Language::En)?;
-    let mut files: Vec<_> = std::fs::read_dir(PROMPTS)
-        .map_err(|_| "no human prompts (Debian: apt-get install asterisk-core-sounds-en-wav)")?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "wav"))
-        .collect();
-    files.sort();
+    let files = prompts()?;
     let mut table =
         "### Human voice\n\n| prompt | hello | identity | talk |\n|---|---|---|---|\n".to_owned();
     let (mut others, mut heard_as) = (0, Vec::new());
@@ -137,6 +134,9 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
                 None => (false, "unclear".to_owned()),
             })
         };
+        if serves_tuning(&path) {
+            continue;
+        }
         if KNOWN_PROMPTS.contains(&name.as_str()) {
             let cells: Result<Vec<_>, _> =
                 speech::grammar::STATES.map(&mut answer).into_iter().collect();
@@ -159,6 +159,23 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
         if heard_as.is_empty() { "none".to_owned() } else { heard_as.join("; ") }
     )?;
     Ok(table)
+}
+
+/// The recorded people, in the order of their names.
+pub fn prompts() -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut files: Vec<_> = std::fs::read_dir(PROMPTS)
+        .map_err(|_| "no human prompts (Debian: apt-get install asterisk-core-sounds-en-wav)")?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "wav"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// Whether a prompt serves for tuning: every other one; the rest serves for the report only.
+pub fn serves_tuning(path: &Path) -> bool {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    !KNOWN_PROMPTS.contains(&name.as_ref()) && Dice::new(0, &name).unit() < 0.5
 }
 
 /// Replaces what stands between the marks of the page.

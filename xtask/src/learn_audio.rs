@@ -42,6 +42,11 @@ impl Dice {
         (self.next() >> 40) as f32 / (1_u64 << 24) as f32
     }
 
+    /// One of them, which must not be none.
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[((self.unit() * of.len() as f32) as usize).min(of.len() - 1)]
+    }
+
     /// Normally distributed, variance 1: the sum of twelve is close enough for noise.
     fn normal(&mut self) -> f32 {
         (0..12).map(|_| self.unit()).sum::<f32>() - 6.0
@@ -50,8 +55,19 @@ impl Dice {
 
 /// Speaks a text; samples at 22,050 Hz.
 pub fn speak(voice: &str, pace: u32, text: &str) -> Result<Vec<i16>, Box<dyn Error>> {
+    speak_at(voice, pace, USUAL_PITCH, text)
+}
+
+/// The same at a pitch from 0 to 99.
+pub fn speak_at(
+    voice: &str,
+    pace: u32,
+    pitch: u32,
+    text: &str,
+) -> Result<Vec<i16>, Box<dyn Error>> {
+    let (pace, pitch) = (pace.to_string(), pitch.to_string());
     let mut child = Command::new("espeak-ng")
-        .args(["-v", voice, "-s", &pace.to_string(), "-z", "--stdout", "--stdin"])
+        .args(["-v", voice, "-s", &pace, "-p", &pitch, "-z", "--stdout", "--stdin"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -157,6 +173,8 @@ fn a_law(sample: i16) -> i16 {
 /// espeak-ng delivers nothing else.
 const SPOKEN_RATE: u32 = 22_050;
 const WAV_HEADER: usize = 44;
+/// What espeak-ng speaks at when nothing is said.
+const USUAL_PITCH: u32 = 50;
 
 /// The lines that the recognizer is tuned and measured on.
 pub const LINES: [(&str, TelephoneLine); 2] = [

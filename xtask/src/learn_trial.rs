@@ -1,6 +1,7 @@
 //! Trials of the recognizer: phrases and other speech, by given voices over a given line.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use conversation::Expect;
@@ -9,10 +10,10 @@ use speech::grammar::STATES;
 use speech::lexicon::{Lexicon, Phrase};
 use speech::recognizer_limits::Limits;
 use speech::recognizer_match::{Match, PhraseDecoder};
-use speech::sphinx::{ModelPaths, Sphinx};
+use speech::sphinx::Sphinx;
 
 use crate::learn::in_parallel;
-use crate::learn_audio::{Dice, TelephoneLine, over_the_line, speak};
+use crate::learn_audio::{Dice, TelephoneLine, human_prompt, over_the_line, speak};
 use crate::learn_voices::voice_name;
 
 /// Who speaks, how fast, over which line.
@@ -37,6 +38,8 @@ pub struct Stage {
 pub struct Trial {
     /// What was spoken.
     pub spoken: String,
+    /// What it means; `None` outside the list.
+    pub tag: Option<String>,
     /// The best phrase, believed or not.
     pub best: Option<Match>,
 }
@@ -47,16 +50,21 @@ impl Trial {
         self.best.as_ref().filter(|m| limits.accept(m))
     }
 
-    /// What was meant; `None` outside the list.
-    pub fn tag<'a>(&self, phrases: &'a [Phrase]) -> Option<&'a str> {
-        phrases.iter().find(|p| p.text == self.spoken).map(|p| p.tag.as_str())
-    }
-
     /// Whether a match means what was meant.
-    pub fn is_right_meaning(&self, found: &Match, phrases: &[Phrase]) -> bool {
-        found.text == self.spoken
-            || self.tag(phrases).is_some_and(|tag| found.tags.iter().any(|t| t == tag))
+    pub fn is_right_meaning(&self, found: &Match) -> bool {
+        self.tag.as_ref().is_some_and(|tag| found.text == self.spoken || found.tags.contains(tag))
     }
+}
+
+/// A text to be tried.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The words.
+    pub text: String,
+    /// When they may be said.
+    pub states: Vec<Expect>,
+    /// What they mean; `None` outside the list.
+    pub tag: Option<String>,
 }
 
 /// Speaks each text by some voices and decodes it in one of its states, another for each voice.
@@ -64,24 +72,49 @@ pub fn run_trials(
     library: &Arc<Sphinx>,
     lexicon: &Arc<Lexicon>,
     stage: Stage,
-    texts: &[(String, Vec<Expect>)],
+    texts: &[Text],
 ) -> Result<Vec<Trial>, Box<dyn Error>> {
     in_parallel(texts, |share| {
-        let model = ModelPaths::default();
         let mut decoder =
-            PhraseDecoder::new(library, &model, Arc::clone(lexicon)).map_err(|e| e.to_string())?;
+            PhraseDecoder::new(library, Arc::clone(lexicon)).map_err(|e| e.to_string())?;
         let mut trials = Vec::new();
-        for (text, states) in share {
+        for Text { text, states, tag } in share {
             let first = (Dice::new(stage.seed, text).unit() * stage.voices.len() as f32) as usize;
             for n in first..first + stage.voices_per_text {
                 let voice = stage.voices[n % stage.voices.len()];
                 let samples = sample(stage, voice, text).map_err(|e| e.to_string())?;
                 let expect = states[(n + text.len()) % states.len()];
                 let best = decoder.best(&samples, expect).map_err(|e| e.to_string())?;
-                trials.push(Trial { spoken: text.clone(), best });
+                trials.push(Trial { spoken: text.clone(), tag: tag.clone(), best });
             }
         }
         Ok(trials)
+    })
+}
+
+/// Decodes what recorded people say as if it were a reply; nothing of it is in the list.
+pub fn run_prompts(
+    library: &Arc<Sphinx>,
+    lexicon: &Arc<Lexicon>,
+    files: &[PathBuf],
+) -> Result<Vec<Trial>, Box<dyn Error>> {
+    in_parallel(files, |share| {
+        let mut decoder =
+            PhraseDecoder::new(library, Arc::clone(lexicon)).map_err(|e| e.to_string())?;
+        let mut one = |file: &PathBuf| -> Result<Vec<Trial>, Box<dyn Error>> {
+            let samples = human_prompt(file)?;
+            let spoken = file.display().to_string();
+            STATES
+                .into_iter()
+                .map(|state| {
+                    let best = decoder.best(&samples, state)?;
+                    Ok(Trial { spoken: spoken.clone(), tag: None, best })
+                })
+                .collect()
+        };
+        let trials: Result<Vec<Vec<Trial>>, String> =
+            share.into_iter().map(|file| one(file).map_err(|e| e.to_string())).collect();
+        Ok(trials?.into_iter().flatten().collect())
     })
 }
 
@@ -96,18 +129,39 @@ fn sample(stage: Stage, voice: &str, text: &str) -> Result<Vec<i16>, Box<dyn Err
 }
 
 /// The phrases that are replies, each with the states it may be expected in.
-pub fn replies(phrases: &[Phrase]) -> Vec<(String, Vec<Expect>)> {
-    phrases
-        .iter()
-        .filter(|p| !p.states.decoy)
-        .map(|p| {
-            let states = STATES.into_iter().filter(|e| p.states.holds(*e)).collect();
-            (p.text.clone(), states)
-        })
-        .collect()
+pub fn replies(phrases: &[Phrase]) -> Vec<Text> {
+    phrases.iter().filter(|p| is_reply(p)).map(reply).collect()
+}
+
+/// Replies with something before or after them, another companion for each.
+pub fn composed(phrases: &[Phrase], seed: u64) -> Vec<Text> {
+    let begins: Vec<&Phrase> = phrases.iter().filter(|p| p.states.begins).collect();
+    let ends: Vec<&Phrase> = phrases.iter().filter(|p| p.states.ends).collect();
+    let compose = |phrase: &Phrase| -> Text {
+        let mut dice = Dice::new(seed, &phrase.text);
+        let before = dice.unit() < 0.5;
+        let other: &&Phrase = dice.pick(if before { &begins } else { &ends });
+        let (first, second) = if before { (*other, phrase) } else { (phrase, *other) };
+        let comma = if phrase.text.is_ascii() { ", " } else { "，" };
+        Text { text: format!("{}{comma}{}", first.text, second.text), ..reply(phrase) }
+    };
+    phrases.iter().filter(|p| is_reply(p) && !p.states.chained).map(compose).collect()
+}
+
+fn is_reply(phrase: &Phrase) -> bool {
+    !phrase.states.decoy && STATES.into_iter().any(|e| phrase.states.holds(e))
+}
+
+fn reply(phrase: &Phrase) -> Text {
+    Text {
+        text: phrase.text.clone(),
+        states: STATES.into_iter().filter(|e| phrase.states.holds(*e)).collect(),
+        tag: Some(phrase.tag.clone()),
+    }
 }
 
 /// Texts outside the list, to be tried in every state.
-pub fn strangers(texts: &[&str]) -> Vec<(String, Vec<Expect>)> {
-    texts.iter().map(|t| ((*t).to_owned(), STATES.to_vec())).collect()
+pub fn strangers(texts: &[&str]) -> Vec<Text> {
+    let stranger = |t: &&str| Text { text: (*t).to_owned(), states: STATES.to_vec(), tag: None };
+    texts.iter().map(stranger).collect()
 }

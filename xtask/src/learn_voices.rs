@@ -5,29 +5,71 @@ use domain::Language;
 /// Voices the simulated callees of the lab speak with: never used for learning or tuning.
 pub const LAB_VOICES: [&str; 5] = ["linda", "Denis", "Annie", "michel", "belinda"];
 
-/// Voices that pronunciations are learnt from; the empty name is the plain voice. Mandarin is
-/// learnt from the first [`MANDARIN_VOICES`] of them.
-pub const LEARNING_VOICES: [&str; 24] = [
-    "", "m1", "m3", "m4", "m7", "f1", "f3", "klatt", "klatt3", "adam", "Andy", "Alicia", "m6",
-    "m8", "f4", "klatt4", "steph", "Andrea", "Gene", "edward2", "max", "travis", "aunty", "zac",
+/// Voices that the acoustic models are trained on.
+pub const MODEL_VOICES: [&str; 55] = [
+    "",
+    "m1",
+    "m3",
+    "m4",
+    "m7",
+    "f1",
+    "f3",
+    "klatt",
+    "klatt3",
+    "adam",
+    "Andy",
+    "Alicia",
+    "m6",
+    "m8",
+    "f4",
+    "klatt4",
+    "steph",
+    "Andrea",
+    "Gene",
+    "edward2",
+    "max",
+    "travis",
+    "aunty",
+    "zac",
+    "Diogo",
+    "Henrique",
+    "Hugo",
+    "Jacky",
+    "Marco",
+    "Mario",
+    "Nguyen",
+    "Storm",
+    "announcer",
+    "antonio",
+    "benjamin",
+    "boris",
+    "caleb",
+    "david",
+    "ed",
+    "edward",
+    "grandma",
+    "grandpa",
+    "gustave",
+    "iven",
+    "john",
+    "kaukovalta",
+    "klatt6",
+    "marcelo",
+    "miguel",
+    "norbert",
+    "paul",
+    "pedro",
+    "quincy",
+    "rob",
+    "robert",
 ];
 
-/// How many voices teach Mandarin.
-pub const MANDARIN_VOICES: usize = 12;
-
 /// Voices that limits are tuned on.
-pub const TUNING_VOICES: [&str; 5] = ["m2", "Michael", "f5", "klatt5", "sandro"];
+pub const TUNING_VOICES: [&str; 10] =
+    ["m2", "Michael", "f5", "klatt5", "sandro", "Alex", "Mike", "anika", "pablo", "victor"];
 
 /// Voices of the report: used for nothing else.
 pub const REPORT_VOICES: [&str; 4] = ["f2", "m5", "klatt2", "Lee"];
-
-/// Words a minute of the learning samples of a language.
-pub const fn learning_paces(language: Language) -> [u32; 2] {
-    match language {
-        Language::Zh => [200, 245],
-        Language::En => [150, 190],
-    }
-}
 
 /// Name of the espeak-ng voice of a language in a variant.
 pub fn voice_name(language: Language, variant: &str) -> String {
@@ -47,7 +89,7 @@ mod tests {
     fn no_voice_serves_two_purposes() {
         let mut all: Vec<&str> = Vec::new();
         all.extend(LAB_VOICES);
-        all.extend(LEARNING_VOICES);
+        all.extend(MODEL_VOICES);
         all.extend(TUNING_VOICES);
         all.extend(REPORT_VOICES);
         let count = all.len();

@@ -7,9 +7,15 @@ mod learn_accuracy;
 #[cfg(feature = "speech")]
 mod learn_audio;
 #[cfg(feature = "speech")]
-mod learn_dictionary;
+mod learn_corpus;
 #[cfg(feature = "speech")]
 mod learn_limits;
+#[cfg(feature = "speech")]
+mod learn_loop;
+#[cfg(feature = "speech")]
+mod learn_model;
+#[cfg(feature = "speech")]
+mod learn_sounds;
 #[cfg(feature = "speech")]
 mod learn_texts;
 #[cfg(feature = "speech")]

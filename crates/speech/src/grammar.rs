@@ -6,7 +6,7 @@ use std::sync::Arc;
 use conversation::Expect;
 use domain::Language;
 
-use crate::lexicon::{Lexicon, Phrase, States};
+use crate::lexicon::{Lexicon, States};
 
 /// The states there is a grammar for.
 pub const STATES: [Expect; 3] = [Expect::Hello, Expect::Identity, Expect::Talk];
@@ -20,14 +20,13 @@ pub const fn name_of(expect: Expect) -> &'static str {
     }
 }
 
-/// The grammar of a state: one of its phrases, a decoy, or an announcement of one to four
-/// sentences.
+/// The grammar of a state: one of its phrases with something before and after it, a decoy, or an
+/// announcement of one to four sentences.
 pub fn jsgf(lexicon: &Lexicon, expect: Expect) -> String {
     let name = name_of(expect);
-    let list = |wanted: fn(States) -> bool| -> Vec<String> {
-        let of_state = |phrase: &Phrase| phrase.states.holds(expect) && wanted(phrase.states);
+    let list = |wanted: &dyn Fn(States) -> bool| -> Vec<String> {
         (0..lexicon.phrases.len())
-            .filter(|n| of_state(&lexicon.phrases[*n]))
+            .filter(|n| wanted(lexicon.phrases[*n].states))
             .flat_map(|n| lexicon.ways_of(n).iter().map(|way| way.join(" ")))
             .collect()
     };
@@ -40,14 +39,18 @@ pub fn jsgf(lexicon: &Lexicon, expect: Expect) -> String {
         some
     };
     let mut public = Vec::new();
-    if rule("reply", list(|s| !s.decoy && !s.chained)) {
-        public.push("<reply>".to_owned());
+    let begins = rule("begin", list(&|s| s.begins && !s.decoy));
+    let ends = rule("end", list(&|s| s.ends && !s.decoy));
+    if rule("reply", list(&|s| s.holds(expect) && !s.decoy && !s.chained)) {
+        let begin = if begins { "[<begin>] " } else { "" };
+        let end = if ends { " [<end>]" } else { "" };
+        public.push(format!("{begin}<reply>{end}"));
     }
-    if rule("part", list(|s| s.chained)) {
+    if rule("part", list(&|s| s.holds(expect) && s.chained)) {
         // An announcement is bounded: an unbounded loop would swallow any speech.
         public.push("<part> [<part> [<part> [<part>]]]".to_owned());
     }
-    public.extend(list(|s| s.decoy));
+    public.extend(list(&|s| s.decoy));
     format!("#JSGF V1.0;\ngrammar {name};\npublic <{name}> = {};\n{rules}", public.join(" | "))
 }
 
@@ -112,7 +115,7 @@ mod tests {
     use crate::lexicon::{parse_learnt, parse_phrases};
 
     fn lexicon() -> Lexicon {
-        let list = "hello | hi | hello\nno | it | no\nleave it | hg | voicemail\n\
+        let list = "hello | hib | hello\nno | it | no\nleave it | hg | voicemail\n\
                     that's all | t | no_more\nwindow | x | decoy\n";
         let learnt = "= hello\nHH\n= no\nN\n= leave it\nL IH\n= that's all\nDH AO\n\
                       = window\nW IH N\n";
@@ -127,18 +130,18 @@ mod tests {
         for (expect, rules) in [
             (
                 Expect::Hello,
-                "public <hello> = <reply> | <part> [<part> [<part> [<part>]]] | P004;\n\
-                 <reply> = P000;\n<part> = P001;\n",
+                "public <hello> = [<begin>] <reply> | <part> [<part> [<part> [<part>]]] | P004;\n\
+                 <begin> = P000;\n<reply> = P000;\n<part> = P001;\n",
             ),
             (
                 Expect::Identity,
-                "public <identity> = <reply> | P004;\n\
-                 <reply> = P000 | P002;\n",
+                "public <identity> = [<begin>] <reply> | P004;\n\
+                 <begin> = P000;\n<reply> = P000 | P002;\n",
             ),
             (
                 Expect::Talk,
-                "public <talk> = <reply> | P004;\n\
-                 <reply> = P002 | P003;\n",
+                "public <talk> = [<begin>] <reply> | P004;\n\
+                 <begin> = P000;\n<reply> = P002 | P003;\n",
             ),
         ] {
             let text = jsgf(&lexicon, expect);

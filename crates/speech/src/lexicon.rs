@@ -1,7 +1,7 @@
 //! What a callee may say, and how it sounds: phrase lists and learnt pronunciations.
 //!
-//! The pronunciations are learnt by `cargo run -p xtask -- learn`: each phrase is one word of the
-//! dictionary, spelled in English phones the way the English acoustic model hears it.
+//! The pronunciations are written by `cargo run -p xtask -- learn`: each phrase, and each of its
+//! parts, is one word of the dictionary, spelled in the phones of the language's acoustic model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -31,6 +31,10 @@ pub struct States {
     pub identity: bool,
     /// While the matter is talked about.
     pub talk: bool,
+    /// May stand before a reply: “喂，我就是”.
+    pub begins: bool,
+    /// May stand after a reply: “我就是，什么事”.
+    pub ends: bool,
     /// Part of an announcement of several sentences.
     pub chained: bool,
     /// Sounds like a reply and is none: always in the grammar, always `unclear`.
@@ -55,6 +59,8 @@ impl States {
                 'h' => states.hello = true,
                 'i' => states.identity = true,
                 't' => states.talk = true,
+                'b' => states.begins = true,
+                'e' => states.ends = true,
                 'g' => states.chained = true,
                 'x' => states.decoy = true,
                 _ => return None,

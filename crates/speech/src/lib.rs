@@ -15,6 +15,7 @@ pub mod espeak;
 pub mod extract;
 pub mod grammar;
 pub mod lexicon;
+pub mod model;
 pub mod recognizer;
 pub mod recognizer_limits;
 pub mod recognizer_match;

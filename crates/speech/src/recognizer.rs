@@ -45,9 +45,7 @@ impl Recognizer for SphinxRecognizer {
 impl From<SphinxError> for SpeechError {
     fn from(error: SphinxError) -> Self {
         match error {
-            SphinxError::Library { .. }
-            | SphinxError::Symbol { .. }
-            | SphinxError::Model { .. } => {
+            SphinxError::Library { .. } | SphinxError::Symbol { .. } | SphinxError::Model(_) => {
                 SpeechError::Unavailable { part: "pocketsphinx", hint: error.to_string() }
             }
             other => SpeechError::Failed { part: "recognizer", cause: other.to_string() },

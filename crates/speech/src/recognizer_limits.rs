@@ -9,7 +9,7 @@ use crate::recognizer_match::Match;
 use crate::sphinx::SphinxError;
 
 /// Names of the measurements, in the order of [`features`].
-pub const FEATURES: [&str; 13] = [
+pub const FEATURES: [&str; 17] = [
     "gap",
     "gap_length",
     "own",
@@ -23,6 +23,10 @@ pub const FEATURES: [&str; 13] = [
     "chained",
     "quiet",
     "gap_quiet",
+    "cost",
+    "cost_quiet",
+    "cover",
+    "cover_off",
 ];
 
 /// The measurements of a match as numbers to be weighed.
@@ -32,6 +36,9 @@ pub fn features(found: &Match) -> [f32; FEATURES.len()] {
     let near = &found.near;
     let heard = (near.heard.max(1) as f32).ln() - length;
     let quiet = found.quiet_db / 10.0;
+    let cost = found.cost / 10.0;
+    // What a phrase leaves out of the speech went to silence, or the other way round.
+    let cover = (found.frames.max(1) as f32 / found.spoken.max(1) as f32).ln();
     let flag = |set: bool| if set { 1.0 } else { 0.0 };
     [
         gap,
@@ -47,6 +54,10 @@ pub fn features(found: &Match) -> [f32; FEATURES.len()] {
         flag(found.chained),
         quiet,
         gap * quiet,
+        cost,
+        cost * quiet,
+        cover,
+        cover.abs(),
     ]
 }
 
@@ -133,7 +144,9 @@ mod tests {
             text: "no".to_owned(),
             tags: vec!["no".to_owned()],
             gap: 9.0,
+            cost: 20.0,
             frames: 24,
+            spoken: 24,
             phones: 3.0,
             near: Nearness { own: 0.1, kind: 0.1, other: 0.6, heard: 3 },
             quiet_db: 30.0,
@@ -146,7 +159,7 @@ mod tests {
     fn built_in_limits_believe_a_good_match_and_no_bad_one() {
         for language in [Language::Zh, Language::En] {
             let limits = Limits::built_in(language).unwrap();
-            let good = Match { phones: 8.0, frames: 68, ..found() };
+            let good = Match { phones: 8.0, frames: 68, spoken: 68, ..found() };
             let good = Match { near: Nearness { heard: 8, ..good.near }, ..good };
             assert!(limits.accept(&good), "{language:?}: {}", limits.score(&good));
             let strange = Nearness { own: 0.9, kind: 0.9, other: 0.5, heard: 8 };

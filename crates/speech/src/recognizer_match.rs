@@ -11,8 +11,9 @@ use conversation::Expect;
 
 use crate::grammar::{self, Reader};
 use crate::lexicon::Lexicon;
+use crate::model::Model;
 use crate::recognizer_near::{Nearness, Neighbours};
-use crate::sphinx::{ModelPaths, Sphinx, SphinxError};
+use crate::sphinx::{Sphinx, SphinxError};
 use crate::sphinx_decoder::Decoder;
 
 /// The best phrase for an utterance, with what decides whether it is believed.
@@ -24,8 +25,12 @@ pub struct Match {
     pub tags: Vec<String>,
     /// How much better the phone loop scored, per frame of 10 ms. Small is good.
     pub gap: f32,
+    /// What the phone loop's best path costs per frame: large is unlike anything the model knows.
+    pub cost: f32,
     /// Frames from the first word to the last.
     pub frames: u32,
+    /// Frames from the first loud one to the last: all that was said.
+    pub spoken: u32,
     /// Phones the phrase has.
     pub phones: f32,
     /// How near the phone loop's own words are.
@@ -49,11 +54,8 @@ pub struct PhraseDecoder {
 
 impl PhraseDecoder {
     /// Decoders for all states of a lexicon.
-    pub fn new(
-        library: &Arc<Sphinx>,
-        model: &ModelPaths,
-        lexicon: Arc<Lexicon>,
-    ) -> Result<Self, SphinxError> {
+    pub fn new(library: &Arc<Sphinx>, lexicon: Arc<Lexicon>) -> Result<Self, SphinxError> {
+        let model = &Model::built_in(lexicon.language)?;
         let mut words = Decoder::of_words(library, model, &lexicon.dictionary())?;
         for expect in grammar::STATES {
             words.add_grammar(grammar::name_of(expect), &grammar::jsgf(&lexicon, expect))?;
@@ -70,6 +72,7 @@ impl PhraseDecoder {
     /// [`Limits::accept`](crate::recognizer_limits::Limits::accept).
     pub fn best(&mut self, samples: &[i16], expect: Expect) -> Result<Option<Match>, SphinxError> {
         let quiet_db = quiet_db(around_speech(samples));
+        let spoken = loud_blocks(samples).map_or(0, |loud| (loud.len() * BLOCK / FRAME) as u32);
         let samples = prepare(samples);
         let samples = samples.as_slice();
         if samples.len() < SHORTEST_SAMPLES {
@@ -92,7 +95,9 @@ impl PhraseDecoder {
         let of = |n: &usize| &self.lexicon.phrases[*n];
         Ok(Some(Match {
             gap: (free.score.saturating_sub(said.score)) as f32 / said.frames() as f32,
+            cost: free.score.saturating_neg() as f32 / free.frames() as f32,
             frames: said.frames(),
+            spoken,
             phones: self.lexicon.phones_in(&said.words),
             near: self.neighbours.measure(&free.words, &reading.phrases),
             quiet_db,
@@ -148,26 +153,29 @@ fn active_level(samples: &[i16]) -> f32 {
 /// The cepstral mean is taken over what is decoded, so a second of silence before the reply would
 /// make the same reply sound different.
 pub fn around_speech(samples: &[i16]) -> &[i16] {
+    let Some(loud) = loud_blocks(samples) else {
+        return &[];
+    };
+    let from = loud.start.saturating_sub(PAD_BLOCKS) * BLOCK;
+    let to = ((loud.end + PAD_BLOCKS) * BLOCK).min(samples.len());
+    &samples[from..to]
+}
+
+/// The blocks from the first to the last that stand out; `None` in silence.
+fn loud_blocks(samples: &[i16]) -> Option<std::ops::Range<usize>> {
     let levels: Vec<f32> = samples.chunks(BLOCK).map(level_db).collect();
-    if levels.is_empty() {
-        return samples;
-    }
     let mut sorted = levels.clone();
     sorted.sort_by(f32::total_cmp);
-    let floor = sorted[sorted.len() / 10];
-    let peak = sorted[sorted.len() - 1];
+    let floor = *sorted.get(sorted.len() / 10)?;
+    let peak = *sorted.last()?;
     if peak < SILENCE_DB {
-        return &[];
+        return None;
     }
     let threshold = floor.max(peak - 40.0) + ((peak - floor) * 0.3).min(12.0);
     let loud = |level: &f32| *level >= threshold;
-    let (Some(first), Some(last)) = (levels.iter().position(loud), levels.iter().rposition(loud))
-    else {
-        return samples;
-    };
-    let from = first.saturating_sub(PAD_BLOCKS) * BLOCK;
-    let to = ((last + 1 + PAD_BLOCKS) * BLOCK).min(samples.len());
-    &samples[from..to]
+    let first = levels.iter().position(loud)?;
+    let last = levels.iter().rposition(loud)?;
+    Some(first..last + 1)
 }
 
 /// Power of a block in dB over one quantisation step.
@@ -178,6 +186,8 @@ fn level_db(block: &[i16]) -> f32 {
 
 /// 20 ms at 16 kHz.
 const BLOCK: usize = 320;
+/// 10 ms: a frame of the decoder.
+const FRAME: usize = 160;
 /// Noise this far below the speech is added.
 const DITHER_DB: f32 = 22.0;
 /// 200 ms.

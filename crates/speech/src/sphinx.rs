@@ -1,11 +1,10 @@
 //! PocketSphinx opened at run time: the C functions we call, and nothing else of it.
 //!
-//! Nothing links against it and the build needs no headers: a machine without the library or its
-//! English model gets a [`SphinxError`] that says which file is missing, and waihu then runs
-//! without the embedded recognizer.
+//! Nothing links against it and the build needs no headers: a machine without the library gets a
+//! [`SphinxError`] that says which file is missing, and waihu then runs without the embedded
+//! recognizer.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use libloading::Library;
@@ -29,12 +28,9 @@ pub enum SphinxError {
         /// What the linker said.
         source: libloading::Error,
     },
-    /// A model file is missing.
-    #[error("no model file {path} (Debian: apt-get install pocketsphinx-en-us)")]
-    Model {
-        /// The file.
-        path: PathBuf,
-    },
+    /// The acoustic model could not be written for the decoder.
+    #[error("cannot write the acoustic model")]
+    Model(#[source] std::io::Error),
     /// The dictionary could not be written for the decoder.
     #[error("cannot write the dictionary")]
     Dictionary(#[source] std::io::Error),
@@ -69,39 +65,6 @@ pub enum SphinxError {
         /// The C function that failed.
         call: &'static str,
     },
-}
-
-/// Where the model's files are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelPaths {
-    /// Directory of the acoustic model.
-    pub acoustic: PathBuf,
-    /// Language model of phones.
-    pub phones: PathBuf,
-}
-
-impl ModelPaths {
-    /// The files of a model directory laid out like Debian's.
-    pub fn under(dir: &Path) -> Self {
-        Self { acoustic: dir.join("en-us"), phones: dir.join("en-us-phone.lm.bin") }
-    }
-
-    /// Says which file is missing, if one is.
-    pub fn check(&self) -> Result<(), SphinxError> {
-        for path in [&self.acoustic.join("mdef"), &self.phones] {
-            if !path.is_file() {
-                return Err(SphinxError::Model { path: path.clone() });
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Default for ModelPaths {
-    /// Where the Debian package `pocketsphinx-en-us` puts them.
-    fn default() -> Self {
-        Self::under(Path::new("/usr/share/pocketsphinx/model/en-us"))
-    }
 }
 
 /// The opened libraries. The functions stay valid as long as this lives, so everything that
@@ -228,15 +191,5 @@ mod tests {
     fn a_library_of_something_else_is_refused() {
         let result = Sphinx::open_named("libsphinxbase.so.3", "libsphinxbase.so.3");
         assert!(matches!(result, Err(SphinxError::Symbol { name: "ps_args", .. })));
-    }
-
-    #[test]
-    fn a_missing_model_is_named_with_its_package() {
-        let text = match ModelPaths::under(Path::new("/nowhere")).check() {
-            Ok(()) => String::new(),
-            Err(error) => error.to_string(),
-        };
-        assert!(text.contains("/nowhere/en-us/mdef"), "{text}");
-        assert!(text.contains("pocketsphinx-en-us"), "{text}");
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use crate::sphinx::{ModelPaths, Sphinx, SphinxError};
+use crate::model::Model;
+use crate::sphinx::{Sphinx, SphinxError};
 
 /// What a decoder made of an utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Decoder {
     /// pronunciation a line, `word(2)` for the second. Set a grammar before decoding.
     pub fn of_words(
         library: &Arc<Sphinx>,
-        model: &ModelPaths,
+        model: &Model,
         dictionary: &str,
     ) -> Result<Self, SphinxError> {
         Self::of_words_with(library, model, dictionary, &WIDE_BEAMS)
@@ -52,34 +53,32 @@ impl Decoder {
     /// Like [`of_words`](Self::of_words) with options of the decoder.
     pub fn of_words_with(
         library: &Arc<Sphinx>,
-        model: &ModelPaths,
+        model: &Model,
         dictionary: &str,
         options: &[(&str, &str)],
     ) -> Result<Self, SphinxError> {
-        model.check()?;
         // The decoder reads the dictionary from a path and keeps it; the file is gone again when
         // this function returns.
         let mut file = tempfile::NamedTempFile::new().map_err(SphinxError::Dictionary)?;
         file.write_all(dictionary.as_bytes()).map_err(SphinxError::Dictionary)?;
         file.flush().map_err(SphinxError::Dictionary)?;
         let dict = ("-dict", file.path());
-        Self::start(library, &[("-hmm", &model.acoustic), dict], options)
+        Self::start(library, &[("-hmm", &model.acoustic()), dict], options)
     }
 
     /// A decoder that hears any sequence of phones.
-    pub fn of_phones(library: &Arc<Sphinx>, model: &ModelPaths) -> Result<Self, SphinxError> {
+    pub fn of_phones(library: &Arc<Sphinx>, model: &Model) -> Result<Self, SphinxError> {
         Self::of_phones_with(library, model, &PHONE_LOOP)
     }
 
     /// Like [`of_phones`](Self::of_phones) with options of the decoder.
     pub fn of_phones_with(
         library: &Arc<Sphinx>,
-        model: &ModelPaths,
+        model: &Model,
         options: &[(&str, &str)],
     ) -> Result<Self, SphinxError> {
-        model.check()?;
-        let paths = [("-hmm", model.acoustic.as_path()), ("-allphone", &model.phones)];
-        Self::start(library, &paths, options)
+        let (acoustic, phones) = (model.acoustic(), model.phones());
+        Self::start(library, &[("-hmm", &acoustic), ("-allphone", &phones)], options)
     }
 
     fn start(

@@ -14,13 +14,11 @@ use tokio::sync::oneshot;
 use crate::lexicon::Lexicon;
 use crate::recognizer_limits::Limits;
 use crate::recognizer_match::{Match, PhraseDecoder};
-use crate::sphinx::{ModelPaths, Sphinx, SphinxError};
+use crate::sphinx::{Sphinx, SphinxError};
 
 /// What the pool is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolSettings {
-    /// The model's files.
-    pub model: ModelPaths,
     /// Threads, each with decoders for both languages (about 45 MB).
     pub threads: usize,
     /// Utterances that may wait. One more is answered `unclear` at once: a late answer would be
@@ -30,7 +28,7 @@ pub struct PoolSettings {
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self { model: ModelPaths::default(), threads: 2, queue: 32 }
+        Self { threads: 2, queue: 32 }
     }
 }
 
@@ -68,8 +66,8 @@ impl SphinxPool {
         let mut pool = Self { jobs: Some(jobs), threads: Vec::new() };
         for number in 0..settings.threads.max(1) {
             let decoders = Decoders {
-                zh: PhraseDecoder::new(library, &settings.model, Arc::clone(&zh))?,
-                en: PhraseDecoder::new(library, &settings.model, Arc::clone(&en))?,
+                zh: PhraseDecoder::new(library, Arc::clone(&zh))?,
+                en: PhraseDecoder::new(library, Arc::clone(&en))?,
                 zh_limits: Limits::built_in(Language::Zh)?,
                 en_limits: Limits::built_in(Language::En)?,
             };

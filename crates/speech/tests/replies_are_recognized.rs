@@ -12,7 +12,7 @@ use engine::ports::recognizer::{Expect, Heard, Recognizer, RecognizerOptions};
 use media::resample::SpeechResampler;
 use speech::espeak::{ESPEAK_RATE, Espeak, voice_of};
 use speech::recognizer::SphinxRecognizer;
-use speech::sphinx::{ModelPaths, Sphinx, SphinxError};
+use speech::sphinx::Sphinx;
 use speech::sphinx_pool::{PoolSettings, SphinxPool};
 
 /// What a callee says, through an 8 kHz line, at 16 kHz.
@@ -166,7 +166,7 @@ async fn twenty_at_once_agree() {
 
 #[tokio::test]
 async fn a_full_queue_answers_unclear_at_once() {
-    let settings = PoolSettings { threads: 1, queue: 1, ..PoolSettings::default() };
+    let settings = PoolSettings { threads: 1, queue: 1 };
     let pool = SphinxPool::start(&Sphinx::open().unwrap(), &settings).unwrap();
     let samples = said(Language::Zh, "f2", "你打错了").await;
     let decode = || pool.decode(samples.clone(), Language::Zh, Expect::Identity);
@@ -196,14 +196,4 @@ async fn a_session_hears_the_frames_of_an_utterance() {
     // All frames are used up.
     let again = session.finish(start, at, Expect::Identity).await.unwrap();
     assert_eq!(again, Heard::unclear());
-}
-
-#[test]
-fn a_missing_model_is_a_clear_error() {
-    let settings = PoolSettings {
-        model: ModelPaths::under(std::path::Path::new("/nowhere")),
-        ..PoolSettings::default()
-    };
-    let library = Sphinx::open().unwrap();
-    assert!(matches!(SphinxPool::start(&library, &settings), Err(SphinxError::Model { .. })));
 }
