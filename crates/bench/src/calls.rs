@@ -124,8 +124,7 @@ pub fn run(args: &CallsArgs) -> Result<Verdict, Failure> {
     machine::raise_descriptors();
     let mut callees = Callees::start(Some(args.generator_core), args.seed, None)?;
     machine::pin_to(args.core)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(held(args, &mut callees))?;
     callees.end()?;
     report.print(args.json)

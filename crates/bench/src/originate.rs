@@ -110,8 +110,7 @@ pub fn run(args: &OriginateArgs) -> Result<Verdict, Failure> {
         (0..args.callees).map(|_| Sipp::callee(args.generator_core, args.hold_ms)).collect();
     let callees = callees?;
     machine::pin_to(args.core)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(originate(args, callees))?;
     report.print(args.json)
 }

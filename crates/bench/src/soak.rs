@@ -70,8 +70,7 @@ pub struct SoakArgs {
 pub fn run(args: &SoakArgs) -> Result<Verdict, Failure> {
     machine::raise_descriptors();
     let callees = Callees::start(None, args.seed, None)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(soak(args, callees))?;
     report.print(args.json)
 }

@@ -99,8 +99,7 @@ pub fn run(args: &TurnArgs) -> Result<Verdict, Failure> {
     let out = heard.path().to_path_buf();
     let mut callees = Callees::start(Some(args.generator_core), args.seed, Some(&out))?;
     machine::pin_to(args.core)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (told, records) = runtime.block_on(turns(args, &mut callees))?;
     callees.end()?;
     Report::new(args, &told, &records)?.print(args.json)
@@ -134,6 +133,8 @@ async fn turns(args: &TurnArgs, callees: &mut Callees) -> Result<(Told, Records)
         }
     }
     let told = callees.told()?;
+    for r in &told.reports {
+    }
     let mut records = HashMap::new();
     for (number, call) in calls {
         let record = site.engine.record(site.who(), call).await;

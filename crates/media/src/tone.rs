@@ -20,6 +20,11 @@ const DRIFT: f32 = 0.02;
 const SWELL: f32 = 2.0;
 /// Mean power below which nothing is looked for: an RMS of 100 (−50 dBFS).
 const MIN_POWER: f32 = 10_000.0;
+/// Most by which the second estimate of a frequency lies beside the first, Hz: half a turn in
+/// half a frame.
+const REFINED_BY: f32 = 8_000.0 / SAMPLES as f32 + 1.0;
+/// Sums that grow side by side, because processors add several numbers at once.
+const LANES: usize = 8;
 const HZ_PER_RADIAN: f32 = 8_000.0 / std::f32::consts::TAU;
 /// Shortest tone reported, ms.
 const MIN_MS: u64 = 200;
@@ -139,11 +144,16 @@ impl ToneDetector {
 /// Frequency and mean power of the frame if nearly all of it is one sinusoid.
 fn pure_tone(samples: &[i16; SAMPLES]) -> Option<(f32, f32)> {
     let x: [f32; SAMPLES] = std::array::from_fn(|n| f32::from(samples[n]));
-    let power = x.iter().map(|s| s * s).sum::<f32>() / SAMPLES as f32;
+    let power = dot(&x, &x) / SAMPLES as f32;
     if power < MIN_POWER {
         return None;
     }
-    let hz = refine(&x, frequency(&x)?);
+    let near = frequency(&x)?;
+    // Refining moves it by less than half a turn in half a frame.
+    if near < *BAND.start() - REFINED_BY || near > *BAND.end() + REFINED_BY {
+        return None;
+    }
+    let hz = refine(&x, near);
     if !BAND.contains(&hz) {
         return None;
     }
@@ -156,11 +166,9 @@ fn pure_tone(samples: &[i16; SAMPLES]) -> Option<(f32, f32)> {
 /// Pisarenko's estimate from the correlations at lags one and two, which white noise leaves
 /// unbiased.
 fn frequency(x: &[f32; SAMPLES]) -> Option<f32> {
-    let (mut r1, mut r2) = (0.0f32, 0.0f32);
-    for w in x.windows(3) {
-        r1 += w[1] * (w[0] + w[2]) / 2.0;
-        r2 += w[0] * w[2];
-    }
+    let (before, middle, after) = (&x[..SAMPLES - 2], &x[1..SAMPLES - 1], &x[2..]);
+    let r1 = f32::midpoint(dot(middle, before), dot(middle, after));
+    let r2 = dot(before, after);
     let root = (r2 * r2 + 8.0 * r1 * r1).sqrt();
     // Two forms of one root of 2·r1·c² − r2·c − r1 = 0: neither subtracts nearly equal numbers.
     let cosine = if r2 < 0.0 { 2.0 * r1 / (root - r2) } else { (r2 + root) / (4.0 * r1) };
@@ -176,17 +184,45 @@ fn refine(x: &[f32; SAMPLES], hz: f32) -> f32 {
 
 /// The components of both halves of the frame at `hz`, with phases that count from its start.
 fn halves(x: &[f32; SAMPLES], hz: f32) -> ((f32, f32), (f32, f32)) {
-    let (sin, cos) = (hz / HZ_PER_RADIAN).sin_cos();
-    let (mut re, mut im) = (1.0f32, 0.0f32);
+    let one = (hz / HZ_PER_RADIAN).sin_cos();
+    // Pointers a sample apart that turn by as many samples as there are: one that turns by one
+    // sample at a time would have to wait for itself.
+    let (mut re, mut im) = ([1.0f32; LANES], [0.0f32; LANES]);
+    for n in 1..LANES {
+        (re[n], im[n]) = turned((re[n - 1], im[n - 1]), one);
+    }
+    let (cos, sin) = turned((re[LANES - 1], im[LANES - 1]), one);
     let mut sums = [(0.0f32, 0.0f32); 2];
     for (part, sum) in x.chunks_exact(SAMPLES / 2).zip(&mut sums) {
-        for sample in part {
-            sum.0 += sample * re;
-            sum.1 -= sample * im;
-            (re, im) = (re * cos - im * sin, re * sin + im * cos);
+        let (mut real, mut imaginary) = ([0.0f32; LANES], [0.0f32; LANES]);
+        for samples in part.chunks_exact(LANES) {
+            for n in 0..LANES {
+                real[n] += samples[n] * re[n];
+                imaginary[n] -= samples[n] * im[n];
+                (re[n], im[n]) = turned((re[n], im[n]), (sin, cos));
+            }
         }
+        *sum = (real.iter().sum(), imaginary.iter().sum());
     }
     (sums[0], sums[1])
+}
+
+/// A pointer turned by the angle of this sine and cosine.
+fn turned((re, im): (f32, f32), (sin, cos): (f32, f32)) -> (f32, f32) {
+    (re * cos - im * sin, re * sin + im * cos)
+}
+
+/// Sum of the products of two signals of one length.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a.zip(b) {
+        for n in 0..LANES {
+            sums[n] += a[n] * b[n];
+        }
+    }
+    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

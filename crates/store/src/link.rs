@@ -1,9 +1,9 @@
-//! The writing connection: a group of units in one transaction, each in a savepoint.
+//! The writing connection: a group of units in one transaction, each in a savepoint if one fails.
 
 use std::time::Duration;
 
 use domain::{Envelope, Event};
-use sqlx::{AnyConnection, Connection, Executor, Row};
+use sqlx::{Any, AnyConnection, Connection, Executor, Row, Transaction};
 
 use crate::config::Target;
 use crate::dialect::{self, Dialect};
@@ -138,6 +138,42 @@ async fn run_group(
     dialect: Dialect,
     works: &[Work],
 ) -> Result<Vec<Outcome>, GroupError> {
+    match run_together(conn, dialect, works).await? {
+        Some(outcomes) => Ok(outcomes),
+        None => run_apart(conn, dialect, works).await,
+    }
+}
+
+/// Units hardly ever fail, so a group is tried without savepoints first: each of them is two
+/// statements, and each statement a way to the database and back. `None` if one of several failed;
+/// then nothing was done.
+async fn run_together(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+    works: &[Work],
+) -> Result<Option<Vec<Outcome>>, GroupError> {
+    let mut tx = conn.begin_with(dialect.begin_writing()).await.map_err(GroupError::Begin)?;
+    let mut outcomes = Vec::with_capacity(works.len());
+    for work in works {
+        match unit::perform(&mut tx, work).await {
+            Ok(number) => outcomes.push(Ok(number)),
+            Err(e) => {
+                // A full disk or a lost connection took the transaction along; then this fails.
+                tx.rollback().await.map_err(GroupError::Later)?;
+                let alone = works.len() == 1;
+                return Ok(alone.then(|| vec![Err(e.into_refusal())]));
+            }
+        }
+    }
+    commit(tx, dialect, outcomes).await.map(Some)
+}
+
+/// Each unit in a savepoint, so that one that fails leaves the others alone.
+async fn run_apart(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+    works: &[Work],
+) -> Result<Vec<Outcome>, GroupError> {
     let mut tx = conn.begin_with(dialect.begin_writing()).await.map_err(GroupError::Begin)?;
     let mut outcomes = Vec::with_capacity(works.len());
     for work in works {
@@ -148,6 +184,14 @@ async fn run_group(
         tx.rollback().await.map_err(GroupError::Later)?;
         return Ok(outcomes);
     }
+    commit(tx, dialect, outcomes).await
+}
+
+async fn commit(
+    mut tx: Transaction<'_, Any>,
+    dialect: Dialect,
+    outcomes: Vec<Outcome>,
+) -> Result<Vec<Outcome>, GroupError> {
     let mark = match dialect.transaction_mark() {
         Some(sql) => Some(mark(&mut tx, sql).await.map_err(GroupError::Later)?),
         None => None,

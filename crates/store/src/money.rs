@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::{AccountId, LedgerAccount, MicroYuan, Transaction, TransactionKind, WallTime};
 use engine::ports::records::CommitError;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use crate::row::rows;
 use crate::unit::UnitError;
 
 /// Amounts stay below this, so that with the bound on balances no sum leaves 64 bits.
@@ -72,20 +73,18 @@ async fn insert(conn: &mut AnyConnection, t: &Transaction, at: WallTime) -> Resu
         return Err(UnitError::duplicate(what));
     };
     let id: i64 = made.try_get(0)?;
+    // One statement for all of them: there are two or three.
+    let sql = rows(
+        "INSERT INTO postings (transaction_id, line, place, owner, amount)",
+        5,
+        t.postings().len(),
+    );
+    let mut insert = sqlx::query(AssertSqlSafe(sql));
     for (line, posting) in (1_i64..).zip(t.postings()) {
         let (place, owner) = place(posting.account);
-        sqlx::query(
-            "INSERT INTO postings (transaction_id, line, place, owner, amount) \
-             VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(id)
-        .bind(line)
-        .bind(place)
-        .bind(owner)
-        .bind(posting.amount.0)
-        .execute(&mut *conn)
-        .await?;
+        insert = insert.bind(id).bind(line).bind(place).bind(owner).bind(posting.amount.0);
     }
+    insert.execute(conn).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::mem;
 use domain::{CallId, CallRecord, Envelope, PhoneNumber, WallTime};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::unit::UnitError;
 
@@ -108,25 +108,49 @@ pub(crate) async fn save(conn: &mut AnyConnection, record: &CallRecord) -> Resul
     Ok(())
 }
 
-pub(crate) async fn insert_event(conn: &mut AnyConnection, e: &Envelope) -> Result<(), UnitError> {
-    let texts = match e.texts.is_empty() {
-        true => None,
-        false => Some(serde_json::to_string(&e.texts)?),
-    };
-    sqlx::query(
-        "INSERT INTO events (call_id, seq, at, media_ms, v, event, texts) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(e.call.as_bytes().as_slice())
-    .bind(number(e.seq))
-    .bind(e.at.0)
-    .bind(e.media_ms.map(number))
-    .bind(i64::from(e.v))
-    .bind(serde_json::to_string(&e.event)?)
-    .bind(texts)
-    .execute(conn)
-    .await?;
+/// Events that one statement inserts at most: seven values each, and few enough different
+/// statements that a connection keeps them all prepared.
+const EVENTS: usize = 12;
+
+/// Appends events to a call's journal.
+pub(crate) async fn insert_events(
+    conn: &mut AnyConnection,
+    events: &[&Envelope],
+) -> Result<(), UnitError> {
+    for events in events.chunks(EVENTS) {
+        let sql = rows(
+            "INSERT INTO events (call_id, seq, at, media_ms, v, event, texts)",
+            7,
+            events.len(),
+        );
+        let mut insert = sqlx::query(AssertSqlSafe(sql));
+        for e in events {
+            let texts = match e.texts.is_empty() {
+                true => None,
+                false => Some(serde_json::to_string(&e.texts)?),
+            };
+            insert = insert
+                .bind(e.call.as_bytes().as_slice())
+                .bind(number(e.seq))
+                .bind(e.at.0)
+                .bind(e.media_ms.map(number))
+                .bind(i64::from(e.v))
+                .bind(serde_json::to_string(&e.event)?)
+                .bind(texts);
+        }
+        insert.execute(&mut *conn).await?;
+    }
     Ok(())
+}
+
+/// An insertion of several rows: `head`, then places for `columns` values in each of `rows`.
+pub(crate) fn rows(head: &str, columns: usize, rows: usize) -> String {
+    let row = |n: usize| {
+        let places: Vec<String> = (1..=columns).map(|c| format!("${}", n * columns + c)).collect();
+        format!("({})", places.join(", "))
+    };
+    let all: Vec<String> = (0..rows).map(row).collect();
+    format!("{head} VALUES {}", all.join(", "))
 }
 
 /// Reads a row of `seq, at, media_ms, v, event, texts`.
@@ -164,4 +188,15 @@ pub(crate) fn reply(status: Option<i64>, body: Option<Vec<u8>>) -> Option<(u16, 
 /// A count as the databases know it; what does not fit was never counted.
 pub(crate) fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_numbered_through_all_rows() {
+        assert_eq!(rows("INSERT INTO t (a)", 1, 1), "INSERT INTO t (a) VALUES ($1)");
+        assert_eq!(rows("I", 2, 3), "I VALUES ($1, $2), ($3, $4), ($5, $6)");
+    }
 }

@@ -149,9 +149,7 @@ async fn append_to(
     }
     // The call's row first: its events refer to it.
     row::save(conn, &record).await?;
-    for e in events {
-        row::insert_event(conn, e).await?;
-    }
+    row::insert_events(conn, events).await?;
     let is_erasure = |e: &&Envelope| matches!(e.event, Event::ContentErased { .. });
     if events.iter().any(is_erasure) {
         row::erase_events(conn, call).await?;

@@ -11,6 +11,7 @@ use crossbeam_queue::ArrayQueue;
 use media::recording::WavWriter;
 
 use crate::lanes::inbox::Tape;
+use crate::lanes::lane::rank;
 use crate::mailbox::{Mail, Mailbox, Recorded};
 use crate::plane::LegKey;
 use crate::ports::blobs::{BlobWriter, Blobs};
@@ -23,6 +24,9 @@ const BLOCKS: usize = 8_192;
 const BUFFER: usize = 8 * 1024;
 /// The writer looks at its queue this often, so that lanes need not wake it.
 const NAP: Duration = Duration::from_millis(20);
+
+/// Nice value of the writer: it has a queue to fall back on, which lanes and calls have not.
+const RANK: libc::c_int = 5;
 
 /// The recorder's thread and what it knows of legs to come.
 pub(crate) struct Recorder {
@@ -50,9 +54,10 @@ impl Recorder {
             stopping: AtomicBool::new(false),
         });
         let for_thread = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("recorder".to_owned())
-            .spawn(move || for_thread.run())?;
+        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
+            rank(RANK);
+            for_thread.run();
+        })?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
@@ -101,7 +106,7 @@ impl Shared {
         let mut open: HashMap<LegKey, Option<Writer>> = HashMap::new();
         loop {
             while let Some(tape) = self.tape.pop() {
-                self.take(&mut open, tape);
+                self.take(&mut open, &tape);
             }
             if self.stopping.load(Ordering::Relaxed) {
                 let left: Vec<LegKey> = open.keys().copied().collect();
@@ -114,17 +119,18 @@ impl Shared {
         }
     }
 
-    fn take(&self, open: &mut HashMap<LegKey, Option<Writer>>, tape: Tape) {
+    fn take(&self, open: &mut HashMap<LegKey, Option<Writer>>, tape: &Tape) {
         match tape {
             Tape::Block(key, block) => {
+                let key = *key;
                 let writer = open.entry(key).or_insert_with(|| self.create(key));
-                let failed = writer.as_mut().map(|w| w.block(&block));
+                let failed = writer.as_mut().map(|w| w.block(block));
                 if let Some(Err(error)) = failed {
                     tracing::error!(call = %key.call, %error, "recording given up");
                     *writer = None;
                 }
             }
-            Tape::End(key) => self.finish(open, key),
+            Tape::End(key) => self.finish(open, *key),
         }
     }
 
