@@ -4,6 +4,7 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod demo_table;
 pub(crate) mod doctor;
+pub(crate) mod ears;
 pub(crate) mod http;
 pub(crate) mod key;
 pub(crate) mod lab;

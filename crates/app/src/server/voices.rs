@@ -7,7 +7,6 @@ use engine::ports::recognizer::{Recognizer, RecognizerOptions, RecognizerSession
 use engine::ports::responder::Responder;
 use engine::ports::synthesizer::{SpeechError, Synthesizer};
 use speech::espeak::Espeak;
-use speech::recognizer::SphinxRecognizer;
 use speech::rules::RulesJudge;
 use speech::script::ScriptResponder;
 use speech::sphinx_pool::PoolSettings;
@@ -15,6 +14,7 @@ use speech::synth::EspeakSynthesizer;
 use speech::synth_tones::ToneSynthesizer;
 
 use crate::server::config::{Speech, SynthesizerChoice};
+use crate::server::ears::Ears;
 
 /// Speech kept for reuse, bytes.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -40,8 +40,8 @@ pub(crate) async fn speech(settings: &Speech) -> Result<(SpeechParts, Vec<String
         }
     };
     let pool = PoolSettings { threads: settings.decoders.max(1), ..PoolSettings::default() };
-    let recognizer: Arc<dyn Recognizer> = match SphinxRecognizer::start(&pool) {
-        Ok(recognizer) => Arc::new(recognizer),
+    let recognizer: Arc<dyn Recognizer> = match Ears::begin(pool) {
+        Ok(ears) => Arc::new(ears),
         Err(error) => {
             warnings.push(format!("recognizer disabled, all speech counts as unclear: {error}"));
             Arc::new(Deaf(error.to_string()))

@@ -1,6 +1,6 @@
 //! baresip as the callee: it picks up at once, plays a file, and writes down what it heard.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use super::sound::{self, Sound};
-use super::{SOON, free_ports, until};
+use super::{SOON, free_ports, tls, until};
 
 /// The number it answers.
 pub const NUMBER: &str = "13800138000";
@@ -32,11 +32,28 @@ impl Line {
     };
 }
 
+/// Where a baresip lives.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its own address.
+    pub host: String,
+    /// The network namespace that has this address, if it is not ours.
+    pub namespace: Option<String>,
+    /// Whether it shows a certificate for `localhost`, over TLS on the port after its SIP port.
+    pub secure: bool,
+}
+
+impl Place {
+    pub fn here() -> Self {
+        Self { host: "127.0.0.1".to_owned(), namespace: None, secure: false }
+    }
+}
+
 /// A running baresip; it ends with its test.
 pub struct Baresip {
     _child: Child,
     home: tempfile::TempDir,
-    control: TcpStream,
+    place: Place,
     port: u16,
 }
 
@@ -48,37 +65,31 @@ impl Baresip {
 
     /// With this to say, on such a line.
     pub async fn on_line(says: &Sound, line: &Line) -> Self {
+        Self::at(Place::here(), says, line).await
+    }
+
+    /// With this to say, on such a line, there.
+    pub async fn at(place: Place, says: &Sound, line: &Line) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let (port, media) = (free_ports(), free_ports());
-        // TLS, which is not used here, takes the port after the first.
-        let control = port + 2;
+        // TLS takes the port after the first.
+        let port = free_ports();
         let wav = home.path().join("callee.wav");
-        let (file, rate) = match line.wide_file {
-            true => (sound::wide_wav(says), ""),
-            false => (sound::wav(says), "ausrc_srate 8000\n"),
-        };
+        let file = if line.wide_file { sound::wide_wav(says) } else { sound::wav(says) };
         std::fs::write(&wav, file).unwrap();
-        let modules: String = line.modules.iter().map(|m| format!("module {m}.so\n")).collect();
-        let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
-             audio_source aufile,{wav}\n{rate}rtp_ports {media}-{last}\n\
-             module_path /usr/lib/baresip/modules\n{modules}module aufile.so\n\
-             module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\n\
-             module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {home}\n",
-            wav = wav.display(),
-            last = media + 3,
-            home = home.path().display(),
-        );
-        let account = format!(
-            "<sip:{NUMBER}@127.0.0.1>;regint=0;answermode=auto;audio_codecs={}{}\n",
-            line.codecs, line.account
-        );
-        for (name, text) in [("config", &config), ("accounts", &account)] {
-            std::fs::write(home.path().join(name), text).unwrap();
+        if place.secure {
+            tls::certificates(home.path()).await;
         }
-        std::fs::write(home.path().join("contacts"), "").unwrap();
+        configure(home.path(), &place, port, line);
+        let mut command = match &place.namespace {
+            None => Command::new("baresip"),
+            Some(name) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", name, "baresip"]);
+                command
+            }
+        };
         // It also ends by its own clock, should this test be killed.
-        let child = Command::new("baresip")
+        let child = command
             .args(["-4", "-t", "150", "-f"])
             .arg(home.path())
             .stdin(Stdio::null())
@@ -87,25 +98,51 @@ impl Baresip {
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|e| panic!("install the Debian package baresip-core ({e})"));
-        let control = until("baresip can be commanded", SOON, async || {
-            TcpStream::connect(("127.0.0.1", control)).await.ok()
-        })
-        .await;
-        Self { _child: child, home, control, port }
+        let mut made = Self { _child: child, home, place, port };
+        until("baresip can be commanded", SOON, async || made.tell("").await.then_some(())).await;
+        made
     }
 
     pub fn address(&self) -> String {
-        format!("sip:127.0.0.1:{}", self.port)
+        format!("sip:{}:{}", self.place.host, self.port)
+    }
+
+    /// The same over TLS, by the name in its certificate.
+    pub fn secure_address(&self) -> String {
+        format!("sip:localhost:{};transport=tls", self.port + 1)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The certificate of who vouches for it.
+    pub fn authority(&self) -> PathBuf {
+        self.home.path().join("ca.pem")
     }
 
     /// Gives a command of its menu and waits for the answer to it.
     pub async fn command(&mut self, name: &str) {
         let json = format!("{{\"command\":\"{name}\"}}");
         let netstring = format!("{}:{json},", json.len());
-        self.control.write_all(netstring.as_bytes()).await.unwrap();
-        let mut answer = vec![0; 4_096];
-        let got = tokio::time::timeout(SOON, self.control.read(&mut answer)).await;
-        assert!(got.expect("baresip does not react").unwrap() > 0);
+        assert!(self.tell(&netstring).await, "baresip does not react");
+    }
+
+    /// Connects to it, and says something if there is something to say; whether it answers.
+    async fn tell(&mut self, text: &str) -> bool {
+        let port = self.port + 2;
+        let Some(namespace) = &self.place.namespace else {
+            return tell_here(port, text).await;
+        };
+        let script = format!(
+            "exec 3<>/dev/tcp/127.0.0.1/{port} && \
+             {{ [ -z '{text}' ] || {{ printf %s '{text}' >&3 && read -t 20 -n 1 -u 3; }} }}"
+        );
+        let run = Command::new("ip")
+            .args(["netns", "exec", namespace, "bash", "-c", &script])
+            .stderr(Stdio::null())
+            .status();
+        run.await.unwrap().success()
     }
 
     /// What it has heard, by its own account; complete when the call is over.
@@ -124,5 +161,47 @@ impl Baresip {
         let files = std::fs::read_dir(self.home.path()).unwrap();
         let mut paths = files.map(|f| f.unwrap().path());
         paths.find(|p| p.to_string_lossy().ends_with(ending))
+    }
+}
+
+async fn tell_here(port: u16, text: &str) -> bool {
+    let Ok(mut control) = TcpStream::connect(("127.0.0.1", port)).await else {
+        return false;
+    };
+    if text.is_empty() {
+        return true;
+    }
+    control.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4_096];
+    let got = tokio::time::timeout(SOON, control.read(&mut answer)).await;
+    got.is_ok_and(|n| n.is_ok_and(|n| n > 0))
+}
+
+fn configure(home: &Path, place: &Place, port: u16, line: &Line) {
+    let media = free_ports();
+    let rate = if line.wide_file { "" } else { "ausrc_srate 8000\n" };
+    let modules: String = line.modules.iter().map(|m| format!("module {m}.so\n")).collect();
+    let certificate = match place.secure {
+        true => format!("sip_certificate {}\n", home.join("peer.pem").display()),
+        false => String::new(),
+    };
+    let config = format!(
+        "poll_method epoll\nsip_listen {host}:{port}\nnet_interface {host}\n{certificate}\
+         audio_source aufile,{wav}\n{rate}rtp_ports {media}-{last}\n\
+         module_path /usr/lib/baresip/modules\n{modules}module aufile.so\n\
+         module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\n\
+         module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {home}\n",
+        host = place.host,
+        wav = home.join("callee.wav").display(),
+        last = media + 3,
+        control = port + 2,
+        home = home.display(),
+    );
+    let account = format!(
+        "<sip:{NUMBER}@{}>;regint=0;answermode=auto;audio_codecs={}{}\n",
+        place.host, line.codecs, line.account
+    );
+    for (name, text) in [("config", config.as_str()), ("accounts", &account), ("contacts", "")] {
+        std::fs::write(home.join(name), text).unwrap();
     }
 }

@@ -11,9 +11,11 @@ pub mod api;
 pub mod baresip;
 pub mod books;
 pub mod disk;
+pub mod nat;
 pub mod process;
 pub mod sipp;
 pub mod sound;
+pub mod tls;
 
 use std::net::UdpSocket;
 use std::time::Duration;

@@ -155,13 +155,18 @@ pub struct Server {
 impl Server {
     /// In this data directory, on ports of its own, with these settings; `arguments` are added.
     pub async fn start(data: &Path, settings: &str, arguments: &[&str]) -> Self {
+        Self::start_at(data, settings, "127.0.0.1:0", arguments).await
+    }
+
+    /// The same, with this address for SIP.
+    pub async fn start_at(data: &Path, settings: &str, sip: &str, arguments: &[&str]) -> Self {
         let config = data.join("waihu.toml");
         std::fs::create_dir_all(data).unwrap();
         std::fs::write(&config, settings).unwrap();
         let (data, config) = (data.to_str().unwrap(), config.to_str().unwrap());
         let mut command = command();
         command
-            .args(["serve", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0"])
+            .args(["serve", "--http", "127.0.0.1:0", "--sip", sip])
             .args(["--data-dir", data, "--config", config])
             .args(arguments);
         let mut waihu = Waihu::spawn(command);
