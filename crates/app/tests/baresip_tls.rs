@@ -63,8 +63,6 @@ async fn keys_travel_over_tls_and_media_and_its_reports_are_encrypted_both_ways(
     assert!(stood.contains("trunk phone: up\n"), "{stood}");
     assert!(likeness > 0.95, "{likeness}");
     assert!(quality["packets"].as_u64().unwrap() > 200, "{quality}");
-    // Its first datagram only opens translations on the way and is no RTP.
-    assert!(quality["strangers"].as_u64().unwrap() <= 1, "{quality}");
     assert_eq!(quality["lost"], 0, "{quality}");
     // Its report names ours: it could read ours, and we its.
     assert!(quality["round_trip_ms"].is_u64(), "no report came back: {quality}");

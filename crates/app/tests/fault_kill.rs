@@ -26,7 +26,10 @@ const READY_AT_LAST: Duration = Duration::from_secs(120);
 /// Last digits of callees that keep calls in every phase: they ring, refuse, announce, answer and
 /// stay silent, answer and talk, or hang up by themselves.
 const PERSONAS: [&str; 10] = ["003", "007", "018", "017", "010", "000", "014", "006", "002", "009"];
+/// Media ports of its own: callees of a server that was killed go on talking to where it was, and
+/// shall not be heard by the servers of other tests.
 const SETTINGS: &str = "\
+[media]\nfirst_port = 12000\nlast_port = 19998\n\
 [calls]\nmax_concurrent = 12\nring_timeout_s = 20\n\
 [signup]\nbonus_micro_yuan = 1000000000000\n\
 [speech]\nsynthesizer = \"marks\"\ndecoders = 1\n";

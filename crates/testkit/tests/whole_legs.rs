@@ -1,9 +1,11 @@
 //! Calls with a whole leg at our end: what callees say is found by ear in what a network left of
 //! it, and what we say goes back through the same network.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use domain::{CallRecord, CallStatus};
 use testkit::{Network, Plan, Setup, check_all, outcome, people, virtually};
+
+/// Who it is, their plan, and how their call ends, where that is not just as on a perfect line.
+type Person = (&'static str, fn() -> Plan, Option<&'static str>);
 
 fn over(network: Network, plan: Plan) -> Plan {
     Plan { network: Some(Network { whole_leg: true, ..network }), ..plan }
@@ -20,7 +22,7 @@ async fn call(setup: Setup, plan: Plan) -> CallRecord {
 fn the_usual_people_are_heard_by_ear_as_on_a_perfect_line() {
     virtually(async {
         let done = "completed / task_done / confirmed";
-        let all: [(&str, fn() -> Plan, Option<&str>); 11] = [
+        let all: [Person; 11] = [
             ("cooperative", people::cooperative, Some(done)),
             ("interrupts", people::interrupter, Some(done)),
             ("hums", people::backchannels, Some(done)),
