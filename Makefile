@@ -37,7 +37,8 @@ lint:
 # cargo-nextest runs the tests of all crates side by side; without it cargo does crate by crate.
 unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) nextest run --workspace --locked --no-fail-fast; \
+		set -x; $(CARGO) nextest run --workspace --locked --no-fail-fast \
+			--test-threads "$$((4 * $$(nproc)))"; \
 	else \
 		set -x; $(CARGO) test --workspace --tests --locked --no-fail-fast; \
 	fi
