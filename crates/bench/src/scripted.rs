@@ -22,8 +22,9 @@ use tokio::sync::mpsc;
 pub const TONES: usize = 24;
 /// Length of a character: 200 ms at 8 kHz.
 pub const CHAR_SAMPLES: usize = 1_600;
-/// Utterances up to this long are backchannels, ms.
-const BACKCHANNEL_MS: u64 = 1_500;
+/// Utterances up to this long are backchannels, ms: the lab's are 160 to 300 ms long, and its
+/// shortest interruption 500.
+const BACKCHANNEL_MS: u64 = 400;
 /// Loudness of speech.
 const PEAK: f64 = 6_000.0;
 

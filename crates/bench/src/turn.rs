@@ -39,7 +39,8 @@ looks for packets every 5 ms.
 Aims, p99: overhead beyond the script, the pause, what the speech detector and the jitter buffer
 hold, and one packet <= 40 ms; all but script and pause <= 100 ms; answer to first sound <= 100 ms;
 the AI is silent 120 ms after a callee begins to interrupt; it goes on 400 ms after a backchannel,
-and no word is lost. Exit code 4 when one is missed, 3 when the callees were late by themselves.";
+its message is heard whole, and anything else than a backchannel ends what it was saying. Exit code
+4 when one is missed, 3 when the callees were late by themselves.";
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
@@ -133,8 +134,6 @@ async fn turns(args: &TurnArgs, callees: &mut Callees) -> Result<(Told, Records)
         }
     }
     let told = callees.told()?;
-    for r in &told.reports {
-    }
     let mut records = HashMap::new();
     for (number, call) in calls {
         let record = site.engine.record(site.who(), call).await;

@@ -46,6 +46,7 @@ pub struct Report {
     /// From the last sound of a backchannel to the AI's next one.
     resumed_after_backchannel: Percentiles,
     backchannels: Backchannels,
+    interruptions: Interruptions,
     /// Of a thread of the callees' process that sleeps 20 ms at a time.
     callees_late: Percentiles,
     #[serde(flatten)]
@@ -67,6 +68,15 @@ struct Backchannels {
     shortest: Option<u64>,
 }
 
+/// What interruptions did.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Interruptions {
+    /// Said while the AI spoke.
+    said: u64,
+    /// After which the AI went on with what it had been saying.
+    ignored: u64,
+}
+
 #[derive(Default)]
 struct Spreads {
     mouth_to_ear: Spread,
@@ -77,6 +87,7 @@ struct Spreads {
     silent: Spread,
     resumed: Spread,
     backchannels: Backchannels,
+    interruptions: Interruptions,
 }
 
 impl Report {
@@ -94,6 +105,9 @@ impl Report {
         aims.at_most("answer to first sound p99, ms", p99(&s.first), 100.0);
         aims.at_most("silent after interruption p99, ms", p99(&s.silent), 120.0);
         aims.at_most("resumed after backchannel p99, ms", p99(&s.resumed), 400.0);
+        aims.at_most("interruptions ignored", s.interruptions.ignored as f64, 0.0);
+        let cut = s.backchannels.messages - s.backchannels.messages_whole;
+        aims.at_most("messages not heard whole", cut as f64, 0.0);
         aims.at_most("words lost", s.backchannels.words_lost as f64, 0.0);
         let missing = records.len() - told.reports.len().min(records.len());
         aims.at_most("calls without a report", missing as f64, 0.0);
@@ -114,6 +128,7 @@ impl Report {
             silent_after_interruption: s.silent.percentiles(),
             resumed_after_backchannel: s.resumed.percentiles(),
             backchannels: s.backchannels,
+            interruptions: s.interruptions,
             callees_late: told.lateness,
             aims,
         })
@@ -160,6 +175,8 @@ impl Report {
             b.words_lost,
             b.shortest.unwrap_or(0)
         );
+        let Interruptions { said, ignored } = self.interruptions;
+        println!("  {said} interruptions, {ignored} ignored");
         print!("{}", self.aims.table());
         Ok(self.aims.verdict())
     }
@@ -188,6 +205,7 @@ impl Spreads {
             {
                 // The lab counts to the end of what the packet holds.
                 self.silent.add_ns((ms - PACKET_MS) * 1_000_000);
+                self.interruption(args, heard, line);
             }
             if MURMURS.contains(&name) {
                 self.murmur(heard, line);
@@ -223,14 +241,25 @@ impl Spreads {
         }
     }
 
+    /// A reply takes the pause and the models; what comes sooner is what was said before.
+    fn interruption(&mut self, args: &TurnArgs, heard: &Value, line: &Value) {
+        let Some(to) = whole(line, "to_ms") else { return };
+        let soonest = to + i64::from(args.pause_ms);
+        let goes_on = |span: &Value| {
+            let (from, end) = (whole(span, "from_ms"), whole(span, "to_ms"));
+            from.is_some_and(|from| from < soonest) && end.is_some_and(|end| end > to)
+        };
+        self.interruptions.said += 1;
+        self.interruptions.ignored += u64::from(spans(heard).iter().any(goes_on));
+    }
+
     fn murmur(&mut self, heard: &Value, line: &Value) {
         if whole(line, "ai_kept_talking_ms").is_none() {
             return;
         }
         self.backchannels.said += 1;
         let (Some(from), Some(to)) = (whole(line, "from_ms"), whole(line, "to_ms")) else { return };
-        let empty = Vec::new();
-        let spans = heard.get("ai_speech").and_then(Value::as_array).unwrap_or(&empty);
+        let spans = spans(heard);
         let stopped = spans
             .iter()
             .position(|s| whole(s, "to_ms").is_some_and(|end| end >= from && end <= to + 400));
@@ -245,6 +274,11 @@ impl Spreads {
             (None, _) => self.resumed.add_ns(0),
         }
     }
+}
+
+/// When the AI was heard to speak.
+fn spans(heard: &Value) -> &[Value] {
+    heard.get("ai_speech").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn whole(of: &Value, name: &str) -> Option<i64> {

@@ -139,7 +139,7 @@ impl LaneThread {
             if let Some(core) = pin {
                 pin_to(core);
             }
-            rank(LANE_RANK);
+            go_first();
             Self {
                 shared,
                 seats: Vec::with_capacity(LEGS),
@@ -391,14 +391,11 @@ fn sleep_until(ns: u64) {
     }
 }
 
-/// Nice value of lanes, where the system allows it: packets are late by as much as a lane waits,
-/// and nothing else here minds waiting for some milliseconds.
-const LANE_RANK: libc::c_int = -10;
-
-/// Gives this thread a nice value.
-pub(crate) fn rank(nice: libc::c_int) {
+/// Lets this thread run before the process's others where the system allows it; packets are late
+/// by as much as it waits, and nothing else here minds waiting for some milliseconds.
+fn go_first() {
     // SAFETY: takes numbers only; 0 is the calling thread. A refusal changes nothing.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) };
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -10) };
 }
 
 fn pin_to(core: usize) {

@@ -11,7 +11,6 @@ use crossbeam_queue::ArrayQueue;
 use media::recording::WavWriter;
 
 use crate::lanes::inbox::Tape;
-use crate::lanes::lane::rank;
 use crate::mailbox::{Mail, Mailbox, Recorded};
 use crate::plane::LegKey;
 use crate::ports::blobs::{BlobWriter, Blobs};
@@ -24,9 +23,6 @@ const BLOCKS: usize = 8_192;
 const BUFFER: usize = 8 * 1024;
 /// The writer looks at its queue this often, so that lanes need not wake it.
 const NAP: Duration = Duration::from_millis(20);
-
-/// Nice value of the writer: it has a queue to fall back on, which lanes and calls have not.
-const RANK: libc::c_int = 5;
 
 /// The recorder's thread and what it knows of legs to come.
 pub(crate) struct Recorder {
