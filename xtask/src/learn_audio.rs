@@ -115,6 +115,17 @@ pub fn human_prompt(path: &Path) -> Result<Vec<i16>, Box<dyn Error>> {
     Ok(resample(&samples, 8_000, 16_000))
 }
 
+/// The callee's side of a stereo recording at 8 kHz, as the recognizer gets it.
+pub fn callee_of_recording(path: &Path) -> Result<Vec<i16>, Box<dyn Error>> {
+    let bytes = std::fs::read(path)?;
+    let data = bytes.windows(4).position(|w| w == b"data").ok_or("no samples in the file")?;
+    let samples: Vec<i16> = bytes[data + 8..]
+        .chunks_exact(4)
+        .map(|both| i16::from_le_bytes([both[0], both[1]]))
+        .collect();
+    Ok(resample(&samples, 8_000, 16_000))
+}
+
 fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
     let mut resampler = SpeechResampler::new(from, to);
     let mut output = Vec::new();

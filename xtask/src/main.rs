@@ -9,6 +9,8 @@ mod learn_audio;
 #[cfg(feature = "speech")]
 mod learn_corpus;
 #[cfg(feature = "speech")]
+mod learn_hear;
+#[cfg(feature = "speech")]
 mod learn_limits;
 #[cfg(feature = "speech")]
 mod learn_loop;
@@ -58,11 +60,13 @@ fn run(chore: &str, args: &[String]) -> Result<(), Box<dyn Error>> {
         #[cfg(feature = "speech")]
         "learn" => learn::run(args),
         #[cfg(feature = "speech")]
+        "hear" => learn_hear::run(args),
+        #[cfg(feature = "speech")]
         "tune" => learn_limits::run(args),
         #[cfg(feature = "speech")]
         "accuracy" => learn_accuracy::run(args),
         #[cfg(not(feature = "speech"))]
-        "learn" | "tune" | "accuracy" => {
+        "learn" | "hear" | "tune" | "accuracy" => {
             Err("built without speech; leave out --no-default-features".into())
         }
         "help" | "--help" | "-h" => {

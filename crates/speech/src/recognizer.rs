@@ -109,17 +109,17 @@ impl RecognizerSession for Session {
     }
 }
 
-/// The samples of `start..end`, silence where no frame came; takes away all frames before `end`.
+/// The samples of `start..end` with up to [`AROUND`] before and after, silence where no frame came
+/// between; takes away all frames before `end`.
 fn take_utterance(frames: &mut VecDeque<Frame>, start: MediaTime, end: MediaTime) -> Vec<i16> {
     let mut samples = Vec::new();
-    while let Some(frame) = frames.front() {
-        if frame.at >= end {
-            break;
-        }
+    let mut from = None;
+    for frame in frames.iter().take_while(|frame| frame.at < end + AROUND) {
         // A frame that only overlaps the beginning counts whole.
         let frame_end = frame.at + MediaTime::from_samples(FRAME_SAMPLES as u64, PCM_RATE);
-        if frame_end > start {
-            let at = frame.at.since(start).as_samples(PCM_RATE) as usize;
+        if frame_end + AROUND > start {
+            let from = *from.get_or_insert(frame.at.min(start));
+            let at = frame.at.since(from).as_samples(PCM_RATE) as usize;
             if at > samples.len() && at <= MOST_SAMPLES {
                 samples.resize(at, 0);
             }
@@ -127,11 +127,16 @@ fn take_utterance(frames: &mut VecDeque<Frame>, start: MediaTime, end: MediaTime
                 samples.extend_from_slice(&frame.samples);
             }
         }
+    }
+    while frames.front().is_some_and(|frame| frame.at < end) {
         frames.pop_front();
     }
     samples
 }
 
+/// How much is heard before and after the speech: where it begins and ends is known to a few
+/// frames only, and the quiet around it tells how loud the line is.
+const AROUND: MediaTime = MediaTime::from_millis(200);
 /// 30 s.
 const MOST_FRAMES: usize = 1_500;
 const MOST_SAMPLES: usize = MOST_FRAMES * FRAME_SAMPLES;
@@ -152,10 +157,11 @@ mod tests {
     fn an_utterance_is_cut_out_with_its_gaps_and_what_lies_before_is_gone() {
         for (at, range, expected, left) in [
             (&[0, 20, 40][..], (0, 60), vec![1, 21, 41], 0),
-            (&[0, 20, 40], (20, 40), vec![21], 1),
+            (&[0, 20, 300, 320, 600], (300, 320), vec![301, 321], 2),
+            (&[140, 160, 200, 220, 600], (300, 320), vec![141, 161, 0, 201, 221], 1),
             (&[0, 20, 60], (0, 80), vec![1, 21, 0, 61], 0),
             (&[100, 120], (80, 140), vec![0, 101, 121], 0),
-            (&[0, 20], (40, 60), vec![], 0),
+            (&[0, 20], (400, 420), vec![], 0),
             (&[], (0, 60), vec![], 0),
         ] {
             let mut queue = frames(at);

@@ -71,6 +71,7 @@ fn confirms(w: &Words, forms: &[String]) -> bool {
 fn denies(w: &Words) -> bool {
     w.zh(ZH_DENIALS)
         || w.en(EN_DENIALS)
+        || w.en(&["im not", "i am not"]) && !w.en(EN_NOT_BUT_PERHAPS_ME)
         || w.tiled(&["不是", "不", "不对", "不是的", "错了", "no", "nope", "nah"], FILLERS)
         || w.spaced.starts_with(" no ")
             && !w.en(&["no problem", "no thanks", "no thank you", "no time"])

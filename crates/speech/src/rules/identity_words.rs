@@ -144,6 +144,14 @@ pub const FILLERS: &[&str] = &[
     "and",
     "there",
     "yes",
+    "哎",
+    "欸",
+    "唉",
+    "麻烦你了",
+    "麻烦您了",
+    "谢谢你",
+    "谢谢您",
+    "不好意思",
 ];
 /// Tiles and phrases: questions.
 pub const QUESTIONS: &[&str] = &[
@@ -230,8 +238,6 @@ pub const EN_DENIALS: &[&str] = &[
     "wrong person",
     "not me",
     "thats not me",
-    "im not",
-    "i am not",
     "no one here by",
     "nobody here by",
     "no one by that name",
@@ -261,6 +267,9 @@ pub const EN_DENIALS: &[&str] = &[
     "it isnt",
     "its not",
 ];
+/// “I am not …” that says nothing about who one is.
+pub const EN_NOT_BUT_PERHAPS_ME: &[&str] =
+    &["not interested", "not available", "not sure", "not free", "not going", "not at home"];
 /// Tiles and phrases: zh relations.
 pub const ZH_RELATIONS: &[&str] = &[
     "老婆",
@@ -308,6 +317,7 @@ pub const ZH_RELATIONS: &[&str] = &[
     "姑",
     "舅",
     "叔",
+    "家里人",
 ];
 /// Tiles and phrases: zh absent.
 pub const ZH_ABSENT: &[&str] = &[
@@ -357,6 +367,8 @@ pub const ZH_ABSENT: &[&str] = &[
     "他刚出",
     "她刚出",
     "本人不在",
+    "这是他的手机",
+    "这是她的手机",
 ];
 /// Tiles and phrases: en owners.
 pub const EN_OWNERS: &[&str] = &[
@@ -463,6 +475,8 @@ pub const EN_ABSENT: &[&str] = &[
     "her phone",
     "they are not here",
     "not available",
+    "hes not in",
+    "shes not in",
 ];
 /// Tiles and phrases: no names.
 pub const NO_NAMES: &[&str] = &[

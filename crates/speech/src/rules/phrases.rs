@@ -54,6 +54,7 @@ pub fn asks_robot(w: &Words) -> bool {
         "真人",
         "语音助手",
         "机器在",
+        "电脑",
         "录音",
         "是人吗",
         "智能客服",
@@ -113,6 +114,8 @@ pub fn holds_on(w: &Words) -> bool {
             "give me a second",
             "wait a moment",
             "wait a second",
+            "please wait",
+            "connecting you",
             "bear with me",
             "one sec",
             "hold the line",
@@ -143,6 +146,8 @@ pub fn asks_repeat(w: &Words) -> bool {
         "说慢点",
         "没听到",
         "听不到",
+        "大声一点",
+        "信号不好",
     ]) || w.en(&[
         "pardon",
         "repeat",
@@ -162,6 +167,9 @@ pub fn asks_repeat(w: &Words) -> bool {
         "didnt get that",
         "what was that",
         "cannot hear",
+        "didnt understand",
+        "breaking up",
+        "sorry what",
     ])
 }
 
@@ -282,6 +290,7 @@ const ZH_OPT_OUT: &[&str] = &[
     "移出名单",
     "拒绝来电",
     "永远不要",
+    "投诉了",
 ];
 const EN_OPT_OUT: &[&str] = &[
     "stop calling",
@@ -370,6 +379,8 @@ const EN_VOICEMAIL: &[&str] = &[
     "the number you have dialed",
     "the subscriber",
     "call you back as soon",
+    "im not available right now",
+    "not available at the moment",
 ];
 const ZH_SCREENING: &[&str] = &[
     "说出您的姓名",
@@ -408,6 +419,7 @@ const EN_SCREENING: &[&str] = &[
     "purpose of your call",
     "the person you are calling",
     "the person youre calling",
+    "call assistant",
 ];
 const EN_MACHINES: &[&str] = &[
     "robot",
@@ -457,6 +469,8 @@ const ZH_WHO: &[&str] = &[
     "谁让你",
     "什么电话",
     "谁委托",
+    "请问您是",
+    "请问你是",
 ];
 const EN_WHO: &[&str] = &[
     "who is this",
@@ -493,6 +507,8 @@ const EN_WHO: &[&str] = &[
     "calling about",
     "is this regarding",
     "what for",
+    "how may i help",
+    "what is this call about",
 ];
 const ZH_BUSY: &[&str] = &[
     "没空",
@@ -530,6 +546,11 @@ const ZH_BUSY: &[&str] = &[
     "不买",
     "现在不行",
     "有事在",
+    "在上班",
+    "会儿再打",
+    "在外面",
+    "没有兴趣",
+    "我不用",
 ];
 const EN_BUSY: &[&str] = &[
     "im busy",
@@ -561,4 +582,6 @@ const EN_BUSY: &[&str] = &[
     "i have no time",
     "im at work",
     "call me back later",
+    "dont want it",
+    "dont need it",
 ];

@@ -319,3 +319,46 @@ fn what_was_not_understood_is_unclear() {
     let judged = futures::FutureExt::now_or_never(RulesJudge.judge(reply));
     assert_eq!(judged, Some(Ok(Unclear)));
 }
+
+/// What a tag of the phrase list means as an answer to “is that you?”; `None`: not fixed.
+fn meaning_of_tag(tag: &str) -> Option<Meaning> {
+    Some(match tag {
+        "confirm" | "yes" => Meaning::Confirmed,
+        "deny" | "no" | "wrong_number" => Meaning::Denied,
+        "third_party" => Meaning::ThirdParty,
+        "refuse" | "busy" => Meaning::Refused,
+        "opt_out" => Meaning::OptOut,
+        "robot" => Meaning::AsksRobot,
+        "who" | "what" => Meaning::AsksWho,
+        "repeat" => Meaning::AsksRepeat,
+        "hold_on" => Meaning::HoldOn,
+        "hello" => Meaning::Greeting,
+        "bye" => Meaning::Goodbye,
+        "voicemail" => Meaning::Voicemail,
+        "screening" => Meaning::Screening,
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_reply_the_recognizer_knows_means_what_the_list_says() {
+    let mut wrong = Vec::new();
+    for language in [Language::Zh, Language::En] {
+        for phrase in crate::lexicon::built_in_phrases(language).unwrap() {
+            let states = phrase.states;
+            let expected = meaning_of_tag(&phrase.tag).filter(|_| states.identity && !states.decoy);
+            let Some(expected) = expected else { continue };
+            let found = meaning(&phrase.text, Question::Identity, Some("张伟"));
+            // Which kind of machine it is matters less than that it is one.
+            let machine = matches!(expected, Meaning::Screening | Meaning::Voicemail)
+                && matches!(
+                    found,
+                    Meaning::AsksWho | Meaning::HoldOn | Meaning::Screening | Meaning::Voicemail
+                );
+            if found != expected && !machine {
+                wrong.push(format!("{} ({}): {found:?}", phrase.text, phrase.tag));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
