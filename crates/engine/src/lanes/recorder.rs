@@ -50,10 +50,9 @@ impl Recorder {
             stopping: AtomicBool::new(false),
         });
         let for_thread = shared.clone();
-        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
-            rank(RANK);
-            for_thread.run();
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .spawn(move || for_thread.run())?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
