@@ -45,8 +45,8 @@ pub struct Report {
     silent_after_interruption: Percentiles,
     /// From the last sound of a backchannel to the AI's next one.
     resumed_after_backchannel: Percentiles,
-    backchannels: Backchannels,
-    interruptions: Interruptions,
+    #[serde(flatten)]
+    into: SaidInto,
     /// Of a thread of the callees' process that sleeps 20 ms at a time.
     callees_late: Percentiles,
     #[serde(flatten)]
@@ -68,6 +68,13 @@ struct Backchannels {
     shortest: Option<u64>,
 }
 
+/// What was said into the AI's speech.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct SaidInto {
+    backchannels: Backchannels,
+    interruptions: Interruptions,
+}
+
 /// What interruptions did.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 struct Interruptions {
@@ -86,8 +93,7 @@ struct Spreads {
     first: Spread,
     silent: Spread,
     resumed: Spread,
-    backchannels: Backchannels,
-    interruptions: Interruptions,
+    into: SaidInto,
 }
 
 impl Report {
@@ -105,10 +111,10 @@ impl Report {
         aims.at_most("answer to first sound p99, ms", p99(&s.first), 100.0);
         aims.at_most("silent after interruption p99, ms", p99(&s.silent), 120.0);
         aims.at_most("resumed after backchannel p99, ms", p99(&s.resumed), 400.0);
-        aims.at_most("interruptions ignored", s.interruptions.ignored as f64, 0.0);
-        let cut = s.backchannels.messages - s.backchannels.messages_whole;
+        aims.at_most("interruptions ignored", s.into.interruptions.ignored as f64, 0.0);
+        let cut = s.into.backchannels.messages - s.into.backchannels.messages_whole;
         aims.at_most("messages not heard whole", cut as f64, 0.0);
-        aims.at_most("words lost", s.backchannels.words_lost as f64, 0.0);
+        aims.at_most("words lost", s.into.backchannels.words_lost as f64, 0.0);
         let missing = records.len() - told.reports.len().min(records.len());
         aims.at_most("calls without a report", missing as f64, 0.0);
         if told.lateness.p99_ms > MAX_LATE_MS {
@@ -127,8 +133,7 @@ impl Report {
             answer_to_first_sound: s.first.percentiles(),
             silent_after_interruption: s.silent.percentiles(),
             resumed_after_backchannel: s.resumed.percentiles(),
-            backchannels: s.backchannels,
-            interruptions: s.interruptions,
+            into: s.into,
             callees_late: told.lateness,
             aims,
         })
@@ -140,7 +145,7 @@ impl Report {
             println!("{}", serde_json::to_string_pretty(self)?);
             return Ok(self.aims.verdict());
         }
-        let (script, b) = (&self.script, &self.backchannels);
+        let (script, b) = (&self.script, &self.into.backchannels);
         println!("  turn: {} calls, {}", self.calls, self.machine);
         println!(
             "  script {} ms (recognizer {}, judge {}, responder {}, synthesizer {}), pause {} ms, \
@@ -175,7 +180,7 @@ impl Report {
             b.words_lost,
             b.shortest.unwrap_or(0)
         );
-        let Interruptions { said, ignored } = self.interruptions;
+        let Interruptions { said, ignored } = self.into.interruptions;
         println!("  {said} interruptions, {ignored} ignored");
         print!("{}", self.aims.table());
         Ok(self.aims.verdict())
@@ -215,10 +220,11 @@ impl Spreads {
             && let Some(wav) = wav(report)
         {
             let Words { heard, lost } = sound::words(&sound::read(&wav)?);
-            self.backchannels.messages += 1;
-            self.backchannels.messages_whole += u64::from(heard >= LONG_CHARS as u64 && lost == 0);
-            self.backchannels.words_lost += lost;
-            let shortest = self.backchannels.shortest.get_or_insert(heard);
+            self.into.backchannels.messages += 1;
+            self.into.backchannels.messages_whole +=
+                u64::from(heard >= LONG_CHARS as u64 && lost == 0);
+            self.into.backchannels.words_lost += lost;
+            let shortest = self.into.backchannels.shortest.get_or_insert(heard);
             *shortest = heard.min(*shortest);
         }
         Ok(())
@@ -249,15 +255,15 @@ impl Spreads {
             let (from, end) = (whole(span, "from_ms"), whole(span, "to_ms"));
             from.is_some_and(|from| from < soonest) && end.is_some_and(|end| end > to)
         };
-        self.interruptions.said += 1;
-        self.interruptions.ignored += u64::from(spans(heard).iter().any(goes_on));
+        self.into.interruptions.said += 1;
+        self.into.interruptions.ignored += u64::from(spans(heard).iter().any(goes_on));
     }
 
     fn murmur(&mut self, heard: &Value, line: &Value) {
         if whole(line, "ai_kept_talking_ms").is_none() {
             return;
         }
-        self.backchannels.said += 1;
+        self.into.backchannels.said += 1;
         let (Some(from), Some(to)) = (whole(line, "from_ms"), whole(line, "to_ms")) else { return };
         let spans = spans(heard);
         let stopped = spans
@@ -266,7 +272,7 @@ impl Spreads {
         let next = stopped.and_then(|n| whole(spans.get(n + 1)?, "from_ms"));
         match (stopped, next) {
             (Some(_), Some(next)) => {
-                self.backchannels.paused += 1;
+                self.into.backchannels.paused += 1;
                 self.resumed.add_ns((next - to) * 1_000_000);
             }
             // It never came back: as bad as it can be.
