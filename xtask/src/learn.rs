@@ -62,7 +62,7 @@ struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         let out = PathBuf::from("crates/speech/data");
-        Self { seed: 1, out, count: 12_000, gaussians: 16, lexicon_only: false }
+        Self { seed: 1, out, count: 5_000, gaussians: 16, lexicon_only: false }
     }
 }
 

@@ -14,6 +14,8 @@ pub struct TelephoneLine {
     pub snr_db: Option<f32>,
     /// Cuts what is below 300 Hz, as old handsets and some gateways do.
     pub high_pass: bool,
+    /// Share of the packets that are lost and filled up with what came before them.
+    pub loss: f32,
 }
 
 /// A small seeded source of randomness (splitmix64), so that a run can be repeated.
@@ -99,8 +101,15 @@ pub fn over_the_line(spoken: &[i16], line: TelephoneLine, dice: &mut Dice) -> Ve
     padded.resize(lead + samples.len() + tail, 0.0);
     // A line is never digitally silent: about -75 dB of full scale when clean.
     let noise = line.snr_db.map_or(6.0, |db| active_rms(&samples) / 10_f32.powf(db / 20.0));
-    let coded: Vec<i16> =
+    let mut coded: Vec<i16> =
         padded.iter().map(|s| a_law((s + noise * dice.normal()).round() as i16)).collect();
+    for packet in 1..coded.len() / PACKET {
+        if dice.unit() < line.loss {
+            let (before, lost) = coded.split_at_mut(packet * PACKET);
+            let last = &before[before.len() - PACKET..];
+            lost[..PACKET].iter_mut().zip(last).for_each(|(l, b)| *l = b / 4 * 3);
+        }
+    }
     resample(&coded, 8_000, 16_000)
 }
 
@@ -124,6 +133,13 @@ pub fn callee_of_recording(path: &Path) -> Result<Vec<i16>, Box<dyn Error>> {
         .map(|both| i16::from_le_bytes([both[0], both[1]]))
         .collect();
     Ok(resample(&samples, 8_000, 16_000))
+}
+
+/// The same speech from a longer or shorter vocal tract: all frequencies times `factor`.
+pub fn other_throat(spoken: &[i16], factor: f32) -> Vec<i16> {
+    // In fiftieths: a resampler likes small ratios.
+    let from = (factor * 50.0).round() as u32 * (SPOKEN_RATE / 50);
+    resample(spoken, from, SPOKEN_RATE)
 }
 
 fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
@@ -181,6 +197,8 @@ fn a_law(sample: i16) -> i16 {
     if sample < 0 { -decoded } else { decoded }
 }
 
+/// 20 ms at 8 kHz.
+const PACKET: usize = 160;
 /// espeak-ng delivers nothing else.
 const SPOKEN_RATE: u32 = 22_050;
 const WAV_HEADER: usize = 44;
@@ -189,8 +207,8 @@ const USUAL_PITCH: u32 = 50;
 
 /// The lines that the recognizer is tuned and measured on.
 pub const LINES: [(&str, TelephoneLine); 2] = [
-    ("8 kHz A-law, clean", TelephoneLine { snr_db: None, high_pass: true }),
-    ("8 kHz A-law, 10 dB noise", TelephoneLine { snr_db: Some(10.0), high_pass: true }),
+    ("8 kHz A-law, clean", TelephoneLine { snr_db: None, high_pass: true, loss: 0.0 }),
+    ("8 kHz A-law, 10 dB noise", TelephoneLine { snr_db: Some(10.0), high_pass: true, loss: 0.0 }),
 ];
 
 #[cfg(test)]

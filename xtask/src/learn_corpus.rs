@@ -7,7 +7,7 @@ use domain::Language;
 use speech::lexicon::built_in_phrases;
 
 use crate::learn::in_parallel;
-use crate::learn_audio::{Dice, TelephoneLine, over_the_line, speak_at};
+use crate::learn_audio::{Dice, TelephoneLine, other_throat, over_the_line, speak_at};
 use crate::learn_sounds::{Clauses, sounds};
 use crate::learn_voices::{MODEL_VOICES, voice_name};
 
@@ -58,11 +58,15 @@ fn record_one(
         Language::Zh => (180.0, 280.0),
         Language::En => (130.0, 215.0),
     };
-    let pace = (slow + dice.unit() * (fast - slow)) as u32;
+    let pace = slow + dice.unit() * (fast - slow);
     let pitch = (25.0 + dice.unit() * 50.0) as u32;
-    let spoken = speak_at(&voice, pace, pitch, &text)?;
+    // Faster through a shorter throat comes out as asked for.
+    let throat = 0.84 + dice.unit() * 0.34;
+    let spoken = speak_at(&voice, (pace / throat) as u32, pitch, &text)?;
+    let spoken = other_throat(&spoken, throat);
     let snr_db = (dice.unit() < SHARE_OF_NOISE).then(|| 6.0 + dice.unit() * 19.0);
-    let line = TelephoneLine { snr_db, high_pass: dice.unit() < 0.7 };
+    let loss = if dice.unit() < SHARE_OF_LOSSY { 0.01 + dice.unit() * 0.04 } else { 0.0 };
+    let line = TelephoneLine { snr_db, high_pass: dice.unit() < 0.7, loss };
     let samples = over_the_line(&spoken, line, &mut dice);
     let samples = speech::recognizer_match::prepare(&samples);
     let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
@@ -113,6 +117,8 @@ fn words_of(language: Language) -> Result<Vec<String>, Box<dyn Error>> {
 
 /// So much of the corpus are phrases of the list.
 const SHARE_OF_REPLIES: f32 = 0.4;
+/// So much of it loses packets.
+const SHARE_OF_LOSSY: f32 = 0.3;
 /// So much of it is noisy.
 const SHARE_OF_NOISE: f32 = 0.6;
 /// A list of English words: the dictionary of Debian's `pocketsphinx-en-us`.

@@ -37,7 +37,8 @@ pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
             };
             let (score, gap) = (limits.score(&found), found.gap);
             println!(
-                "{part} {state:?}: {} score {score:.1} gap {gap:.1} {:?} frames {} of {} cost {:.0}",
+                "{part} {state:?}: {} score {score:.1} gap {gap:.1} {:?} frames {} of {}, \
+                 cost {:.0}",
                 found.text, found.near, found.frames, found.spoken, found.cost
             );
         }

@@ -50,7 +50,8 @@ fn render(pairs: &BTreeMap<&str, BTreeMap<&str, f64>>, singles: &BTreeMap<&str, 
         }
     }
     format!(
-        "\\data\\\nngram 1={count}\nngram 2={pair_count}\n\n\\1-grams:\n{ones}\n\\2-grams:\n{twos}\n\
+        "\\data\\\nngram 1={count}\nngram 2={pair_count}\n\n\\1-grams:\n{ones}\n\
+         \\2-grams:\n{twos}\n\
          \\end\\\n"
     )
 }

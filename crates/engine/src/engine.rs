@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CallId, CallRecord, CallStatus, Credential, EndWhat, Principal, Refusal, Scope, Who};
+use domain::{
+    CallId, CallRecord, CallStatus, Credential, EndWhat, Envelope, Principal, Refusal, Scope, Who,
+};
 use sha2::{Digest, Sha256};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::unreadable;
@@ -25,6 +28,8 @@ use crate::watch::Watcher;
 
 /// How long a hang-up waits for the call to be over (callout section 9).
 const HANG_UP_LIMIT: Duration = Duration::from_secs(2);
+/// How soon a call that is nowhere to be found is looked for again.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// How long calls may take to end in every respect, BYE and recording included, once the drain's
 /// limit is over.
@@ -154,37 +159,60 @@ impl Engine {
             }
             return Ok(HungUp { status: record.status, already_ended: true });
         }
-        if let Some(queued) = core.scheduler.withdraw(id) {
-            if !end_unstarted(core, id, unstarted(EndWhat::Canceled)).await {
-                core.scheduler.enqueue(queued.later(core.parts.clock.now()));
+        // A call on its way from the queue to its task, or into the queue, is in neither for a
+        // moment; an order that finds it there must not get lost.
+        let give_up = core.parts.clock.now() + HANG_UP_LIMIT;
+        loop {
+            if let Some(queued) = core.scheduler.withdraw(id) {
+                if !end_unstarted(core, id, unstarted(EndWhat::Canceled)).await {
+                    core.scheduler.enqueue(queued.later(core.parts.clock.now()));
+                    return Err(Refusal::Overloaded);
+                }
+                break;
+            }
+            if let Some(mailbox) = core.mailbox(id) {
+                let credential: Option<Credential> = Some(who.credential);
+                let what = EndWhat::OwnerHungUp;
+                let order = Mail::HangUp { what, who: Who::Owner, credential };
+                let news = core.hub.subscribe(id);
+                mailbox.send(order);
+                self.ended_soon(news).await;
+                break;
+            }
+            let now = core.parts.clock.now();
+            if self.own(who, id).await?.is_ended() {
+                break;
+            }
+            if now >= give_up {
                 return Err(Refusal::Overloaded);
             }
-        } else if let Some(mailbox) = core.mailbox(id) {
-            let mut news = core.hub.subscribe(id);
-            let credential: Option<Credential> = Some(who.credential);
-            let what = EndWhat::OwnerHungUp;
-            mailbox.send(Mail::HangUp { what, who: Who::Owner, credential });
-            let until = core.parts.clock.now() + HANG_UP_LIMIT;
-            loop {
-                let ended = async {
-                    match news.as_mut() {
-                        Some(n) => n.recv().await.ok(),
-                        None => None,
-                    }
-                };
-                tokio::select! {
-                    biased;
-                    e = ended => match e {
-                        Some(e) if matches!(e.event, domain::Event::CallEnded(_)) => break,
-                        Some(_) => {}
-                        None => break,
-                    },
-                    () = core.parts.clock.until(until) => break,
-                }
-            }
+            core.parts.clock.until(now + BETWEEN_LOOKS).await;
         }
         let status = self.own(who, id).await.map_or(CallStatus::Completed, |r| r.status);
         Ok(HungUp { status, already_ended: false })
+    }
+
+    /// Waits until the news tell the call's end, at most [`HANG_UP_LIMIT`].
+    async fn ended_soon(&self, mut news: Option<broadcast::Receiver<Arc<Envelope>>>) {
+        let clock = &self.core.parts.clock;
+        let until = clock.now() + HANG_UP_LIMIT;
+        loop {
+            let ended = async {
+                match news.as_mut() {
+                    Some(n) => n.recv().await.ok(),
+                    None => None,
+                }
+            };
+            tokio::select! {
+                biased;
+                e = ended => match e {
+                    Some(e) if matches!(e.event, domain::Event::CallEnded(_)) => break,
+                    Some(_) => {}
+                    None => break,
+                },
+                () = clock.until(until) => break,
+            }
+        }
     }
 
     async fn find_recording(&self, who: &Principal, id: CallId) -> Result<Recording, Refusal> {

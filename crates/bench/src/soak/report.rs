@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{CallRecord, EndWhat};
+use domain::{CallRecord, EndReason, EndWhat};
 use serde::Serialize;
 
 use crate::Failure;
@@ -34,17 +34,26 @@ impl Tally {
     /// Takes in how a call went.
     pub fn note(&mut self, branch: &Branch, outcome: Result<CallRecord, String>) {
         self.calls += 1;
-        let ended = outcome.and_then(|r| r.reason.map(|r| r.what).ok_or("no reason".to_owned()));
+        let ended = outcome.and_then(|r| r.reason.ok_or("no reason".to_owned()));
+        let cause = ended.as_ref().map(cause).unwrap_or_default();
+        let ended = ended.map(|reason| reason.what);
         let right = ended.as_ref().is_ok_and(|what| branch.wanted.contains(what));
         let word = ended.map_or_else(|error| error, |what: EndWhat| what.word().to_owned());
         if !right {
             self.failed += 1;
             if self.failures.len() < SHOWN {
-                self.failures.push(format!("{}: {word}", branch.name));
+                self.failures.push(format!("{}: {word}{cause}", branch.name));
             }
         }
         *self.by_branch.entry(branch.name).or_default().entry(word).or_default() += 1;
     }
+}
+
+/// Who ended it and with which status of SIP, as far as it is known.
+fn cause(reason: &EndReason) -> String {
+    let who = reason.who.map(|who| format!(" by {}", who.word())).unwrap_or_default();
+    let code = reason.sip_code.map(|code| format!(" ({code})")).unwrap_or_default();
+    format!("{who}{code}")
 }
 
 /// The figures.
