@@ -1,5 +1,6 @@
 //! The command line's reader of event streams: the same lines, wherever the network cuts.
 #![no_main]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target fails by panicking")]
 
 #[path = "../../crates/app/src/cli/sse.rs"]
 mod sse;

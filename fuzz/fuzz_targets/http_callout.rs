@@ -1,5 +1,6 @@
 //! Requests to the callout dialect, head and body: always a reply within the byte rules.
 #![no_main]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target fails by panicking")]
 
 mod request;
 

@@ -1,5 +1,6 @@
 //! Input as an HTTP request: `METHOD path`, header lines, an empty line, the body. The reader of
 //! real connections is hyper's and not searched here; what is behind it is.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target fails by panicking")]
 
 use axum::Router;
 use axum::body::Body;

@@ -1,6 +1,7 @@
 //! Session descriptions, as an answer to our offer and as an offer, with and without keys: our
 //! own answer is always one that can be read, and refuses or takes every stream that was offered.
 #![no_main]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target fails by panicking")]
 
 use libfuzzer_sys::fuzz_target;
 use media::codec::CodecId;

@@ -2,6 +2,7 @@
 //! takes from a response or a request. The stack's reader is not ours, but it stands in our
 //! process and a panic of it is ours to survive.
 #![no_main]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target fails by panicking")]
 
 #[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
 #[path = "../../crates/sip/src/arrival.rs"]

@@ -1,6 +1,7 @@
 //! Recordings: blocks of any number in any order give a file whose header tells its length, and
 //! that a reader which knows nothing of the writer takes apart.
 #![no_main]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target fails by panicking")]
 
 use std::io::Cursor;
 

@@ -1,5 +1,7 @@
 //! The whole program as a process of its own, against its API and its peers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+
 mod bad_input;
 mod baresip;
 mod baresip_media;

@@ -1,5 +1,7 @@
 //! SIP against real peers and made-up ones. What watches its whole process is a program of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+
 mod baresip_answers;
 mod certs;
 mod far;

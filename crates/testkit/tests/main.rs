@@ -1,5 +1,7 @@
 //! Whole calls in virtual time: the real engine and cores with fakes behind every port.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+
 mod any_callee;
 mod barge_in;
 mod dead_trunk;

@@ -70,6 +70,7 @@ fn running(place: &Path) -> Option<u16> {
 }
 
 /// Starts a server and waits until it listens, at most a minute.
+#[allow(clippy::zombie_processes, reason = "whoever keeps the server outlives this process")]
 fn start(place: &Path) -> u16 {
     let bin = programs();
     let dir = tempfile::Builder::new().prefix("data-").tempdir_in(place);
