@@ -19,11 +19,11 @@ demo: setup ## place a call to a simulated callee and show it; DEMO_ARGS="--lang
 
 test: setup-test tidy lint unit doctest ## everything that has to hold before a change is finished
 
-test-long: setup-test ## what is longer: 200 kills, simulation, fuzzing, personas, soak; LONG_BUDGET_S=1800 leaves out the rest
+test-long: setup-test ## what is longer: 200 kills, simulation, fuzzing, soak; LONG_BUDGET_S=1800 leaves out the rest
 	@scripts/test-long.sh
 
 personas: setup-test ## call every simulated callee, in both languages, and hold each end against the table
-	$(CARGO) test -p app --locked --features every-persona --test personas
+	$(CARGO) test -p app --locked --test personas
 
 check: tidy lint ## the same without running tests: house rules, style, lints
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is too long for `make test`: more kills, personas, simulation, soak, searching for inputs.
+# What is too long for `make test`: more kills, simulation, soak, searching for inputs.
 #
 #   scripts/test-long.sh            all of it
 #   LONG_BUDGET_S=1800 …            leaves out, and says so, what would not end in that time
@@ -33,10 +33,6 @@ kills() {
   FAULT_KILLS=200 FAULT_SEED=$seed "$cargo" test -p app --locked --test fault_kill -- --nocapture
 }
 
-personas() {
-  "$cargo" test -p app --locked --features every-persona --test personas
-}
-
 bench() {
   "$cargo" run -q --release --locked -p bench -- "$@"
 }
@@ -45,7 +41,6 @@ bench() {
 part 'kills at 200 moments' 900 kills
 part 'simulated calls, 60,000' 600 bench simulate --seed "$seed" --calls 60000
 part 'inputs searched for, a minute for each parser' 1500 scripts/fuzz.sh 60
-part 'every persona in both languages' 400 personas
 part 'soak, 30 minutes' 1900 bench soak --minutes 30
 
 [ "${#skipped[@]}" -eq 0 ] || printf 'test-long: left out: %s\n' "${skipped[@]}"
