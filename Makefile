@@ -23,7 +23,7 @@ test-long: setup-test ## what is longer: 200 kills, simulation, fuzzing, soak; L
 	@scripts/test-long.sh
 
 personas: setup-test ## call every simulated callee, in both languages, and hold each end against the table
-	$(CARGO) test -p app --locked --test personas
+	$(CARGO) test -p app --locked --features every-persona --test personas
 
 check: tidy lint ## the same without running tests: house rules, style, lints
 

@@ -72,6 +72,10 @@ impl PhraseDecoder {
     /// [`Limits::accept`](crate::recognizer_limits::Limits::accept).
     pub fn best(&mut self, samples: &[i16], expect: Expect) -> Result<Option<Match>, SphinxError> {
         let quiet_db = quiet_db(around_speech(samples));
+        // What never rises above its own floor is a hiss or a tone.
+        if quiet_db < STEADY_DB {
+            return Ok(None);
+        }
         let spoken = loud_blocks(samples).map_or(0, |loud| (loud.len() * BLOCK / FRAME) as u32);
         let samples = prepare(samples);
         let samples = samples.as_slice();
@@ -210,6 +214,8 @@ const PAD_BLOCKS: usize = 10;
 const SHORTEST_SAMPLES: usize = 1_600;
 /// Louder than this somewhere, or it is silence: about -60 dB of full scale.
 const SILENCE_DB: f32 = 30.0;
+/// Speech rises further above the line's noise than this, even at 6 dB of it.
+const STEADY_DB: f32 = 4.0;
 /// Quieter than this below the speech makes no difference.
 const QUIET_DB: f32 = 30.0;
 

@@ -101,6 +101,13 @@ impl Waihu {
             line = asking => return line,
             _ = self.child.wait() => {}
         }
+        // What it printed last may still be on its way to us.
+        for _ in 0..100 {
+            if let Some(line) = self.told(label) {
+                return line;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         panic!("no {label:?}; it ended: {}", self.stderr.text());
     }
 
