@@ -128,6 +128,13 @@ impl Waihu {
         assert!(status.unwrap().success());
     }
 
+    /// Sends a signal to a program that may end meanwhile.
+    async fn signal_if_there(&self, name: &str) {
+        if let Some(id) = self.child.id() {
+            let _ = Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status().await;
+        }
+    }
+
     /// Kills it as a power cut would.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
@@ -189,7 +196,8 @@ impl Server {
     pub async fn stop_now(mut self) {
         self.waihu.signal("TERM").await;
         self.waihu.line("stopping").await;
-        self.waihu.signal("TERM").await;
+        // With no call running it may be gone already.
+        self.waihu.signal_if_there("TERM").await;
         let ended = self.waihu.ended(SOON).await;
         assert_eq!(ended.code, 0, "{}", ended.stderr);
     }
