@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 use crate::support;
-use crate::support::api::{PLEASE_EN, outcome};
-use crate::support::baresip::{Baresip, Line, NUMBER, Place};
+use crate::support::api::outcome;
+use crate::support::baresip::{Baresip, Line, Place};
 use crate::support::process::Server;
 use crate::support::sound::{Sound, spoken};
-use crate::support::{A_CALL, until};
-use serde_json::Value;
+use crate::support::until;
+use std::time::Duration;
 
 const INSISTS: Line =
     Line { modules: &["g711", "srtp"], account: ";mediaenc=srtp-mand", ..Line::G711 };
@@ -28,20 +28,8 @@ async fn stands(server: &Server) -> String {
     server.api.get("/readyz").await.text
 }
 
-/// A call whose callee hangs up after two rounds of RTCP, which come every five seconds.
-async fn called(server: &Server, phone: &mut Baresip) -> (Value, Value) {
-    let id = server.api.call(NUMBER, PLEASE_EN).await.remove(0);
-    until("the disclosure was heard", A_CALL, async || {
-        let record = server.api.record(&id).await;
-        assert!(record["end_reason"].is_null(), "{record}");
-        record["disclosure"]["recording_at"].as_str().map(str::to_owned)
-    })
-    .await;
-    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
-    phone.command("hangup").await;
-    let found = server.api.ended(&id).await;
-    (found, server.api.record(&id).await["quality"].clone())
-}
+/// Two rounds of RTCP, which come every five seconds.
+const REPORTS: Duration = Duration::from_secs(6);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_travel_over_tls_and_media_and_its_reports_are_encrypted_both_ways() {
@@ -55,7 +43,7 @@ async fn keys_travel_over_tls_and_media_and_its_reports_are_encrypted_both_ways(
     );
     let server = Server::start(data.path(), &settings, &[]).await;
     let stood = stands(&server).await;
-    let (found, quality) = called(&server, &mut phone).await;
+    let (found, quality) = phone.hears_the_disclosure(&server, REPORTS).await;
     let likeness =
         phone.heard().await.likeness(&spoken("en-us+f2", "175", "This call is recorded."));
     println!("{stood}likeness {likeness}, {quality}");
@@ -79,7 +67,7 @@ async fn reports_under_encryption_come_back_over_a_plain_trunk_too() {
         phone.address()
     );
     let server = Server::start(data.path(), &settings, &[]).await;
-    let (found, quality) = called(&server, &mut phone).await;
+    let (found, quality) = phone.hears_the_disclosure(&server, REPORTS).await;
     println!("{quality}");
     assert_eq!(outcome(&found)[..2], ["completed", "callee_hung_up"], "{found}");
     assert!(quality["round_trip_ms"].is_u64(), "no report came back: {quality}");

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::support::api::{PLEASE, outcome};
 use crate::support::process::Server;
-use crate::support::{A_CALL, free_ports, until};
+use crate::support::{A_CALL, until};
+use testkit::peers::Ports;
 use tokio::net::UdpSocket;
 
 /// Two pairs: the call's, and one to spare.
@@ -49,7 +50,8 @@ async fn spray(from: &str, first: u16, stop: Arc<AtomicBool>) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_and_random_bytes_change_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let first = free_ports();
+    let ports = Ports::take();
+    let first = ports.first();
     let last = first + PORTS - 1;
     let settings = format!("[media]\nfirst_port = {first}\nlast_port = {last}\n");
     let server = Server::start(data.path(), &settings, &[]).await;

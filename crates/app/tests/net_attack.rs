@@ -22,10 +22,11 @@ use std::time::Duration;
 use support::api::PLEASE;
 use support::process::Server;
 use support::{A_CALL, SOON};
+use testkit::peers::Ports;
 
 const CALLS: usize = 3;
 /// Pairs for each call, and some to spare.
-const PORTS: u16 = 16;
+const PORTS: u16 = Ports::COUNT;
 /// How long each callee talks, in packets of 20 ms.
 const PACKETS: u16 = 500;
 /// The callees' own; the attacker knows it, which is worse than can be expected.
@@ -251,7 +252,8 @@ async fn an_attacker_elsewhere_is_neither_heard_nor_answered() {
     let [a, b, c, d] = elsewhere.here;
     let host = format!("{a}.{b}.{c}.{d}");
     let callee = Callee::start(elsewhere.here);
-    let first = support::free_ports();
+    let ports = Ports::take();
+    let first = ports.first();
     let settings = format!(
         "[media]\naddress = \"{host}\"\nfirst_port = {first}\nlast_port = {}\n\n\
          [[trunk]]\nname = \"peer\"\naddress = \"sip:{}\"\n",

@@ -4,16 +4,14 @@
 //! Needs root, `ip` and `nft`; where namespaces cannot be made it says so and passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-use crate::support::api::{PLEASE_EN, outcome};
-use crate::support::baresip::{Baresip, Line, NUMBER, Place};
+use crate::support::api::outcome;
+use crate::support::baresip::{Baresip, Line, Place};
 use crate::support::nat::{Hidden, Router};
 use crate::support::process::Server;
 use crate::support::sound::{Sound, spoken};
-use crate::support::{A_CALL, free_ports, until};
 use serde_json::Value;
-
-/// Media ports of the one call: two pairs.
-const PORTS: u16 = 4;
+use std::time::Duration;
+use testkit::peers::Ports;
 
 fn router(hidden: Hidden) -> Option<Router> {
     match Router::make(hidden) {
@@ -35,21 +33,12 @@ async fn phone(router: &Router) -> Baresip {
 async fn both_are_heard(mut phone: Baresip, settings: &str, sip: &str) -> Value {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start_at(data.path(), settings, sip, &[]).await;
-    let id = server.api.call(NUMBER, PLEASE_EN).await.remove(0);
-    until("the disclosure was heard", A_CALL, async || {
-        let record = server.api.record(&id).await;
-        assert!(record["end_reason"].is_null(), "{record}");
-        record["disclosure"]["recording_at"].as_str().map(str::to_owned)
-    })
-    .await;
     // The sentence after it, which is looked for below.
-    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
-    phone.command("hangup").await;
-    let found = server.api.ended(&id).await;
+    let more = Duration::from_secs(4);
+    let (found, quality) = phone.hears_the_disclosure(&server, more).await;
     assert_eq!(outcome(&found)[..2], ["completed", "callee_hung_up"], "{found}");
     let likeness =
         phone.heard().await.likeness(&spoken("en-us+f2", "175", "This call is recorded."));
-    let quality = server.api.record(&id).await["quality"].clone();
     println!("likeness {likeness}, {quality}");
     assert!(likeness > 0.95, "{likeness}");
     assert!(quality["packets"].as_u64().unwrap() > 200, "{quality}");
@@ -63,8 +52,10 @@ async fn both_are_heard(mut phone: Baresip, settings: &str, sip: &str) -> Value 
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_translation_we_tell_peers_the_address_they_can_reach() {
     let Some(router) = router(Hidden::Us) else { return };
-    let (sip, first) = (free_ports(), free_ports());
-    let last = first + PORTS - 1;
+    let ports = Ports::take();
+    // For SIP, and two pairs for the media of the one call.
+    let (sip, first) = (ports.first(), ports.first() + 2);
+    let last = first + 3;
     router.forward(&format!("udp dport {{ {sip}, {first}-{last} }}")).unwrap();
     let phone = phone(&router).await;
     let (us, visible) = (router.us(), router.visible());

@@ -1,12 +1,12 @@
 //! A caller that is not ours, put on hold and taken back with another codec by re-INVITE.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use lab::{Ended, Lab, LabConfig, Line};
+use testkit::peers::Ports;
 
 /// Seconds of silence and of a steady buzz in turn, as a WAV file of 8 kHz.
 fn write_wav(path: &Path, seconds: &[f32]) {
@@ -25,13 +25,15 @@ fn write_wav(path: &Path, seconds: &[f32]) {
     std::fs::write(path, file).unwrap();
 }
 
-fn write_config(dir: &Path) {
-    let sip = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+fn write_config(dir: &Path, port: u16) {
     let config = format!(
-        "poll_method epoll\nsip_listen {sip}\nnet_interface 127.0.0.1\n\
+        "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
+         rtp_ports {media}-{last}\n\
          audio_source aufile,{wav}\nausrc_srate 8000\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
          module_tmp account.so\nmodule_app menu.so\n",
+        media = port + 4,
+        last = port + 7,
         wav = dir.join("caller.wav").display()
     );
     std::fs::write(dir.join("config"), config).unwrap();
@@ -45,7 +47,8 @@ async fn hold_and_another_codec_are_understood_by_a_foreign_caller() {
     let dir = tempfile::tempdir().unwrap();
     // Silence, opening, silence for the answer, a message that is put on hold, silence.
     write_wav(&dir.path().join("caller.wav"), &[2.5, 5.0, 3.0, 9.0, 12.0]);
-    write_config(dir.path());
+    let ports = Ports::take();
+    write_config(dir.path(), ports.first());
     let lab = Lab::start(LabConfig::default()).await.unwrap();
     let mut baresip = tokio::process::Command::new("baresip")
         .args(["-4", "-f"])

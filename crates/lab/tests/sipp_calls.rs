@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use std::time::Duration;
 use domain::Language;
 use lab::{Auth, Challenge, Ended, Lab, LabConfig, LabError, LabHandle, Line, SpeechClass};
 use media::codec::{Codec, CodecId};
+use testkit::peers::Ports;
 
 /// Runs sipp with a scenario in which words are replaced; the exit code, 0 if all went as
 /// the scenario says.
@@ -26,12 +26,14 @@ async fn sipp(
     for (word, value) in words {
         text = text.replace(word, value);
     }
+    let ports = Ports::take();
+    let (own, media) = (ports.first().to_string(), (ports.first() + 4).to_string());
     let path = dir.path().join(scenario);
     std::fs::write(&path, text).unwrap();
     let status = tokio::process::Command::new("timeout")
         .arg("90")
         .args(["sipp", &lab.local_addr().to_string(), "-i", "127.0.0.1", "-mi", "127.0.0.1"])
-        .args(["-p", &free_port(), "-mp", &free_port(), "-s", number, "-m", "1", "-nostdin"])
+        .args(["-p", &own, "-mp", &media, "-s", number, "-m", "1", "-nostdin"])
         .arg("-sf")
         .arg(&path)
         .args(arguments)
@@ -43,16 +45,6 @@ async fn sipp(
         .await
         .unwrap();
     status.code().unwrap_or(-1)
-}
-
-/// A port that was free a moment ago: sipp cannot be told to take any.
-fn free_port() -> String {
-    loop {
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if port.is_multiple_of(2) {
-            return port.to_string();
-        }
-    }
 }
 
 async fn ended(lab: &LabHandle) -> Vec<Ended> {
@@ -111,11 +103,13 @@ async fn credentials_are_asked_for_and_checked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_caller_may_hang_up_and_shutdown_ends_calls() {
     let lab = Lab::start(LabConfig::default()).await.unwrap();
+    let ports = Ports::take();
+    let own = ports.first().to_string();
     let built_in = ["-sn", "uac", "-d", "1500"];
     let done = tokio::process::Command::new("timeout")
         .arg("30")
         .args(["sipp", &lab.local_addr().to_string(), "-i", "127.0.0.1", "-nostdin", "-m", "3"])
-        .args(["-p", &free_port(), "-s", "13800138000", "-r", "10"])
+        .args(["-p", &own, "-s", "13800138000", "-r", "10"])
         .args(built_in)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::stage::{OFFER, PATIENCE, Port, Stage, installed, up};
+use crate::stage::{OFFER, PATIENCE, Stage, installed, up};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
+use testkit::peers::Ports;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -17,16 +18,16 @@ struct Baresip {
     _child: Child,
     _home: tempfile::TempDir,
     control: TcpStream,
-    port: Port,
+    ports: Ports,
 }
 
 impl Baresip {
     async fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let port = Port::take();
+        let ports = Ports::take();
         // TLS, which is not used here, would take the next one.
-        let control = port.number + 2;
-        configure(home.path(), port.number, control);
+        let control = ports.first() + 2;
+        configure(home.path(), ports.first(), control);
         let child = Command::new("baresip")
             .args(["-4", "-t", "50", "-f"])
             .arg(home.path())
@@ -35,7 +36,7 @@ impl Baresip {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn();
-        let child = up(installed(child, "baresip-core"), port.number).await;
+        let child = up(installed(child, "baresip-core"), ports.first()).await;
         let connected = async {
             loop {
                 match TcpStream::connect(("127.0.0.1", control)).await {
@@ -45,7 +46,7 @@ impl Baresip {
             }
         };
         let control = timeout(PATIENCE, connected).await.expect("no control port");
-        Self { _child: child, _home: home, control, port }
+        Self { _child: child, _home: home, control, ports }
     }
 
     async fn command(&mut self, name: &str) {
@@ -58,15 +59,14 @@ impl Baresip {
     }
 
     fn address(&self) -> String {
-        format!("sip:127.0.0.1:{}", self.port.number)
+        format!("sip:127.0.0.1:{}", self.ports.first())
     }
 }
 
 fn configure(home: &Path, port: u16, control: u16) {
     let wav = home.join("callee.wav");
     std::fs::write(&wav, silence(30)).unwrap();
-    // A block of its own, far from those of sipp.
-    let media = 31_000 + (port - 20_000) / 4 * 4;
+    let media = port + 4;
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
          audio_source aufile,{wav}\nausrc_srate 8000\nrtp_ports {media}-{last}\n\

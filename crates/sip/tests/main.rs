@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod baresip_answers;
-mod certs;
 mod far;
 mod raw_peer;
 mod sipp_answers;

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod broken;
-mod certs;
 mod far;
 mod raw;
 mod stage;
@@ -11,7 +10,6 @@ mod stage;
 use std::sync::Arc;
 
 use broken::{LINES, VALUES, replaced, with_headers};
-use certs::certificates;
 use domain::CallId;
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
 use far::{Line, header};
@@ -21,6 +19,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use stage::{PATIENCE, Stage, timers};
+use testkit::peers::certificates;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;

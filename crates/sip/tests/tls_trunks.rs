@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::certs::certificates;
 use crate::far::listening_tcp;
-use crate::stage::{PATIENCE, Port, Stage, installed};
+use crate::stage::{PATIENCE, Stage, installed};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
 use sip::{SipConfig, TrunkConfig};
+use testkit::peers::{Ports, certificates};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -20,16 +20,16 @@ struct Baresip {
     _child: Child,
     home: tempfile::TempDir,
     control: TcpStream,
-    port: Port,
+    ports: Ports,
 }
 
 impl Baresip {
     async fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         certificates(home.path()).await;
-        let port = Port::take();
-        let control = port.number + 2;
-        configure(home.path(), port.number, control);
+        let ports = Ports::take();
+        let control = ports.first() + 2;
+        configure(home.path(), ports.first(), control);
         let child = Command::new("baresip")
             .args(["-4", "-t", "50", "-f"])
             .arg(home.path())
@@ -39,7 +39,7 @@ impl Baresip {
             .kill_on_drop(true)
             .spawn();
         let child = installed(child, "baresip-core");
-        listening_tcp(port.number + 1).await;
+        listening_tcp(ports.first() + 1).await;
         let connected = async {
             loop {
                 match TcpStream::connect(("127.0.0.1", control)).await {
@@ -49,7 +49,7 @@ impl Baresip {
             }
         };
         let control = timeout(PATIENCE, connected).await.expect("no control port");
-        Self { _child: child, home, control, port }
+        Self { _child: child, home, control, ports }
     }
 
     async fn command(&mut self, name: &str) {
@@ -62,7 +62,7 @@ impl Baresip {
     }
 
     fn address(&self, host: &str) -> String {
-        format!("sip:{host}:{};transport=tls", self.port.number + 1)
+        format!("sip:{host}:{};transport=tls", self.ports.first() + 1)
     }
 
     fn trusted(&self) -> impl Fn(&mut SipConfig, &mut TrunkConfig) {
@@ -74,7 +74,7 @@ impl Baresip {
 fn configure(home: &Path, port: u16, control: u16) {
     let wav = home.join("callee.wav");
     std::fs::write(&wav, silence(30)).unwrap();
-    let media = 31_000 + (port - 20_000) / 4 * 4;
+    let media = port + 4;
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\n\
          sip_certificate {certificate}\naudio_source aufile,{wav}\nausrc_srate 8000\n\

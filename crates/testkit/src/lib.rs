@@ -20,6 +20,7 @@ mod judge;
 mod machine;
 mod memory;
 mod moods;
+pub mod peers;
 pub mod people;
 mod plan;
 mod plane;

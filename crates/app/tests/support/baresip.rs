@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
+use serde_json::Value;
+use testkit::peers::{Ports, certificates};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use super::api::PLEASE_EN;
+use super::process::Server;
 use super::sound::{self, Sound};
-use super::{SOON, free_ports, tls, until};
+use super::{A_CALL, SOON, until};
 
 /// The number it answers.
 pub const NUMBER: &str = "13800138000";
@@ -54,7 +59,8 @@ pub struct Baresip {
     _child: Child,
     home: tempfile::TempDir,
     place: Place,
-    port: u16,
+    // SIP, TLS, commands, and from the fifth on media.
+    ports: Ports,
 }
 
 impl Baresip {
@@ -71,15 +77,14 @@ impl Baresip {
     /// With this to say, on such a line, there.
     pub async fn at(place: Place, says: &Sound, line: &Line) -> Self {
         let home = tempfile::tempdir().unwrap();
-        // TLS takes the port after the first.
-        let port = free_ports();
+        let ports = Ports::take();
         let wav = home.path().join("callee.wav");
         let file = if line.wide_file { sound::wide_wav(says) } else { sound::wav(says) };
         std::fs::write(&wav, file).unwrap();
         if place.secure {
-            tls::certificates(home.path()).await;
+            certificates(home.path()).await;
         }
-        configure(home.path(), &place, port, line);
+        configure(home.path(), &place, ports.first(), line);
         let mut command = match &place.namespace {
             None => Command::new("baresip"),
             Some(name) => {
@@ -98,22 +103,22 @@ impl Baresip {
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|e| panic!("install the Debian package baresip-core ({e})"));
-        let mut made = Self { _child: child, home, place, port };
+        let mut made = Self { _child: child, home, place, ports };
         until("baresip can be commanded", SOON, async || made.tell("").await.then_some(())).await;
         made
     }
 
     pub fn address(&self) -> String {
-        format!("sip:{}:{}", self.place.host, self.port)
+        format!("sip:{}:{}", self.place.host, self.port())
     }
 
     /// The same over TLS, by the name in its certificate.
     pub fn secure_address(&self) -> String {
-        format!("sip:localhost:{};transport=tls", self.port + 1)
+        format!("sip:localhost:{};transport=tls", self.ports.first() + 1)
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.ports.first()
     }
 
     /// The certificate of who vouches for it.
@@ -128,9 +133,29 @@ impl Baresip {
         assert!(self.tell(&netstring).await, "baresip does not react");
     }
 
+    /// Takes a call and hangs up so long after it has heard the disclosure: the call as it ended,
+    /// and what its media was like.
+    pub async fn hears_the_disclosure(
+        &mut self,
+        server: &Server,
+        then: Duration,
+    ) -> (Value, Value) {
+        let id = server.api.call(NUMBER, PLEASE_EN).await.remove(0);
+        until("the disclosure was heard", A_CALL, async || {
+            let record = server.api.record(&id).await;
+            assert!(record["end_reason"].is_null(), "{record}");
+            record["disclosure"]["recording_at"].as_str().map(str::to_owned)
+        })
+        .await;
+        tokio::time::sleep(then).await;
+        self.command("hangup").await;
+        let found = server.api.ended(&id).await;
+        (found, server.api.record(&id).await["quality"].clone())
+    }
+
     /// Connects to it, and says something if there is something to say; whether it answers.
     async fn tell(&mut self, text: &str) -> bool {
-        let port = self.port + 2;
+        let port = self.ports.first() + 2;
         let Some(namespace) = &self.place.namespace else {
             return tell_here(port, text).await;
         };
@@ -178,7 +203,7 @@ async fn tell_here(port: u16, text: &str) -> bool {
 }
 
 fn configure(home: &Path, place: &Place, port: u16, line: &Line) {
-    let media = free_ports();
+    let media = port + 4;
     let rate = if line.wide_file { "" } else { "ausrc_srate 8000\n" };
     let modules: String = line.modules.iter().map(|m| format!("module {m}.so\n")).collect();
     let certificate = match place.secure {

@@ -15,9 +15,7 @@ pub mod nat;
 pub mod process;
 pub mod sipp;
 pub mod sound;
-pub mod tls;
 
-use std::net::UdpSocket;
 use std::time::Duration;
 
 /// For what should take no time at all.
@@ -38,17 +36,4 @@ pub async fn until<T>(what: &str, at_most: Duration, mut ask: impl AsyncFnMut() 
     tokio::time::timeout(at_most, asking)
         .await
         .unwrap_or_else(|_| panic!("waited {} s in vain: {what}", at_most.as_secs()))
-}
-
-/// An even UDP port with three free ones after it, a moment ago: peers that are not ours cannot
-/// be told to take any.
-pub fn free_ports() -> u16 {
-    loop {
-        let first = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        let free = |n| UdpSocket::bind(("127.0.0.1", port + n)).is_ok();
-        if port.is_multiple_of(2) && port < 65_000 && (1..4).all(free) {
-            return port;
-        }
-    }
 }

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use testkit::peers::Ports;
 use tokio::process::{Child, Command};
 
-use super::{A_CALL, SOON, free_ports, until};
+use super::{A_CALL, SOON, until};
 
 /// A running sipp; it ends with its test.
 pub struct Sipp {
     child: Child,
-    port: u16,
+    ports: Ports,
     home: tempfile::TempDir,
 }
 
@@ -25,8 +26,9 @@ impl Sipp {
         }
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("scenario.xml"), text).unwrap();
-        let port = free_ports();
-        let (sip, media) = (port.to_string(), (port + 2).to_string());
+        let ports = Ports::take();
+        let port = ports.first();
+        let (sip, media) = (port.to_string(), (port + 4).to_string());
         // It also ends by its own clock, should this test be killed.
         let child = Command::new("sipp")
             .args(["-timeout", "100", "-timeout_error", "-nostdin", "-m", "1"])
@@ -44,11 +46,11 @@ impl Sipp {
             std::net::UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(())
         })
         .await;
-        Self { child, port, home }
+        Self { child, ports, home }
     }
 
     pub fn address(&self) -> String {
-        format!("sip:127.0.0.1:{}", self.port)
+        format!("sip:127.0.0.1:{}", self.ports.first())
     }
 
     /// Waits for its end: whether everything went as its scenario says.

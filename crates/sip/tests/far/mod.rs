@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use testkit::peers::Ports;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use crate::stage::{OFFER, PATIENCE, Port, installed};
+use crate::stage::{OFFER, PATIENCE, installed};
 
 /// Listens, and takes one connection after the other.
 pub struct Door {
@@ -134,7 +135,7 @@ pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
 /// A running sipp that listens on TCP, one connection for all calls.
 pub struct TcpSipp {
     child: Child,
-    port: Port,
+    ports: Ports,
     errors: tempfile::TempDir,
 }
 
@@ -143,12 +144,12 @@ impl TcpSipp {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let file = file.join(format!("tests/sipp/{scenario}.xml"));
         let errors = tempfile::tempdir().unwrap();
-        let port = Port::take();
-        let number = port.number;
+        let ports = Ports::take();
+        let number = ports.first();
         let child = Command::new("sipp")
             .args(["-timeout", "30", "-timeout_error", "-i", "127.0.0.1", "-nostdin"])
             .args(["-t", "t1", "-p", &number.to_string(), "-m", &calls.to_string()])
-            .args(["-mi", "127.0.0.1", "-mp", &(number + 10_000).to_string()])
+            .args(["-mi", "127.0.0.1", "-mp", &(number + 4).to_string()])
             .args(["-trace_err", "-error_file", "errors", "-sf"])
             .arg(file)
             .current_dir(errors.path())
@@ -159,11 +160,11 @@ impl TcpSipp {
             .spawn();
         let child = installed(child, "sip-tester");
         listening_tcp(number).await;
-        Self { child, port, errors }
+        Self { child, ports, errors }
     }
 
     pub fn address(&self) -> String {
-        format!("sip:127.0.0.1:{};transport=tcp", self.port.number)
+        format!("sip:127.0.0.1:{};transport=tcp", self.ports.first())
     }
 
     pub async fn passed(mut self) {

@@ -2,16 +2,17 @@
 #![allow(dead_code, reason = "each test binary uses its part of the stage")]
 
 use std::io;
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{CallId, Language, LegId, NumberRules, PhoneNumber};
 use engine::ports::trunk::{DialOrder, LegOutcome, Trunk, TrunkCommand, TrunkEvent, TrunkEvents};
 use sip::{SipConfig, SipTimers, SipTrunks, TrunkConfig};
+use testkit::peers::Ports;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
@@ -189,33 +190,6 @@ pub fn timers(t1_ms: u64) -> SipTimers {
     SipTimers { t1_ms, ..SipTimers::default() }
 }
 
-/// A port for a peer, with the three after it. Tests run in many processes at once: a TCP
-/// listener elsewhere keeps the port ours until the peer is gone.
-pub struct Port {
-    pub number: u16,
-    _lock: TcpListener,
-}
-
-impl Port {
-    /// One of 20000 to 20999.
-    pub fn take() -> Self {
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        const SLOTS: u16 = 250;
-        let start = (std::process::id() as u16).wrapping_mul(37);
-        for _ in 0..SLOTS {
-            let n = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
-            let number = 20_000 + n % SLOTS * 4;
-            let lock = TcpListener::bind(("127.0.0.1", number + 2_000));
-            if let Ok(lock) = lock
-                && UdpSocket::bind(("127.0.0.1", number)).is_ok()
-            {
-                return Self { number, _lock: lock };
-            }
-        }
-        panic!("all ports for peers are taken");
-    }
-}
-
 /// Waits until somebody listens on a UDP port.
 pub async fn listening(port: u16) {
     let taken = async {
@@ -249,7 +223,7 @@ pub async fn up(mut child: Child, port: u16) -> Child {
 /// A running sipp; it ends with its test.
 pub struct Sipp {
     child: Child,
-    port: Port,
+    ports: Ports,
     errors: tempfile::TempDir,
 }
 
@@ -267,8 +241,8 @@ impl Sipp {
     async fn run(scenario: String, calls: u32) -> Self {
         let errors = tempfile::tempdir().unwrap();
         std::fs::write(errors.path().join("scenario.xml"), scenario).unwrap();
-        let port = Port::take();
-        let number = port.number;
+        let ports = Ports::take();
+        let number = ports.first();
         // By its own clock, should the test be killed: a `timeout` in between would itself be
         // killed with the test and leave it behind.
         let child = Command::new("sipp")
@@ -282,7 +256,7 @@ impl Sipp {
                 "127.0.0.1",
                 "-nostdin",
             ])
-            .args(["-p", &number.to_string(), "-mp", &(number + 10_000).to_string()])
+            .args(["-p", &number.to_string(), "-mp", &(number + 4).to_string()])
             .args(["-m", &calls.to_string(), "-trace_err", "-error_file", "errors"])
             .args(["-sf", "scenario.xml"])
             .current_dir(errors.path())
@@ -292,13 +266,13 @@ impl Sipp {
             .kill_on_drop(true)
             .spawn();
         let child = installed(child, "sip-tester");
-        let mut peer = Self { child, port, errors };
+        let mut peer = Self { child, ports, errors };
         peer.child = up(peer.child, number).await;
         peer
     }
 
     pub fn address(&self) -> String {
-        format!("sip:127.0.0.1:{}", self.port.number)
+        format!("sip:127.0.0.1:{}", self.ports.first())
     }
 
     /// Waits for its end and checks that it saw what its scenario wants.

@@ -2,13 +2,15 @@
 //! the same time; gone soon after the last of them.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
+
+use testkit::peers::Ports;
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use uuid::Uuid;
@@ -86,7 +88,9 @@ fn start(place: &Path) -> u16 {
         .current_dir(&dir)
         .args(["-U", "waihu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
         .arg(&data));
-    let port = free_port();
+    // Held until the server is there.
+    let ports = Ports::take();
+    let port = ports.first();
     let server = becoming(user, &bin.join("postgres"));
     let mut keeper = Command::new("sh")
         .args(["-c", KEEPER, "keeper"])
@@ -162,12 +166,4 @@ fn run(command: &mut Command) {
     let done = command.output().expect("a program of this system");
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?}: {said}");
-}
-
-/// A port that nobody listens on, below those that programs get without asking.
-fn free_port() -> u16 {
-    let first = u16::try_from(std::process::id() % 1_000).unwrap_or(0);
-    let ports = (0..1_000).map(|n| 21_000 + (first + n) % 1_000);
-    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    ports.into_iter().find(free).expect("a free port from 21000 on")
 }

@@ -5,14 +5,12 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-async fn openssl(dir: &Path, arguments: &[&str]) {
-    let mut openssl = Command::new("openssl");
-    openssl.args(arguments).current_dir(dir).stdin(Stdio::null());
-    let run = openssl.output().await.expect("install the Debian package openssl");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-}
-
-/// `ca.pem`, and `peer.pem` with key and certificate for `localhost` and 127.0.0.1.
+/// Makes `ca.pem` there, and `peer.pem` with key and certificate for `localhost` and 127.0.0.1,
+/// signed by it.
+///
+/// # Panics
+///
+/// Without openssl, or if it fails.
 pub async fn certificates(dir: &Path) {
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     let ca = ["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj"];
@@ -31,7 +29,14 @@ pub async fn certificates(dir: &Path) {
         "peer.crt",
     ];
     openssl(dir, &[&leaf[..], &names[..], &key[..]].concat()).await;
-    let mut both = std::fs::read(dir.join("peer.key")).unwrap();
-    both.extend(std::fs::read(dir.join("peer.crt")).unwrap());
-    std::fs::write(dir.join("peer.pem"), both).unwrap();
+    let mut both = std::fs::read(dir.join("peer.key")).expect("a key");
+    both.extend(std::fs::read(dir.join("peer.crt")).expect("a certificate"));
+    std::fs::write(dir.join("peer.pem"), both).expect("a file");
+}
+
+async fn openssl(dir: &Path, arguments: &[&str]) {
+    let mut openssl = Command::new("openssl");
+    openssl.args(arguments).current_dir(dir).stdin(Stdio::null());
+    let run = openssl.output().await.expect("install the Debian package openssl");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
