@@ -18,6 +18,7 @@ test_packages=(
   asterisk-core-sounds-en-wav  # recorded human speech, CC-BY-SA, for tests only
   postgresql                   # the second database the store's tests run on
   iproute2                     # a second network namespace to attack from
+  nftables                     # a router that translates addresses
   util-linux                   # unshare and nsenter: a small disk that only one process sees
   mount                        # mount, for the same
 )

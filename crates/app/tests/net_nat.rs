@@ -13,16 +13,6 @@ use serde_json::Value;
 use std::time::Duration;
 use testkit::peers::Ports;
 
-fn router(hidden: Hidden) -> Option<Router> {
-    match Router::make(hidden) {
-        Ok(router) => Some(router),
-        Err(why) => {
-            println!("skipped: no network namespaces can be made here ({why})");
-            None
-        }
-    }
-}
-
 async fn phone(router: &Router) -> Baresip {
     let (host, namespace) = (router.peer(), Some(router.there()));
     let place = Place { host, namespace, secure: false };
@@ -51,7 +41,7 @@ async fn both_are_heard(mut phone: Baresip, settings: &str, sip: &str) -> Value 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_translation_we_tell_peers_the_address_they_can_reach() {
-    let Some(router) = router(Hidden::Us) else { return };
+    let Some(router) = Router::make(Hidden::Us) else { return };
     let ports = Ports::take();
     // For SIP, and two pairs for the media of the one call.
     let (sip, first) = (ports.first(), ports.first() + 2);
@@ -72,7 +62,7 @@ async fn behind_translation_we_tell_peers_the_address_they_can_reach() {
 /// Over TCP, because a telephone names its hidden address as the one for requests in the call.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_behind_translation_gets_media_where_its_own_comes_from() {
-    let Some(router) = router(Hidden::Peer) else { return };
+    let Some(router) = Router::make(Hidden::Peer) else { return };
     let phone = phone(&router).await;
     router.forward(&format!("tcp dport {}", phone.port())).unwrap();
     let settings = format!(
