@@ -192,7 +192,7 @@ impl Probe {
         let over = Arc::new(AtomicBool::new(false));
         let (of, end) = (spread.clone(), over.clone());
         std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
-            machine::sleep_exactly();
+            machine::be_punctual();
             let mut due = monotonic_ns();
             while !end.load(Ordering::Relaxed) {
                 due += 20_000_000;

@@ -95,7 +95,7 @@ pub struct Outcome {
 pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
     machine::raise_descriptors();
     machine::pin_to(args.core)?;
-    machine::sleep_exactly();
+    machine::be_punctual();
     let script = if args.silent {
         Script::silent(args.seed)
     } else {

@@ -73,10 +73,16 @@ pub fn raise_descriptors() -> u64 {
     limit.rlim_cur
 }
 
-/// Lets sleeps of this thread end when they should rather than up to 50 µs later.
-pub fn sleep_exactly() {
-    // SAFETY: takes numbers only.
-    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong) };
+/// Lets this thread run when it should: its sleeps end without the slack of 50 µs, and where the
+/// system allows it, it goes before all others of its core.
+pub fn be_punctual() {
+    let rank = libc::sched_param { sched_priority: 20 };
+    // SAFETY: takes numbers and a pointer to a live parameter; 0 is the calling thread. A refusal
+    // changes nothing, and shows in how late we send.
+    unsafe {
+        libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong);
+        libc::sched_setscheduler(0, libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, &raw const rank);
+    }
 }
 
 /// The time of one core.

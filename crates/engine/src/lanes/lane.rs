@@ -14,6 +14,7 @@ use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape};
 use crate::lanes::io::{Batch, send};
 use crate::lanes::pool::SocketPair;
 use crate::lanes::recorder::Recorder;
+use crate::lanes::thread::{go_first, monotonic_ns, pin_to, sleep_until};
 use crate::plane::LegKey;
 
 /// Orders a lane may have waiting; overflow rule: the order is refused and its call ends.
@@ -368,41 +369,5 @@ impl LaneThread {
                 break;
             }
         }
-    }
-}
-
-fn monotonic_ns() -> u64 {
-    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a live timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut t) };
-    u64::try_from(t.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(t.tv_nsec).unwrap_or(0)
-}
-
-/// Sleeps to an absolute time, so that lateness does not add up.
-fn sleep_until(ns: u64) {
-    let t = libc::timespec {
-        tv_sec: i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(ns % 1_000_000_000).unwrap_or(0),
-    };
-    let absolute = libc::TIMER_ABSTIME;
-    // SAFETY: the pointer is to a live timespec; no remainder is asked for.
-    unsafe {
-        libc::clock_nanosleep(libc::CLOCK_MONOTONIC, absolute, &raw const t, std::ptr::null_mut());
-    }
-}
-
-/// Lets this thread run before the process's others where the system allows it; packets are late
-/// by as much as it waits, and nothing else here minds waiting for some milliseconds.
-fn go_first() {
-    // SAFETY: takes numbers only; 0 is the calling thread. A refusal changes nothing.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -10) };
-}
-
-fn pin_to(core: usize) {
-    // SAFETY: all zeroes is an empty set; the macro-like functions write within it.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(core, &mut set);
-        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!  control ── commands (bounded) ──▶ lane ── news (bounded) ──▶ collector ──▶ mailboxes, ears
 //!                                     │
-//!                                     └──── stereo blocks (bounded) ──▶ recorder ──▶ blobs
+//!                                     └──── stereo blocks (bounded) ──▶ gatherer
+//!                                                  reels of blocks (bounded) ──▶ recorder ──▶ blobs
 //! ```
 //! A lane neither allocates nor locks nor waits on its 20 ms path: legs, sockets and queues are
 //! made before they reach it, and what it is done with travels on to the collector to be freed.
@@ -14,6 +15,7 @@ mod io;
 mod lane;
 mod pool;
 mod recorder;
+mod thread;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

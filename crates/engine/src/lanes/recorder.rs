@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, BufWriter};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,20 +16,29 @@ use crate::mailbox::{Mail, Mailbox, Recorded};
 use crate::plane::LegKey;
 use crate::ports::blobs::{BlobWriter, Blobs};
 
-/// Blocks that may wait for the disk: two seconds of 80 legs, or 40 ms of 4,000. Overflow rule:
-/// the block is lost, its place in the file is silence, and the file's record says how many.
+/// Blocks that may wait for the gatherer, which waits for nothing but the processor: 160 ms of
+/// 1,000 legs. Overflow rule: the block is lost, its place in the file is silence, and the file's
+/// record says how many.
 const BLOCKS: usize = 8_192;
+/// Blocks that are handed on together at most, 45 KB.
+const REEL: usize = 64;
+/// Reels that may wait for the disk: two seconds of 1,000 legs and 67 MB, but no more memory than
+/// what waits. Overflow rule: the gatherer waits.
+const REELS: usize = 1_536;
 /// Bytes of a recording that wait to be written together: a quarter of a second. A file system
 /// call for each block would cost as much as the legs' VAD.
 const BUFFER: usize = 8 * 1024;
-/// The writer looks at its queue this often, so that lanes need not wake it.
+/// The gatherer looks at its queue this often, so that lanes need not wake it.
 const NAP: Duration = Duration::from_millis(20);
 
-/// The recorder's thread and what it knows of legs to come.
+/// The recorder's two threads and what they know of legs to come.
+///
+/// A file system may keep a writer waiting for a second. The gatherer empties the lanes' queue
+/// meanwhile, whose memory is taken before there is a call, into memory that is taken when needed.
 pub(crate) struct Recorder {
     shared: Arc<Shared>,
     // A lock, because it is taken once, at the end.
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Shared {
@@ -49,11 +59,14 @@ impl Recorder {
             blobs,
             stopping: AtomicBool::new(false),
         });
-        let for_thread = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("recorder".to_owned())
-            .spawn(move || for_thread.run())?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+        let (reels, gathered) = mpsc::sync_channel(REELS);
+        let (gatherer, writer) = (shared.clone(), shared.clone());
+        let begin = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let threads = vec![
+            begin("gatherer").spawn(move || gatherer.gather(&reels))?,
+            begin("recorder").spawn(move || writer.write(&gathered))?,
+        ];
+        Ok(Self { shared, threads: Mutex::new(threads) })
     }
 
     /// This leg will be recorded under this name; the outcome goes to the mailbox.
@@ -81,11 +94,11 @@ impl Recorder {
         }
     }
 
-    /// Finishes what is under way and ends the thread.
+    /// Finishes what is under way and ends the threads.
     pub(crate) fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
             thread.thread().unpark();
             let _ = thread.join();
         }
@@ -97,20 +110,35 @@ impl Shared {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self) {
-        let mut open: HashMap<LegKey, Option<Writer>> = HashMap::new();
+    fn gather(&self, reels: &SyncSender<Vec<Tape>>) {
         loop {
-            while let Some(tape) = self.tape.pop() {
-                self.take(&mut open, &tape);
-            }
-            if self.stopping.load(Ordering::Relaxed) {
-                let left: Vec<LegKey> = open.keys().copied().collect();
-                for key in left {
-                    self.finish(&mut open, key);
+            // What was pushed before the order to stop is written.
+            let stopping = self.stopping.load(Ordering::Relaxed);
+            loop {
+                let reel: Vec<Tape> = std::iter::from_fn(|| self.tape.pop()).take(REEL).collect();
+                if reel.is_empty() {
+                    break;
                 }
+                if reels.send(reel).is_err() {
+                    return;
+                }
+            }
+            if stopping {
                 return;
             }
             std::thread::park_timeout(NAP);
+        }
+    }
+
+    /// Until the gatherer has ended.
+    fn write(&self, reels: &Receiver<Vec<Tape>>) {
+        let mut open: HashMap<LegKey, Option<Writer>> = HashMap::new();
+        for tape in reels.iter().flatten() {
+            self.take(&mut open, &tape);
+        }
+        let left: Vec<LegKey> = open.keys().copied().collect();
+        for key in left {
+            self.finish(&mut open, key);
         }
     }
 
@@ -160,5 +188,134 @@ impl Shared {
             }
         }
         mailbox.send(Mail::Recorded(recorded));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::Mail;
+    use crate::ports::PortFuture;
+    use domain::{CallId, LegId};
+    use media::recording::StereoBlock;
+    use std::io::{Cursor, Seek, SeekFrom, Write};
+    use std::path::PathBuf;
+    use std::sync::mpsc::{Receiver, Sender};
+
+    /// A disk that does nothing until it is told to.
+    struct Stuck(Mutex<Option<Receiver<()>>>);
+
+    impl Blobs for Stuck {
+        fn create(&self, _: &str) -> io::Result<Box<dyn BlobWriter>> {
+            let until = self.0.lock().unwrap().take();
+            Ok(Box::new(Page { until, bytes: Cursor::default() }))
+        }
+        fn len(&self, _: &str) -> PortFuture<'_, io::Result<Option<u64>>> {
+            unreachable!()
+        }
+        fn read(&self, _: &str, _: u64, _: u64) -> PortFuture<'_, io::Result<Vec<u8>>> {
+            unreachable!()
+        }
+        fn delete(&self, _: &str) -> PortFuture<'_, io::Result<()>> {
+            unreachable!()
+        }
+        fn path(&self, _: &str) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    struct Page {
+        until: Option<Receiver<()>>,
+        bytes: Cursor<Vec<u8>>,
+    }
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(until) = self.until.take() {
+                let _ = until.recv();
+            }
+            self.bytes.write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Page {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.bytes.seek(to)
+        }
+    }
+
+    impl BlobWriter for Page {
+        fn finish(self: Box<Self>) -> io::Result<String> {
+            Ok(self.bytes.get_ref().len().to_string())
+        }
+    }
+
+    fn stuck() -> (Sender<()>, Recorder) {
+        #[expect(clippy::disallowed_methods, reason = "one word is ever sent")]
+        let (go_on, until) = mpsc::channel();
+        (go_on, Recorder::start(Arc::new(Stuck(Mutex::new(Some(until))))).unwrap())
+    }
+
+    fn block(key: LegKey, index: usize) -> Tape {
+        let index = index as u64;
+        Tape::Block(key, StereoBlock { index, left: [1; _], right: [2; _] })
+    }
+
+    #[test]
+    fn a_disk_that_stands_still_for_longer_than_the_lanes_queue_costs_no_block() {
+        let (go_on, recorder) = stuck();
+        let key = LegKey { call: CallId::from_parts(0, [7; 10]), leg: LegId(1) };
+        let (mailbox, mut mail) = Mailbox::new();
+        recorder.expect(key, "a".to_owned(), mailbox);
+        let many = 4 * BLOCKS;
+        for index in 0..many {
+            // As long as there is a gatherer, there is room again soon.
+            while recorder.shared.tape.len() == BLOCKS {
+                std::thread::yield_now();
+            }
+            recorder.push(block(key, index));
+        }
+        go_on.send(()).unwrap();
+        recorder.end(key);
+        recorder.stop();
+        let Some(Mail::Recorded(recorded)) = mail.try_recv().ok() else { panic!("nothing") };
+        assert_eq!((recorded.lost_blocks, recorded.duration_ms), (0, many as u64 * 20));
+        // 8 kHz, two channels of 16 bits.
+        let length: usize = recorded.sha256.unwrap().parse().unwrap();
+        assert!(length > many * 640, "{length}");
+    }
+
+    #[test]
+    fn a_disk_that_never_moves_costs_blocks_and_no_more_memory() {
+        let (go_on, recorder) = stuck();
+        let key = LegKey { call: CallId::from_parts(0, [7; 10]), leg: LegId(1) };
+        let (mailbox, mut mail) = Mailbox::new();
+        recorder.expect(key, "a".to_owned(), mailbox);
+        let most = BLOCKS + (REELS + 3) * REEL;
+        let mut index = 0;
+        // The queue stays full once the gatherer waits as well.
+        let mut full = 0;
+        while full < 10 {
+            recorder.push(block(key, index));
+            index += 1;
+            full = if recorder.shared.tape.len() == BLOCKS { full + 1 } else { 0 };
+            if full > 0 {
+                std::thread::park_timeout(NAP);
+            }
+        }
+        go_on.send(()).unwrap();
+        while !recorder.shared.tape.is_empty() {
+            std::thread::yield_now();
+        }
+        recorder.push(block(key, index));
+        recorder.end(key);
+        recorder.stop();
+        let Some(Mail::Recorded(recorded)) = mail.try_recv().ok() else { panic!("nothing") };
+        assert!(recorded.lost_blocks > 0, "{recorded:?}");
+        assert!(index <= most + recorded.lost_blocks as usize, "{index} blocks, {recorded:?}");
+        assert_eq!(recorded.duration_ms, (index as u64 + 1) * 20);
     }
 }
