@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rsipstack::sip::{Request, Response, SipMessage, Transport};
+use rsipstack::transaction::TransactionState;
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +42,7 @@ pub(crate) struct Exchange {
     /// As it was sent.
     pub(crate) request: Arc<Request>,
     responses: mpsc::Receiver<Response>,
+    task: JoinHandle<()>,
 }
 
 impl Exchange {
@@ -67,23 +70,58 @@ impl Sender {
         path: &Path,
         goes: Goes,
     ) -> rsipstack::Result<Exchange> {
-        let key = TransactionKey::from_request(&request, TransactionRole::Client)?;
-        let kept = Arc::new(request.clone());
-        let endpoint = self.endpoint.clone();
-        let connection = path.connection.clone();
+        let kept = Arc::new(request);
+        let mut transaction = self.transaction(&kept, path, goes)?;
+        transaction.send().await?;
+        Ok(self.keep(transaction, kept))
+    }
+
+    /// Listens again to an INVITE that was refused: the stack forgets its transaction with the
+    /// first refusal, but a branch of a fork may have answered meanwhile. Sends nothing but ACKs.
+    pub(crate) fn reopen(&self, refused: &Exchange, path: &Path) -> rsipstack::Result<Exchange> {
+        let mut invite = (*refused.request).clone();
+        invite.body = Vec::new();
+        let invite = Arc::new(invite);
+        let mut transaction = self.transaction(&invite, path, Goes::ToPeer)?;
+        // With it the stack would answer a 2xx by the refusal's ACK, and tell nobody.
+        self.endpoint.finished_transactions.remove(&transaction.key);
+        transaction.state = TransactionState::Proceeding;
+        Ok(self.keep(transaction, invite))
+    }
+
+    /// Ends an INVITE for good: the stack would keep its ACK for another 64 * T1.
+    pub(crate) async fn forget(&self, invite: Exchange) {
+        drop(invite.responses);
+        let _ = invite.task.await;
+        if let Ok(key) = TransactionKey::from_request(&invite.request, TransactionRole::Client) {
+            self.endpoint.finished_transactions.remove(&key);
+        }
+    }
+
+    fn transaction(
+        &self,
+        request: &Request,
+        path: &Path,
+        goes: Goes,
+    ) -> rsipstack::Result<Transaction> {
+        let key = TransactionKey::from_request(request, TransactionRole::Client)?;
+        let (endpoint, connection) = (self.endpoint.clone(), path.connection.clone());
         let over_udp = connection.is_none();
-        let mut transaction = Transaction::new_client(key, request, endpoint, connection);
+        let mut transaction = Transaction::new_client(key, request.clone(), endpoint, connection);
         if over_udp {
             transaction.destination = Some(match goes {
                 Goes::ToPeer => sip_addr(path.peer, path.transport),
-                Goes::ByRoute => datagram_target(&kept),
+                Goes::ByRoute => datagram_target(request),
             });
         }
+        Ok(transaction)
+    }
+
+    /// Runs a transaction in a task of its own, because it loses what it is working on if its
+    /// `receive` is dropped half-way, as a `select!` in the leg would do.
+    fn keep(&self, mut transaction: Transaction, request: Arc<Request>) -> Exchange {
         let (responses, queue) = mpsc::channel(RESPONSE_QUEUE);
-        transaction.send().await?;
-        // A task of its own, because the transaction loses what it is working on if its
-        // `receive` is dropped half-way, as a `select!` in the leg would do.
-        self.tasks.spawn(async move {
+        let task = self.tasks.spawn(async move {
             loop {
                 tokio::select! {
                     () = responses.closed() => return,
@@ -99,7 +137,7 @@ impl Sender {
                 }
             }
         });
-        Ok(Exchange { request: kept, responses: queue })
+        Exchange { request, responses: queue, task }
     }
 
     /// Sends a request of which only matters that it arrives, and sees to that in a task of its

@@ -9,6 +9,7 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::time::{Sleep, sleep};
 
 use crate::arrival;
+use crate::branches::Branches;
 use crate::config::TrunkConfig;
 use crate::dialog::{Dialog, Parties, cancel_of, description};
 use crate::digest::{Answers, Credentials};
@@ -177,6 +178,9 @@ impl Attempt<'_> {
                 Input::Deadline => Some(self.given_up_or(LegOutcome::TimedOut)),
             };
             if let Some(outcome) = over {
+                if self.told_sent {
+                    Branches::new(self.invite).outlive(self.leg, &self.dialog);
+                }
                 return Setup::Over(outcome);
             }
             if !gave_up && self.giving_up.is_some() {
@@ -266,6 +270,7 @@ impl Attempt<'_> {
         if let (Ok(path), Some(cancel)) = (path, cancel_of(&self.invite.request)) {
             let limit = self.leg.shared.timers.transaction();
             self.leg.shared.sender.see_off(cancel, &path, Goes::ToPeer, limit);
+            self.dialog.set_path(path);
         }
         Some(outcome)
     }
@@ -362,6 +367,7 @@ impl Attempt<'_> {
         self.dialog.confirm(&response);
         if let Some(giving_up) = self.giving_up.take() {
             let outcome = giving_up.outcome;
+            Branches::new(self.invite).outlive(self.leg, &self.dialog);
             hang_up(self.leg, self.peer, &mut self.dialog, inbox).await;
             return Setup::Over(outcome);
         }

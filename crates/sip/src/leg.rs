@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::{CallId, LegId};
 use engine::ports::trunk::{DialOrder, LegOutcome, TrunkEvent, TrunkEvents};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::SipTimers;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     /// Where we listen.
     pub(crate) local: SocketAddr,
     pub(crate) advertise: Option<IpAddr>,
+    /// Places for INVITEs that outlive their legs.
+    pub(crate) watched: Arc<Semaphore>,
     /// Hang up what lives.
     pub(crate) drain: CancellationToken,
     /// End at once what is still there.

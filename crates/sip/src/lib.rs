@@ -20,6 +20,7 @@
 
 mod address;
 mod arrival;
+mod branches;
 mod config;
 mod dialog;
 mod digest;

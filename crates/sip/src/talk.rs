@@ -7,8 +7,9 @@ use rsipstack::sip::{Header, Method, Request, Response, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::dialog::{Dialog, description, remote_tag};
-use crate::exchange::{Exchange, Goes};
+use crate::branches::Branches;
+use crate::dialog::{Dialog, description};
+use crate::exchange::Exchange;
 use crate::inbound;
 use crate::leg::Leg;
 use crate::peer::Peer;
@@ -21,8 +22,6 @@ pub(crate) use crate::goodbye::hang_up;
 
 /// Ends of re-INVITEs that may wait at the leg; their tasks wait when it is full.
 const REOFFER_QUEUE: usize = 4;
-/// Branches of a forked INVITE beyond the first that are ended one by one; more are ignored.
-const MAX_FORKS: usize = 8;
 
 /// What the set-up leaves behind.
 pub(crate) struct Parts {
@@ -46,12 +45,11 @@ struct Pending {
 pub(crate) struct Talk {
     peer: Arc<Peer>,
     dialog: Dialog,
-    /// The INVITE's transaction, while answers of other branches may come.
-    invite: Option<Exchange>,
+    /// The INVITE, while answers of other branches may come.
+    branches: Option<Branches>,
     pending: Option<Pending>,
     ends: mpsc::Receiver<ReofferEnd>,
     ended: mpsc::Sender<ReofferEnd>,
-    forks: Vec<String>,
     refresher: Refresher,
     /// The descriptions in force, ours and the peer's.
     ours: String,
@@ -75,11 +73,10 @@ impl Talk {
         Self {
             peer: parts.peer,
             dialog: parts.dialog,
-            invite: Some(parts.invite),
+            branches: Some(Branches::new(parts.invite)),
             pending: None,
             ends,
             ended,
-            forks: Vec::new(),
             refresher: Refresher::new(&parts.response),
             ours: parts.ours,
             theirs: parts.theirs,
@@ -91,7 +88,10 @@ impl Talk {
         loop {
             let over = match self.next(leg, inbox).await {
                 Input::Request(request) => match self.on_request(leg, *request).await {
-                    Some(outcome) => return outcome,
+                    Some(outcome) => {
+                        self.leave_branches(leg);
+                        return outcome;
+                    }
                     None => None,
                 },
                 Input::Command(TrunkCommand::Bye) => Some(LegOutcome::OurBye),
@@ -121,6 +121,7 @@ impl Talk {
             if let Some(outcome) = over {
                 // A re-INVITE that still waits is answered 487 by its task.
                 self.pending = None;
+                self.leave_branches(leg);
                 hang_up(leg, &self.peer, &mut self.dialog, inbox).await;
                 return outcome;
             }
@@ -129,8 +130,8 @@ impl Talk {
 
     async fn next(&mut self, leg: &Leg, inbox: &mut Inbox) -> Input {
         let late = async {
-            match &mut self.invite {
-                Some(invite) => invite.next().await,
+            match &mut self.branches {
+                Some(branches) => branches.next().await,
                 None => std::future::pending().await,
             }
         };
@@ -290,28 +291,19 @@ impl Talk {
         }
     }
 
-    /// A 2xx after the answer: of another branch, it is ended (RFC 3261 section 13.2.2.4); of
-    /// ours, the stack has sent the ACK again.
+    /// A response after the answer: a 2xx of another branch, which is ended, or one of ours again,
+    /// for which the stack has sent the ACK again.
     fn on_late(&mut self, leg: &Leg, response: Option<Response>) {
-        let Some(response) = response else {
-            self.invite = None;
-            return;
-        };
-        let tag = remote_tag(&response);
-        let known = |tag: &String| self.forks.contains(tag);
-        if response.status_code.code() / 100 != 2
-            || tag.as_deref() == self.dialog.remote_tag()
-            || tag.as_ref().is_none_or(known)
-            || self.forks.len() >= MAX_FORKS
-        {
-            return;
+        match (response, &mut self.branches) {
+            (Some(response), Some(branches)) => branches.end(&leg.shared, &self.dialog, &response),
+            _ => self.branches = None,
         }
-        self.forks.extend(tag);
-        let mut fork = self.dialog.clone();
-        fork.confirm(&response);
-        let limit = leg.shared.timers.transaction();
-        tracing::debug!(call = %leg.call, "a second branch answered and is ended");
-        let bye = fork.request(Method::Bye, vec![]);
-        leg.shared.sender.see_off(bye, fork.path(), Goes::ByRoute, limit);
+    }
+
+    /// The leg ends; other branches may still answer.
+    fn leave_branches(&mut self, leg: &Leg) {
+        if let Some(branches) = self.branches.take() {
+            branches.outlive(leg, &self.dialog);
+        }
     }
 }

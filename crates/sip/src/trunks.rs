@@ -12,12 +12,14 @@ use rsipstack::transaction::endpoint::EndpointOption;
 use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipConnection, TransportLayer};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::address::TrunkAddress;
 use crate::arrival::{Arrivals, Datagrams};
+use crate::branches::MAX_WATCHED;
 use crate::config::{SipConfig, SipError, TrunkConfig, check_text};
 use crate::dispatch;
 use crate::exchange::Sender;
@@ -84,6 +86,7 @@ impl SipTrunks {
             user_agent: config.user_agent,
             local,
             advertise: config.advertise,
+            watched: Arc::new(Semaphore::new(MAX_WATCHED)),
             drain: CancellationToken::new(),
             kill: CancellationToken::new(),
         };

@@ -4,6 +4,7 @@
 
 mod baresip_answers;
 mod far;
+mod raw;
 mod raw_peer;
 mod sipp_answers;
 mod sipp_endings;

@@ -3,10 +3,11 @@
 
 use crate::stage;
 use std::net::SocketAddr;
-use std::time::Duration;
 
+use crate::raw::nothing_is_kept;
 use crate::stage::{OFFER, PATIENCE, Stage, timers};
 use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
+use sip::SipTimers;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -127,6 +128,106 @@ async fn a_second_branch_that_answers_is_ended_and_repeated_answers_are_acknowle
     assert_eq!(stage.ended(call).await, LegOutcome::OurBye);
     assert_eq!(stage.story(call), ["sent", "answered", "OurBye"]);
     stage.close().await;
+}
+
+/// A branch that answers when the leg is gone: it, and only it, is acknowledged at its own contact
+/// and ended; its answer again gets another ACK and no other BYE; and after 64 * T1 nothing is kept.
+async fn a_late_branch_is_ended(peer: &Peer, stage: Stage, invite: &Message) {
+    assert_eq!((stage.trunks.live_legs(), stage.trunks.live_dialogs()), (0, 0));
+    for repeated in [false, true] {
+        peer.answer(invite, "200 OK", "late").await;
+        let (mut ack, mut bye) = (None, None);
+        while ack.is_none() || (bye.is_none() && !repeated) {
+            let message = peer.hear("").await;
+            match message.text.split(' ').next() {
+                Some("ACK") => ack = Some(message),
+                Some("BYE") => bye = Some(message),
+                _ => panic!("{message:?}"),
+            }
+        }
+        let ack = ack.unwrap();
+        // A request of its own (RFC 3261 section 13.2.2.4), not the ACK of a refusal.
+        assert!(ack.is("ACK sip:late@") && ack.header("To").contains("tag=late"), "{ack:?}");
+        assert_ne!(ack.header("Via"), invite.header("Via"));
+        assert_eq!(ack.header("CSeq"), "1 ACK");
+        if let Some(bye) = bye {
+            assert!(!repeated, "ended twice: {bye:?}");
+            assert!(bye.is("BYE sip:late@") && bye.header("To").contains("tag=late"), "{bye:?}");
+            peer.answer(&bye, "200 OK", "late").await;
+        }
+    }
+    nothing_is_kept(&stage).await;
+    stage.close().await;
+}
+
+/// Long enough for a branch to be late in, short enough to see its end.
+fn late_timers() -> SipTimers {
+    timers(150)
+}
+
+#[tokio::test]
+async fn a_branch_that_answers_after_we_hung_up_is_ended() {
+    let peer = Peer::start().await;
+    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE").await;
+    peer.answer(&invite, "200 OK", "one").await;
+    peer.hear("ACK").await;
+    stage.answered(call).await;
+    stage.submit(call, TrunkCommand::Bye);
+    let bye = peer.hear("BYE sip:one@").await;
+    peer.answer(&bye, "200 OK", "one").await;
+    assert_eq!(stage.ended(call).await, LegOutcome::OurBye);
+    a_late_branch_is_ended(&peer, stage, &invite).await;
+}
+
+#[tokio::test]
+async fn a_branch_that_answers_after_the_first_one_hung_up_is_ended() {
+    let peer = Peer::start().await;
+    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE").await;
+    peer.answer(&invite, "200 OK", "one").await;
+    peer.hear("ACK").await;
+    stage.answered(call).await;
+    peer.ask(&invite, "BYE", 1, "").await;
+    peer.hear("SIP/2.0 200").await;
+    assert_eq!(stage.ended(call).await, LegOutcome::PeerBye);
+    a_late_branch_is_ended(&peer, stage, &invite).await;
+}
+
+#[tokio::test]
+async fn a_branch_that_answers_after_the_call_was_cancelled_is_ended() {
+    let peer = Peer::start().await;
+    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE").await;
+    peer.answer(&invite, "180 Ringing", "one").await;
+    stage.progressed(call, 180).await;
+    stage.submit(call, TrunkCommand::Cancel);
+    let cancel = peer.hear("CANCEL").await;
+    peer.answer(&cancel, "200 OK", "one").await;
+    peer.answer(&invite, "487 Request Terminated", "one").await;
+    let ack = peer.hear("ACK").await;
+    assert_eq!(ack.header("Via"), invite.header("Via"));
+    assert_eq!(stage.ended(call).await, LegOutcome::Canceled);
+    // A refusal that comes again is still acknowledged as one.
+    peer.answer(&invite, "487 Request Terminated", "one").await;
+    let ack = peer.hear("ACK").await;
+    assert_eq!(ack.header("Via"), invite.header("Via"));
+    a_late_branch_is_ended(&peer, stage, &invite).await;
+}
+
+#[tokio::test]
+async fn a_branch_that_answers_after_another_one_refused_is_ended() {
+    let peer = Peer::start().await;
+    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE").await;
+    peer.answer(&invite, "486 Busy Here", "one").await;
+    peer.hear("ACK").await;
+    assert_eq!(stage.ended(call).await, LegOutcome::Refused { code: 486 });
+    a_late_branch_is_ended(&peer, stage, &invite).await;
 }
 
 #[tokio::test]
@@ -252,13 +353,7 @@ async fn nothing_is_kept_after_many_calls() {
         }
         stage.ended(call).await;
     }
-    let empty = async {
-        while stage.trunks.transactions() != (0, 0) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let gone = timeout(PATIENCE, empty).await;
-    gone.unwrap_or_else(|_| panic!("kept: {:?}", stage.trunks.transactions()));
+    nothing_is_kept(&stage).await;
     stage.close().await;
 }
 

@@ -1,12 +1,11 @@
 //! Trunks over TCP: sipp, and a listener that cuts, closes and breaks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-use std::time::Duration;
-
 use crate::far::{Door, TcpSipp, header};
+use crate::raw::nothing_is_kept;
 use crate::stage::{PATIENCE, Stage, timers};
 use engine::ports::trunk::{LegOutcome, TrunkCommand};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn sipp_answers_many_calls_over_one_connection() {
@@ -24,13 +23,7 @@ async fn sipp_answers_many_calls_over_one_connection() {
         assert_eq!(stage.story(*call), ["sent", "180", "answered", "OurBye"]);
     }
     peer.passed().await;
-    let empty = async {
-        while stage.trunks.transactions() != (0, 0) {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let gone = timeout(PATIENCE, empty).await;
-    gone.unwrap_or_else(|_| panic!("kept: {:?}", stage.trunks.transactions()));
+    nothing_is_kept(&stage).await;
     stage.close().await;
 }
 
