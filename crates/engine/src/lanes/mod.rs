@@ -4,7 +4,7 @@
 //!  control ── commands (bounded) ──▶ lane ── news (bounded) ──▶ collector ──▶ mailboxes, ears
 //!                                     │
 //!                                     └──── stereo blocks (bounded) ──▶ gatherer
-//!                                                  reels of blocks (bounded) ──▶ recorder ──▶ blobs
+//!                                  gatherer ── reels of them (bounded) ──▶ recorder ──▶ blobs
 //! ```
 //! A lane neither allocates nor locks nor waits on its 20 ms path: legs, sockets and queues are
 //! made before they reach it, and what it is done with travels on to the collector to be freed.
