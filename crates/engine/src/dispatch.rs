@@ -15,7 +15,7 @@ use crate::admission::request_of;
 use crate::config::queue_deadline;
 use crate::core::{Core, Running};
 use crate::journal::{CallJournal, settlement};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mail, Mailbox};
 use crate::ports::records::{CommitError, ReadError};
 use crate::run::Run;
 use crate::scheduler::{Decision, Queued};
@@ -38,6 +38,7 @@ pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::Cancellati
                 Decision::Start(q, _) if core.is_draining() => core.scheduler.finished(q.call),
                 Decision::Start(q, trunk) => start(&core, &q, trunk).await,
                 Decision::Expire(q) => end_queued(&core, q, EndWhat::QueueExpired).await,
+                Decision::Cancel(q) => end_queued(&core, q, EndWhat::Canceled).await,
             }
         }
         tokio::select! {
@@ -53,7 +54,9 @@ pub(crate) async fn dispatch(core: Arc<Core>, stop: tokio_util::sync::Cancellati
 async fn end_queued(core: &Core, q: Queued, what: EndWhat) {
     let ended = end_unstarted(core, q.call, unstarted(what)).await;
     core.scheduler.finished(q.call);
-    if !ended {
+    if ended {
+        core.scheduler.take_orders(q.call);
+    } else {
         core.scheduler.enqueue(q.later(core.parts.clock.now()));
     }
 }
@@ -76,6 +79,7 @@ async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
             tracing::error!(call = %q.call, "queued call not startable");
             core.scheduler.finished(q.call);
             core.hub.close(q.call);
+            core.scheduler.take_orders(q.call);
             return;
         }
     };
@@ -91,6 +95,10 @@ async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
     let (mailbox, mail) = Mailbox::new();
     let running = Running { mailbox: mailbox.clone(), account: q.account };
     core.started(q.call, running);
+    // Who ordered before it could be found here waits; who comes now finds its mailbox.
+    if let Some(credential) = core.scheduler.take_orders(q.call) {
+        mailbox.send(Mail::from_owner(credential));
+    }
     let run = Run::new(core.clone(), &record, plan, mailbox, mail);
     core.spawn(run.run());
 }

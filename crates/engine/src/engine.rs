@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    CallId, CallRecord, CallStatus, Credential, EndWhat, Envelope, Principal, Refusal, Scope, Who,
+    CallId, CallRecord, CallStatus, Credential, EndWhat, Envelope, Now, Principal, Refusal, Scope,
+    Who,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::broadcast;
@@ -24,13 +25,11 @@ use crate::parts::Parts;
 use crate::ports::PortFuture;
 use crate::ports::records::{Balance, CallFilter, ReadError};
 use crate::ports::trunk::{Trunk, TrunkEvents};
+use crate::scheduler::{Order, Withdrawn};
 use crate::watch::Watcher;
 
 /// How long a hang-up waits for the call to be over (callout section 9).
 const HANG_UP_LIMIT: Duration = Duration::from_secs(2);
-/// How soon a call that is nowhere to be found is looked for again.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-
 /// How long calls may take to end in every respect, BYE and recording included, once the drain's
 /// limit is over.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -159,43 +158,44 @@ impl Engine {
             }
             return Ok(HungUp { status: record.status, already_ended: true });
         }
-        // A call on its way from the queue to its task, or into the queue, is in neither for a
-        // moment; an order that finds it there must not get lost.
-        let give_up = core.parts.clock.now() + HANG_UP_LIMIT;
-        loop {
-            if let Some(queued) = core.scheduler.withdraw(id) {
+        let until = core.parts.clock.now() + HANG_UP_LIMIT;
+        let news = core.hub.subscribe(id);
+        match core.scheduler.withdraw_or_order(id, who.credential) {
+            Withdrawn::Queued(queued) => {
                 if !end_unstarted(core, id, unstarted(EndWhat::Canceled)).await {
                     core.scheduler.enqueue(queued.later(core.parts.clock.now()));
                     return Err(Refusal::Overloaded);
                 }
-                break;
+                core.scheduler.take_orders(id);
             }
-            if let Some(mailbox) = core.mailbox(id) {
-                let credential: Option<Credential> = Some(who.credential);
-                let what = EndWhat::OwnerHungUp;
-                let order = Mail::HangUp { what, who: Who::Owner, credential };
-                let news = core.hub.subscribe(id);
-                mailbox.send(order);
-                self.ended_soon(news).await;
-                break;
+            Withdrawn::Ordered(order) => {
+                if let Some(mailbox) = core.mailbox(id) {
+                    if order.take_back() {
+                        mailbox.send(Mail::from_owner(who.credential));
+                    }
+                } else if !self.own(who, id).await?.is_ended() {
+                    self.taken_soon(order, until).await?;
+                }
+                self.ended_soon(news.or_else(|| core.hub.subscribe(id)), until).await;
             }
-            let now = core.parts.clock.now();
-            if self.own(who, id).await?.is_ended() {
-                break;
-            }
-            if now >= give_up {
-                return Err(Refusal::Overloaded);
-            }
-            core.parts.clock.until(now + BETWEEN_LOOKS).await;
         }
         let status = self.own(who, id).await.map_or(CallStatus::Completed, |r| r.status);
         Ok(HungUp { status, already_ended: false })
     }
 
-    /// Waits until the news tell the call's end, at most [`HANG_UP_LIMIT`].
-    async fn ended_soon(&self, mut news: Option<broadcast::Receiver<Arc<Envelope>>>) {
+    /// Waits until the call is where somebody takes the order; refused if that does not come.
+    async fn taken_soon(&self, order: Order<'_>, until: Now) -> Result<(), Refusal> {
+        tokio::select! {
+            biased;
+            () = order.taken() => return Ok(()),
+            () = self.core.parts.clock.until(until) => {}
+        }
+        if order.take_back() { Err(Refusal::Overloaded) } else { Ok(()) }
+    }
+
+    /// Waits until the news tell the call's end, until then at most.
+    async fn ended_soon(&self, mut news: Option<broadcast::Receiver<Arc<Envelope>>>, until: Now) {
         let clock = &self.core.parts.clock;
-        let until = clock.now() + HANG_UP_LIMIT;
         loop {
             let ended = async {
                 match news.as_mut() {

@@ -25,6 +25,14 @@ pub enum Mail {
     Recorded(Recorded),
 }
 
+impl Mail {
+    /// The owner wants the call to end.
+    pub(crate) fn from_owner(credential: Credential) -> Self {
+        let what = EndWhat::OwnerHungUp;
+        Self::HangUp { what, who: Who::Owner, credential: Some(credential) }
+    }
+}
+
 /// What became of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {

@@ -1,10 +1,11 @@
 //! Which queued call may start now: lines, pacing, one call per number, the queue's patience.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{AccountId, CallId, Now, PhoneNumber, WallTime};
+use domain::{AccountId, CallId, Credential, Now, PhoneNumber, WallTime};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{EngineConfig, Target, candidates};
 
@@ -37,6 +38,41 @@ pub(crate) enum Decision {
     Start(Queued, Arc<str>),
     /// It waited too long.
     Expire(Queued),
+    /// Its owner wants it to end, and had ordered so before it came into the queue.
+    Cancel(Queued),
+}
+
+/// Where an order to hang up found its call.
+pub(crate) enum Withdrawn<'a> {
+    /// It waited, and does no more.
+    Queued(Queued),
+    /// It runs, or is on its way to its task or into the queue, where the order waits for it.
+    Ordered(Order<'a>),
+}
+
+/// An order to hang up, left for whoever has the call next; taken back when dropped.
+pub(crate) struct Order<'a> {
+    scheduler: &'a Scheduler,
+    number: u64,
+    taken: CancellationToken,
+}
+
+impl Order<'_> {
+    /// Waits until somebody has taken it and does what it says.
+    pub(crate) async fn taken(&self) {
+        self.taken.cancelled().await;
+    }
+
+    /// Takes it back; `false` if somebody has taken it.
+    pub(crate) fn take_back(self) -> bool {
+        self.scheduler.lock().orders.remove(&self.number).is_some()
+    }
+}
+
+impl Drop for Order<'_> {
+    fn drop(&mut self) {
+        self.scheduler.lock().orders.remove(&self.number);
+    }
 }
 
 /// The line of waiting calls and what is in use. Its length is bounded by the money held: every
@@ -51,6 +87,10 @@ pub(crate) struct Scheduler {
 #[derive(Debug)]
 struct State {
     queue: VecDeque<Queued>,
+    /// Orders to hang up whose calls are not in the queue, in the order in which they came; each
+    /// belongs to a request that waits.
+    orders: BTreeMap<u64, (CallId, Credential, CancellationToken)>,
+    next_order: u64,
     active: HashMap<CallId, (Target, usize)>,
     per_account: HashMap<AccountId, u32>,
     max_per_account: u32,
@@ -71,6 +111,8 @@ impl Scheduler {
         let idle = RouteUse { usable: true, busy: 0, next_start: Now::default() };
         let state = State {
             queue: VecDeque::new(),
+            orders: BTreeMap::new(),
+            next_order: 0,
             active: HashMap::new(),
             per_account: HashMap::new(),
             max_per_account: config.max_concurrent,
@@ -91,6 +133,34 @@ impl Scheduler {
         let mut state = self.lock();
         let at = state.queue.iter().position(|q| q.call == call)?;
         state.queue.remove(at)
+    }
+
+    /// Takes a call out of the queue; if it is not there, leaves the order for whoever has it next:
+    /// a call changes hands without a moment in which an order gets lost.
+    pub(crate) fn withdraw_or_order(&self, call: CallId, by: Credential) -> Withdrawn<'_> {
+        let mut state = self.lock();
+        if let Some(at) = state.queue.iter().position(|q| q.call == call)
+            && let Some(queued) = state.queue.remove(at)
+        {
+            return Withdrawn::Queued(queued);
+        }
+        let (number, taken) = (state.next_order, CancellationToken::new());
+        state.next_order += 1;
+        state.orders.insert(number, (call, by, taken.clone()));
+        Withdrawn::Ordered(Order { scheduler: self, number, taken })
+    }
+
+    /// Takes the orders to hang up this call, to do as they say; by whom the first one came.
+    pub(crate) fn take_orders(&self, call: CallId) -> Option<Credential> {
+        let mut first = None;
+        self.lock().orders.retain(|_, (of, by, taken)| {
+            if *of == call {
+                first.get_or_insert(*by);
+                taken.cancel();
+            }
+            *of != call
+        });
+        first
     }
 
     /// A started call needs its line no more.
@@ -154,6 +224,10 @@ impl Scheduler {
             if now < q.not_before {
                 again = Some(again.map_or(q.not_before, |a| a.min(q.not_before)));
                 i += 1;
+                continue;
+            }
+            if state.orders.values().any(|(call, ..)| *call == q.call) {
+                decisions.extend(state.queue.remove(i).map(Decision::Cancel));
                 continue;
             }
             if wall >= q.until {

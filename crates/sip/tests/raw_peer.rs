@@ -131,7 +131,7 @@ async fn a_second_branch_that_answers_is_ended_and_repeated_answers_are_acknowle
 }
 
 /// A branch that answers when the leg is gone: it, and only it, is acknowledged at its own contact
-/// and ended; its answer again gets another ACK and no other BYE; and after 64 * T1 nothing is kept.
+/// and ended; its answer again gets another ACK and no other BYE; after 64 * T1 nothing is kept.
 async fn a_late_branch_is_ended(peer: &Peer, stage: Stage, invite: &Message) {
     assert_eq!((stage.trunks.live_legs(), stage.trunks.live_dialogs()), (0, 0));
     for repeated in [false, true] {

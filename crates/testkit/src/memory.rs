@@ -62,6 +62,17 @@ impl MemoryStore {
         self.lock().trouble.takes = takes;
     }
 
+    /// From now on reading the opt-out list takes so long; at first it takes no time. A call that
+    /// is being started is in nobody's hands meanwhile.
+    pub fn set_screening_takes(&self, takes: Duration) {
+        self.lock().trouble.screening = takes;
+    }
+
+    /// From now on the opt-out list cannot be read, and nothing else; `false` ends that.
+    pub fn set_screening_fails(&self, fails: bool) {
+        self.lock().trouble.screening_fails = fails;
+    }
+
     /// From now on a commit takes its time by this clock.
     pub(crate) fn live_by(&self, clock: Clock, plants: Plants) {
         let trouble = &mut self.lock().trouble;
@@ -73,6 +84,7 @@ impl MemoryStore {
     pub fn recover(&self) {
         let trouble = &mut self.lock().trouble;
         (trouble.failing, trouble.unreadable, trouble.takes) = (false, false, Duration::ZERO);
+        (trouble.screening, trouble.screening_fails) = (Duration::ZERO, false);
         trouble.losing_answers = false;
     }
 
@@ -138,6 +150,9 @@ struct Trouble {
     unreadable: bool,
     /// How long a commit takes, by `clock`.
     takes: Duration,
+    /// How long reading the opt-out list takes.
+    screening: Duration,
+    screening_fails: bool,
     clock: Option<Clock>,
     plants: Plants,
 }
@@ -307,7 +322,18 @@ impl Records for MemoryStore {
         if s.trouble.unreadable {
             return ready(Err(ReadError("made to fail".to_owned())));
         }
-        ready(Ok(s.opt_outs.contains(&(account, phone))))
+        let listed = s.opt_outs.contains(&(account, phone));
+        let (clock, takes) = (s.trouble.clock.clone(), s.trouble.screening);
+        drop(s);
+        Box::pin(async move {
+            if let Some(clock) = clock.filter(|_| !takes.is_zero()) {
+                clock.sleep(takes).await;
+            }
+            match self.lock().trouble.screening_fails {
+                true => Err(ReadError("made to fail".to_owned())),
+                false => Ok(listed),
+            }
+        })
     }
 
     fn dialled_since(

@@ -1,10 +1,12 @@
 //! Who hangs up, when, and what is then the reason.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use domain::{CallStatus, EndWhat, Who};
+use std::time::Duration;
+
+use domain::{CallStatus, EndWhat, Event, Refusal, Who};
 use engine::Calls;
 use testkit::Act::*;
-use testkit::{Plan, Setup, World, check_all, outcome, people, virtually};
+use testkit::{Plan, Setup, World, beside, check_all, outcome, people, virtually};
 
 const NUMBER: &str = "13800138000";
 
@@ -77,11 +79,80 @@ fn the_owner_hangs_up_a_queued_call() {
     });
 }
 
+/// A world whose only call is on its way from the queue to its task for so long, and that call.
+async fn between_queue_and_task(ms: u64) -> (World, domain::CallId) {
+    let world = Setup::default().start().await;
+    let call = world.call(NUMBER, people::cooperative()).await;
+    world.store.set_screening_takes(Duration::from_millis(ms));
+    world.pass(10).await;
+    let where_it_is = (world.engine.waiting(), world.engine.lines_in_use(), world.engine.running());
+    assert_eq!(where_it_is, (0, 1, 0), "waiting, with a line, running");
+    (world, call)
+}
+
+#[test]
+fn the_owner_hangs_up_a_call_on_its_way_from_the_queue_to_its_task() {
+    virtually(async {
+        let (world, call) = between_queue_and_task(500).await;
+        hang_up(&world, call, CANCELED).await;
+        assert_eq!(world.record(call).reason.unwrap().who, None, "nothing was dialled");
+        world.settle(60).await;
+        check_all(&world);
+        assert_eq!(world.trunk.dialled(), []);
+    });
+}
+
+#[test]
+fn two_orders_to_hang_up_on_that_way_are_one() {
+    virtually(async {
+        let (world, call) = between_queue_and_task(500).await;
+        let (engine, who) = (world.engine.clone(), world.who.clone());
+        let other = beside(async move { engine.hang_up(&who, call).await });
+        hang_up(&world, call, CANCELED).await;
+        assert_eq!(other.result().await.unwrap().status, CallStatus::Canceled);
+        world.settle(60).await;
+        check_all(&world);
+        let noted = |e: &domain::Envelope| matches!(e.event, Event::CommandAccepted { .. });
+        assert_eq!(world.journal(call).iter().filter(|e| noted(e)).count(), 1);
+    });
+}
+
+#[test]
+fn an_order_that_was_refused_on_that_way_does_not_come_true_later() {
+    virtually(async {
+        let (world, call) = between_queue_and_task(3_000).await;
+        let refused = world.engine.hang_up(&world.who, call).await;
+        assert_eq!(refused.unwrap_err(), Refusal::Overloaded);
+        world.until(call, 120, domain::CallRecord::is_ended).await;
+        world.settle(10).await;
+        check_all(&world);
+        assert_eq!(outcome(&world.record(call)), "completed / task_done / confirmed");
+    });
+}
+
+/// The policy cannot be read, so that the call goes back into the queue; the order is there before.
+#[test]
+fn an_order_finds_a_call_that_goes_back_into_the_queue() {
+    virtually(async {
+        let (world, call) = between_queue_and_task(500).await;
+        let (engine, who) = (world.engine.clone(), world.who.clone());
+        let ordered = beside(async move { engine.hang_up(&who, call).await });
+        world.pass(100).await;
+        world.store.set_screening_fails(true);
+        assert_eq!(ordered.result().await.unwrap().status, CallStatus::Canceled);
+        world.store.set_screening_fails(false);
+        world.settle(60).await;
+        check_all(&world);
+        assert_eq!(outcome(&world.record(call)), CANCELED);
+        assert_eq!(world.trunk.dialled(), []);
+    });
+}
+
 #[test]
 fn the_owner_hangs_up_a_call_that_prepares() {
     virtually(async {
         let world = Setup::default().start().await;
-        world.moods.set_judge_takes(std::time::Duration::from_secs(5));
+        world.moods.set_judge_takes(Duration::from_secs(5));
         let call = world.call(NUMBER, people::cooperative()).await;
         world.pass(1_000).await;
         assert_eq!(world.record(call).status, CallStatus::Queued);
