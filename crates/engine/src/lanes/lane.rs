@@ -24,6 +24,9 @@ const ORDERS: usize = 8_192;
 const NEWS: usize = 8_192;
 /// Length of a tick.
 const TICK_NS: u64 = 20_000_000;
+/// Between two ticks others get at least so long: on a core of its own this costs nothing, and on
+/// a shared one those that empty its queues would starve while it is behind.
+const BREATH_NS: u64 = 1_500_000;
 /// Legs a lane is prepared for without growing its table.
 const LEGS: usize = 4_096;
 /// Without packets for this many ticks nothing flows.
@@ -164,7 +167,7 @@ impl LaneThread {
                 // The machine slept: catching up would send a burst that nobody can use.
                 due = now;
             }
-            sleep_until(due);
+            sleep_until(due.max(now + BREATH_NS));
             let woke = monotonic_ns();
             if woke > due + 2_000_000 {
                 self.shared.late.fetch_add(1, Ordering::Relaxed);
