@@ -72,8 +72,8 @@ impl Branches {
                     Some(response) => self.end(&shared, &own, &response),
                     None if own.remote_tag().is_some() || !self.ended.is_empty() => break,
                     None => match shared.sender.reopen(&self.invite, own.path()) {
-                        Ok(invite) => self.invite = invite,
-                        Err(_) => break,
+                        Some(invite) => self.invite = invite,
+                        None => break,
                     },
                 }
             }

@@ -71,22 +71,24 @@ impl Sender {
         goes: Goes,
     ) -> rsipstack::Result<Exchange> {
         let kept = Arc::new(request);
-        let mut transaction = self.transaction(&kept, path, goes)?;
+        let key = TransactionKey::from_request(&kept, TransactionRole::Client)?;
+        let mut transaction = self.transaction(key, &kept, path, goes);
         transaction.send().await?;
         Ok(self.keep(transaction, kept))
     }
 
     /// Listens again to an INVITE that was refused: the stack forgets its transaction with the
     /// first refusal, but a branch of a fork may have answered meanwhile. Sends nothing but ACKs.
-    pub(crate) fn reopen(&self, refused: &Exchange, path: &Path) -> rsipstack::Result<Exchange> {
+    pub(crate) fn reopen(&self, refused: &Exchange, path: &Path) -> Option<Exchange> {
         let mut invite = (*refused.request).clone();
         invite.body = Vec::new();
         let invite = Arc::new(invite);
-        let mut transaction = self.transaction(&invite, path, Goes::ToPeer)?;
+        let key = TransactionKey::from_request(&invite, TransactionRole::Client).ok()?;
+        let mut transaction = self.transaction(key, &invite, path, Goes::ToPeer);
         // With it the stack would answer a 2xx by the refusal's ACK, and tell nobody.
         self.endpoint.finished_transactions.remove(&transaction.key);
         transaction.state = TransactionState::Proceeding;
-        Ok(self.keep(transaction, invite))
+        Some(self.keep(transaction, invite))
     }
 
     /// Ends an INVITE for good: the stack would keep its ACK for another 64 * T1.
@@ -100,11 +102,11 @@ impl Sender {
 
     fn transaction(
         &self,
+        key: TransactionKey,
         request: &Request,
         path: &Path,
         goes: Goes,
-    ) -> rsipstack::Result<Transaction> {
-        let key = TransactionKey::from_request(request, TransactionRole::Client)?;
+    ) -> Transaction {
         let (endpoint, connection) = (self.endpoint.clone(), path.connection.clone());
         let over_udp = connection.is_none();
         let mut transaction = Transaction::new_client(key, request.clone(), endpoint, connection);
@@ -114,7 +116,7 @@ impl Sender {
                 Goes::ByRoute => datagram_target(request),
             });
         }
-        Ok(transaction)
+        transaction
     }
 
     /// Runs a transaction in a task of its own, because it loses what it is working on if its
