@@ -10,7 +10,9 @@ use std::time::Duration;
 use domain::{Brief, Frame, Language, Masked, MediaTime};
 use engine::ports::PortFuture;
 use engine::ports::judge::{Judge, Meaning, Question, Reply};
-use engine::ports::recognizer::{Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession};
+use engine::ports::recognizer::{
+    Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession, glance_by,
+};
 use engine::ports::responder::{Prompt, RespondOrder, Responder, ResponderEvent};
 use engine::ports::synthesizer::{
     SpeakOrder, SpeechChunk, SpeechClass, SpeechError, Synthesizer, VoiceInfo,
@@ -128,11 +130,7 @@ impl RecognizerSession for Session {
         end: MediaTime,
         expect: Expect,
     ) -> PortFuture<'static, Result<Option<Heard>, SpeechError>> {
-        let (delay, text) = (self.0, text(start, end, expect));
-        Box::pin(async move {
-            tokio::time::sleep(delay).await;
-            Ok(Some(Heard::text(text)))
-        })
+        glance_by(Self(self.0).finish(start, end, expect))
     }
 
     fn discard(&mut self) {}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use domain::{FRAME_SAMPLES, Frame, Language, MediaTime, PCM_RATE};
 use engine::ports::PortFuture;
-use engine::ports::recognizer::{Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession};
+use engine::ports::recognizer::{
+    Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession, glance_by,
+};
 use engine::ports::synthesizer::SpeechError;
 
 use crate::sphinx::{Sphinx, SphinxError};
@@ -54,6 +56,7 @@ impl From<SphinxError> for SpeechError {
 }
 
 /// Hearing of one leg.
+#[derive(Clone)]
 struct Session {
     pool: Arc<SphinxPool>,
     language: Language,
@@ -92,16 +95,7 @@ impl RecognizerSession for Session {
         end: MediaTime,
         expect: Expect,
     ) -> PortFuture<'static, Result<Option<Heard>, SpeechError>> {
-        let samples = take_utterance(&mut self.frames.clone(), start, end);
-        let pool = Arc::clone(&self.pool);
-        let language = self.language;
-        Box::pin(async move {
-            let heard = pool.decode(samples, language, expect).await?;
-            Ok(Some(heard.map_or_else(Heard::unclear, |heard| Heard {
-                confidence: Some(heard.confidence),
-                ..Heard::text(heard.text)
-            })))
-        })
+        glance_by(self.clone().finish(start, end, expect))
     }
 
     fn discard(&mut self) {

@@ -65,6 +65,13 @@ pub trait RecognizerSession: Send {
     fn discard(&mut self);
 }
 
+/// A glance by a session that can be copied: what [`RecognizerSession::finish`] of its copy says.
+pub fn glance_by(
+    finish: PortFuture<'static, Result<Heard, SpeechError>>,
+) -> PortFuture<'static, Result<Option<Heard>, SpeechError>> {
+    Box::pin(async { finish.await.map(Some) })
+}
+
 /// Makes sessions.
 pub trait Recognizer: Send + Sync {
     /// A session for one leg.
