@@ -19,7 +19,7 @@ test_packages=(
   postgresql                   # the second database the store's tests run on
   iproute2                     # a second network namespace to attack from
   nftables                     # a router that translates addresses
-  util-linux                   # unshare and nsenter: a small disk that only one process sees
+  util-linux                   # unshare and nsenter (a small disk for one process), setpriv, flock
   mount                        # mount, for the same
 )
 
@@ -69,7 +69,7 @@ on_debian() {
 # On another system nothing is installed: either the programs are there, or their names are said.
 check_programs() {
   local programs=(espeak-ng cc) lacking=() program
-  [ "$1" = test ] && programs+=(sipp baresip)
+  [ "$1" = test ] && programs+=(sipp baresip openssl ip nft unshare nsenter setpriv flock mount)
   for program in "${programs[@]}"; do
     command -v "$program" >/dev/null 2>&1 || lacking+=("$program")
   done
@@ -77,7 +77,9 @@ check_programs() {
   say "needed: espeak-ng, libpocketsphinx.so.3 with libsphinxbase.so.3, and a C compiler"
   say "        to build"
   if [ "$1" = test ]; then
-    say "tests:  sipp, baresip, PostgreSQL's server programs, and Asterisk's English core sounds"
+    say "tests:  sipp, baresip, openssl, ip (iproute2), nft (nftables), mount, unshare, nsenter,"
+    say "        setpriv and flock (util-linux), PostgreSQL's server programs, and Asterisk's"
+    say "        English core sounds"
     say "        in /usr/share/asterisk/sounds/en_US_f_Allison"
   fi
   [ "${#lacking[@]}" -eq 0 ] || fail "missing programs: ${lacking[*]}"

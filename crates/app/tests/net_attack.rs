@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use support::api::PLEASE;
+use support::netns::{self, ip};
 use support::process::Server;
 use support::{A_CALL, SOON};
 use testkit::peers::Ports;
@@ -42,30 +43,29 @@ struct Elsewhere {
     here: [u8; 4],
 }
 
-fn ip(arguments: &str) -> Result<(), String> {
-    let run = Command::new("ip").args(arguments.split(' ')).output();
-    let run = run.map_err(|e| format!("ip: {e}; install the Debian package iproute2"))?;
-    match run.status.success() {
-        true => Ok(()),
-        false => Err(format!("ip {arguments}: {}", String::from_utf8_lossy(&run.stderr).trim())),
-    }
-}
-
 impl Elsewhere {
-    fn make() -> Result<Self, String> {
+    /// One of its own; none, and says so, where no network namespaces can be made.
+    fn make() -> Option<Self> {
         let id = std::process::id();
-        let [_, _, a, b] = id.to_be_bytes();
-        let (name, link) = (format!("waihu{id}"), format!("wh{id}"));
-        ip(&format!("netns add {name}"))?;
-        let made = Self { here: [10, 77, a, b & !3 | 1], link, name };
-        let [far, x, y, z] = made.here;
-        let (name, link) = (&made.name, &made.link);
+        // A net of four addresses of its own for each process that is called differently.
+        let [_, _, a, b] = (id * 4).to_be_bytes();
+        let made =
+            Self { here: [10, 77, a, b | 1], link: format!("wh{id}"), name: format!("waihu{id}") };
+        if !netns::made(&made.name) {
+            return None;
+        }
+        made.build().expect("a link to the namespace");
+        Some(made)
+    }
+
+    fn build(&self) -> Result<(), String> {
+        let [far, x, y, z] = self.here;
+        let (name, link) = (&self.name, &self.link);
         ip(&format!("link add {link}a type veth peer name {link}b netns {name}"))?;
         ip(&format!("addr add {far}.{x}.{y}.{z}/30 dev {link}a"))?;
         ip(&format!("link set {link}a up"))?;
         ip(&format!("-n {name} addr add {far}.{x}.{y}.{}/30 dev {link}b", z + 1))?;
-        ip(&format!("-n {name} link set {link}b up"))?;
-        Ok(made)
+        ip(&format!("-n {name} link set {link}b up"))
     }
 }
 
@@ -244,10 +244,7 @@ impl Talk {
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::disallowed_methods, reason = "a process test: starts itself once more")]
 async fn an_attacker_elsewhere_is_neither_heard_nor_answered() {
-    let elsewhere = match Elsewhere::make() {
-        Ok(elsewhere) => elsewhere,
-        Err(why) => return println!("skipped: no network namespace can be made here ({why})"),
-    };
+    let Some(elsewhere) = Elsewhere::make() else { return };
     let data = tempfile::tempdir().unwrap();
     let [a, b, c, d] = elsewhere.here;
     let host = format!("{a}.{b}.{c}.{d}");

@@ -60,7 +60,7 @@ async fn hold_and_another_codec_are_understood_by_a_foreign_caller() {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .unwrap();
+        .unwrap_or_else(|e| panic!("install the Debian package baresip-core ({e})"));
     for _ in 0..4_500 {
         if !lab.reports().is_empty() {
             break;

@@ -125,8 +125,9 @@ fn ctrl_c() {
         let server = Server::new(&[Reply::Silence]);
         let child = Waihu::at(&server).start(arguments);
         server.next();
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        // The shell's own: the program `kill` is in a package of its own (procps).
+        let kill = format!("kill -INT {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let ran = Ran::of(child.wait_with_output().unwrap());
         assert_eq!(ran.code, 130, "{arguments:?}: {ran:?}");
         assert!(ran.stderr.contains(says), "{arguments:?}: {ran:?}");

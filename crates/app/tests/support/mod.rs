@@ -12,6 +12,7 @@ pub mod baresip;
 pub mod books;
 pub mod disk;
 pub mod nat;
+pub mod netns;
 pub mod process;
 pub mod sipp;
 pub mod sound;

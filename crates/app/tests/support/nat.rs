@@ -1,7 +1,7 @@
 //! A router with address translation, made of network namespaces: our machine on one side of it,
 //! a peer on the other. Needs root, `ip` and `nft` (Debian's iproute2 and nftables).
 
-use std::process::Command;
+use super::netns::{self, ip};
 
 /// Which side of the router has addresses that the other one cannot reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,22 +20,6 @@ pub struct Router {
     nets: [[u8; 4]; 2],
 }
 
-fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
-    let done = Command::new(program).args(arguments).output();
-    let done = done.map_err(|e| format!("{program}: {e}"))?;
-    match done.status.success() {
-        true => Ok(()),
-        false => {
-            let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-            Err(format!("{program} {}: {said}", arguments.join(" ")))
-        }
-    }
-}
-
-fn ip(arguments: &str) -> Result<(), String> {
-    run("ip", &arguments.split(' ').collect::<Vec<_>>())
-}
-
 impl Router {
     /// One that hides this side; none, and says so, where no network namespaces can be made.
     pub fn make(hidden: Hidden) -> Option<Self> {
@@ -45,8 +29,7 @@ impl Router {
         let nets = [[10, 78, a, b], [198, 18 + (a & 1), a, b]];
         let id = format!("{}{}", std::process::id(), if hidden == Hidden::Us { 'u' } else { 'p' });
         let made = Self { id, hidden, nets };
-        if let Err(why) = ip(&format!("netns add {}", made.name("r"))) {
-            println!("skipped: no network namespaces can be made here ({why})");
+        if !netns::made(&made.name("r")) {
             return None;
         }
         made.build().expect("a router");
@@ -55,7 +38,7 @@ impl Router {
 
     fn build(&self) -> Result<(), String> {
         let (router, far, id) = (self.name("r"), self.name("f"), &self.id);
-        ip(&format!("netns add {far}"))?;
+        assert!(netns::made(&far), "one namespace could be made, a second one not");
         ip(&format!("link add n{id} type veth peer name near netns {router}"))?;
         ip(&format!("-n {router} link add far type veth peer name far netns {far}"))?;
         let (us, near) = (self.address(0, 1), self.address(0, 2));
@@ -69,8 +52,7 @@ impl Router {
             ip(&format!("-n {name} link set {link} up"))?;
             ip(&format!("-n {name} link set lo up"))?;
         }
-        let forward = ["netns", "exec", &router, "sh", "-c"];
-        run("ip", &[&forward[..], &["echo 1 > /proc/sys/net/ipv4/ip_forward"]].concat())?;
+        self.inside(&["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])?;
         self.rule("add table ip nat")?;
         self.rule("add chain ip nat in { type nat hook prerouting priority -100 ; }")?;
         self.rule("add chain ip nat out { type nat hook postrouting priority 100 ; }")?;
@@ -89,7 +71,17 @@ impl Router {
     }
 
     fn rule(&self, rule: &str) -> Result<(), String> {
-        run("ip", &["netns", "exec", &self.name("r"), "nft", rule])
+        let done = self.inside(&["nft", rule]);
+        done.map_err(|why| match why.contains("exec of \"nft\" failed") {
+            true => format!("install the Debian package nftables ({why})"),
+            false => why,
+        })
+    }
+
+    /// Runs a program on the router.
+    fn inside(&self, command: &[&str]) -> Result<(), String> {
+        let name = self.name("r");
+        netns::run("ip", "iproute2", &[&["netns", "exec", &name], command].concat())
     }
 
     /// Lets in what is for these ports of the router's visible address: `udp dport 5060`.

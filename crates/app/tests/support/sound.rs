@@ -114,7 +114,7 @@ pub fn spoken(voice: &str, words_per_minute: &str, text: &str) -> Sound {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap_or_else(|e| panic!("install the Debian package espeak-ng ({e})"));
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
