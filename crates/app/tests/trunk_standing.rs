@@ -6,6 +6,7 @@ use crate::support::process::{Server, Waihu};
 use crate::support::sipp::Sipp;
 use crate::support::{SOON, until};
 use serde_json::Value;
+use testkit::peers::Ports;
 
 /// `waihu doctor` with these settings: what it says of trunks.
 async fn doctor(settings: &str) -> Vec<Value> {
@@ -51,7 +52,9 @@ async fn a_registered_trunk_is_shown_and_taken_back_at_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_asks_each_trunk() {
     let mut peer = Sipp::play("options", &[]).await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Held, so that nobody listens there meanwhile.
+    let held = Ports::take();
+    let nobody = format!("127.0.0.1:{}", held.first());
     let trunks = doctor(&format!(
         "[[trunk]]\nname = \"there\"\naddress = \"{}\"\n\
          [[trunk]]\nname = \"gone\"\naddress = \"sip:{nobody}\"\ntransport = \"tcp\"\n",

@@ -44,11 +44,12 @@ async fn sipp(
         .status()
         .await
         .unwrap();
+    assert_ne!(status.code(), Some(127), "install the Debian package sip-tester");
     status.code().unwrap_or(-1)
 }
 
 async fn ended(lab: &LabHandle) -> Vec<Ended> {
-    for _ in 0..500 {
+    for _ in 0..2_000 {
         if lab.running_calls() == 0 {
             break;
         }
@@ -126,7 +127,7 @@ async fn the_caller_may_hang_up_and_shutdown_ends_calls() {
     let words = [("AUDIO", audio.to_str().unwrap())];
     let calling = sipp(&lab, "13800138007", "whole_call.xml", &words, &[]);
     let stopping = async {
-        for _ in 0..500 {
+        for _ in 0..2_000 {
             if lab.running_calls() > 0 {
                 break;
             }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use testkit::peers::Ports;
+use testkit::peers::{Ports, listens_udp};
 use tokio::process::{Child, Command};
 
 use super::{A_CALL, SOON, until};
@@ -42,10 +42,7 @@ impl Sipp {
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|e| panic!("install the Debian package sip-tester ({e})"));
-        until("sipp listens", SOON, async || {
-            std::net::UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(())
-        })
-        .await;
+        until("sipp listens", SOON, async || listens_udp(port).then_some(())).await;
         Self { child, ports, home }
     }
 

@@ -1,12 +1,11 @@
 //! Peers behind a connection: a bare TCP listener, and sipp over TCP.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use std::net::TcpListener as StdListener;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use testkit::peers::Ports;
+use testkit::peers::{Ports, listens_tcp};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -179,7 +178,7 @@ impl TcpSipp {
 /// Waits until somebody listens on a TCP port.
 pub async fn listening_tcp(port: u16) {
     let taken = async {
-        while StdListener::bind(("127.0.0.1", port)).is_ok() {
+        while !listens_tcp(port) {
             sleep(Duration::from_millis(5)).await;
         }
     };

@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test binary uses its part of the stage")]
 
 use std::io;
-use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +11,7 @@ use std::time::Duration;
 use domain::{CallId, Language, LegId, NumberRules, PhoneNumber};
 use engine::ports::trunk::{DialOrder, LegOutcome, Trunk, TrunkCommand, TrunkEvent, TrunkEvents};
 use sip::{SipConfig, SipTimers, SipTrunks, TrunkConfig};
-use testkit::peers::Ports;
+use testkit::peers::{Ports, listens_udp};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
@@ -193,7 +192,7 @@ pub fn timers(t1_ms: u64) -> SipTimers {
 /// Waits until somebody listens on a UDP port.
 pub async fn listening(port: u16) {
     let taken = async {
-        while UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        while !listens_udp(port) {
             sleep(Duration::from_millis(5)).await;
         }
     };

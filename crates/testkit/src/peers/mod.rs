@@ -4,4 +4,4 @@ mod certificates;
 mod ports;
 
 pub use certificates::certificates;
-pub use ports::Ports;
+pub use ports::{Ports, listens_tcp, listens_udp};

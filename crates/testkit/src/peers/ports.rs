@@ -56,3 +56,47 @@ fn free(port: u16) -> bool {
     let at = (Ipv4Addr::LOCALHOST, port);
     UdpSocket::bind(at).is_ok() && TcpListener::bind(at).is_ok()
 }
+
+/// Whether somebody listens on a UDP port here. Who tries to bind the port to find out takes it
+/// for a moment, and the program that is waited for may come just then.
+#[must_use]
+pub fn listens_udp(port: u16) -> bool {
+    listed(["udp", "udp6"], port, None)
+}
+
+/// Whether somebody listens on a TCP port here, found out without a connection to it.
+#[must_use]
+pub fn listens_tcp(port: u16) -> bool {
+    listed(["tcp", "tcp6"], port, Some("0A"))
+}
+
+/// Whether the kernel's tables have this port (proc(5), `/proc/net/tcp`), in this state.
+fn listed(tables: [&str; 2], port: u16, state: Option<&str>) -> bool {
+    let ending = format!(":{port:04X}");
+    tables.iter().any(|table| {
+        let text = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
+        text.lines().skip(1).any(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            let (local, _, found) = (words.next(), words.next(), words.next());
+            local.is_some_and(|l| l.ends_with(&ending)) && state.is_none_or(|s| found == Some(s))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_is_seen() {
+        let ports = Ports::take();
+        let port = ports.first();
+        assert!(!listens_udp(port) && !listens_tcp(port));
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, port));
+        assert!(udp.is_ok() && listens_udp(port) && !listens_tcp(port));
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        assert!(tcp.is_ok() && listens_tcp(port));
+        drop((udp, tcp));
+        assert!(!listens_udp(port) && !listens_tcp(port));
+    }
+}
