@@ -3,11 +3,13 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and waits")]
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use testkit::peers::{Ports, listens_udp};
 
 use crate::Failure;
 use crate::spread::Spread;
@@ -21,6 +23,7 @@ pub struct Sipp {
     /// Where it answers.
     pub address: SocketAddr,
     home: tempfile::TempDir,
+    _ports: Ports,
 }
 
 /// What one sipp counted.
@@ -40,7 +43,7 @@ impl Sipp {
         let scenario = CALLEE.replace("%HOLD%", &hold_ms.to_string());
         let started = Self::start(core, &scenario, &[])?;
         let until = Instant::now() + Duration::from_secs(10);
-        while UdpSocket::bind(started.address).is_ok() {
+        while !listens_udp(started.address.port()) {
             if Instant::now() > until {
                 return Err("sipp does not listen".into());
             }
@@ -59,8 +62,8 @@ impl Sipp {
     fn start(core: usize, scenario: &str, more: &[&str]) -> Result<Self, Failure> {
         let home = tempfile::Builder::new().prefix("waihu-sipp-").tempdir()?;
         fs::write(home.path().join("scenario.xml"), scenario)?;
-        let address = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-        let port = address.port().to_string();
+        let ports = Ports::take();
+        let port = ports.first().to_string();
         let child = Command::new("taskset")
             .args(["-c", &core.to_string(), "sipp", "-sf", "scenario.xml", "-nostdin"])
             .args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port])
@@ -74,7 +77,7 @@ impl Sipp {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|e| format!("cannot run sipp (Debian package sip-tester): {e}"))?;
-        Ok(Self { child, address, home })
+        Ok(Self { child, address: ([127, 0, 0, 1], ports.first()).into(), home, _ports: ports })
     }
 
     /// Its process.
