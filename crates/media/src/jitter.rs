@@ -270,10 +270,15 @@ impl JitterBuffer {
 
     /// Forgets the stream, not the counts: the peer's address changed.
     pub fn reset(&mut self) {
+        self.empty();
+        self.delay = Delay::new(self.clock);
+    }
+
+    /// Throws away what waits; what comes next is played after the delay that was learnt.
+    pub fn empty(&mut self) {
         self.source = None;
         self.doubt = None;
         self.places.iter_mut().for_each(|p| p.kind = None);
-        self.delay = Delay::new(self.clock);
         (self.late_run, self.gap_run, self.paused) = (0, 0, false);
     }
 

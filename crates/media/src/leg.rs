@@ -157,8 +157,10 @@ impl Leg {
         self.watch.expect(now);
     }
 
-    /// The call was answered: media time begins.
+    /// The call was answered: media time begins. What waited to be heard was sent before, and is
+    /// ringback or an announcement, not the callee.
     pub fn answered(&mut self, now: Now) {
+        self.inbound.empty();
         if let Some(end) = self.hearing.restart(self.clock.at) {
             self.tell(Heard::UtteranceEnded(end));
         }
@@ -428,6 +430,10 @@ impl Leg {
             let event = LegEvent { leg, at, early, what };
             *lost += u64::from(events.push(event).is_err());
         });
+        if early {
+            // Nobody who answers has said anything yet.
+            out.drop_frames();
+        }
     }
 
     fn report(&mut self, now: Now, bye: bool, out: &mut Tick) {

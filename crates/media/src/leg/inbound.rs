@@ -77,6 +77,12 @@ impl Inbound {
         }
     }
 
+    /// Throws away what came and was not played yet.
+    pub fn empty(&mut self) {
+        self.jitter.empty();
+        self.decoded_len = 0;
+    }
+
     /// Timestamp units a second of the stream that comes.
     pub const fn clock(&self) -> u32 {
         self.jitter.clock()

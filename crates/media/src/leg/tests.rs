@@ -195,6 +195,24 @@ fn media_before_the_answer_is_early_and_time_begins_at_the_answer() {
 }
 
 #[test]
+fn what_was_sent_before_the_answer_is_not_heard_after_it() {
+    let mut s = Stage::new();
+    s.silence(400);
+    s.hear(&speech()[..6_400]);
+    assert!(s.told.iter().any(|e| matches!(e.what, Heard::SpeechStarted { .. })));
+    let now = s.now();
+    s.leg.answered(now);
+    s.silence(200);
+    assert!(s.frames.is_empty(), "frames for the recognizer: {}", s.frames.len());
+    let loudest = s.blocks.iter().flat_map(|b| b.left).map(|v| i32::from(v).abs()).max();
+    assert!(loudest < Some(100), "{loudest:?}");
+    s.hear(&speech());
+    s.silence(1_000);
+    assert!(s.told.iter().any(|e| !e.early && matches!(e.what, Heard::UtteranceEnded(_))));
+    assert!(!s.frames.is_empty());
+}
+
+#[test]
 fn strangers_are_dropped_and_counted() {
     let mut s = Stage::answered();
     let stranger = SocketAddr::from(([10, 0, 0, 3], 4_000));

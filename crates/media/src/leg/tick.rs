@@ -60,8 +60,8 @@ impl Tick {
         }
     }
 
-    /// Frames for the recognizer, in order: none outside an utterance, one inside, several in
-    /// the tick of an onset.
+    /// Frames for the recognizer, in order: none outside an utterance and before the answer, one
+    /// inside, several in the tick of an onset.
     pub fn frames(&self) -> &[Frame] {
         &self.frames[..self.frame_count]
     }
@@ -70,6 +70,10 @@ impl Tick {
         self.rtp.to = None;
         self.rtcp.to = None;
         self.stereo = None;
+        self.frame_count = 0;
+    }
+
+    pub(super) fn drop_frames(&mut self) {
         self.frame_count = 0;
     }
 
