@@ -168,6 +168,22 @@ impl Lexicon {
         &self.ways[phrase]
     }
 
+    /// The phones of each of a sequence of dictionary words, as they were pronounced.
+    pub fn spell(&self, words: &str) -> Vec<Vec<&str>> {
+        let sounds = |word: &str| -> Option<Vec<&str>> {
+            let (word, variant) = word.split_once('(').unwrap_or((word, "1"));
+            let variant: usize = variant.trim_end_matches(')').parse().ok()?;
+            let sounds = self.sounds.get(word)?.get(variant.checked_sub(1)?)?;
+            Some(sounds.split_whitespace().collect())
+        };
+        words.split_whitespace().filter_map(sounds).collect()
+    }
+
+    /// Every phone that occurs.
+    pub fn all_phones(&self) -> BTreeSet<&str> {
+        self.sounds.values().flatten().flat_map(|s| s.split_whitespace()).collect()
+    }
+
     /// Phones in a sequence of dictionary words: the mean over their pronunciations.
     pub fn phones_in(&self, words: &str) -> f32 {
         words

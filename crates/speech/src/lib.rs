@@ -20,6 +20,7 @@ pub mod recognizer;
 pub mod recognizer_limits;
 pub mod recognizer_match;
 pub mod recognizer_near;
+pub mod recognizer_phones;
 pub mod rules;
 pub mod script;
 pub mod sphinx;

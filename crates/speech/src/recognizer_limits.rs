@@ -9,7 +9,7 @@ use crate::recognizer_match::Match;
 use crate::sphinx::SphinxError;
 
 /// Names of the measurements, in the order of [`features`].
-pub const FEATURES: [&str; 17] = [
+pub const FEATURES: [&str; 24] = [
     "gap",
     "gap_length",
     "own",
@@ -27,13 +27,20 @@ pub const FEATURES: [&str; 17] = [
     "cost_quiet",
     "cover",
     "cover_off",
+    "worst",
+    "stretch",
+    "plain",
+    "plain_worst",
+    "hurried",
+    "uneven",
+    "paused",
 ];
 
 /// The measurements of a match as numbers to be weighed.
 pub fn features(found: &Match) -> [f32; FEATURES.len()] {
     let length = found.phones.max(1.0).ln();
     let gap = found.gap / 10.0;
-    let near = &found.near;
+    let (near, fit) = (&found.near, &found.fit);
     let heard = (near.heard.max(1) as f32).ln() - length;
     let quiet = found.quiet_db / 10.0;
     let cost = found.cost / 10.0;
@@ -58,6 +65,13 @@ pub fn features(found: &Match) -> [f32; FEATURES.len()] {
         cost * quiet,
         cover,
         cover.abs(),
+        fit.worst / 10.0,
+        fit.stretch / 10.0,
+        fit.plain / 10.0,
+        fit.plain_worst / 10.0,
+        fit.hurried,
+        fit.uneven,
+        fit.paused,
     ]
 }
 
@@ -138,6 +152,7 @@ const USUAL_FRAMES: f32 = 8.5;
 mod tests {
     use super::*;
     use crate::recognizer_near::Nearness;
+    use crate::recognizer_phones::Fit;
 
     fn found() -> Match {
         Match {
@@ -149,6 +164,15 @@ mod tests {
             spoken: 24,
             phones: 3.0,
             near: Nearness { own: 0.1, kind: 0.1, other: 0.6, heard: 3 },
+            fit: Fit {
+                worst: 20.0,
+                stretch: 12.0,
+                plain: 10.0,
+                plain_worst: 20.0,
+                hurried: 0.1,
+                uneven: 0.4,
+                paused: 0.0,
+            },
             quiet_db: 30.0,
             decoy: false,
             chained: false,

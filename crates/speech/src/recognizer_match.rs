@@ -13,6 +13,7 @@ use crate::grammar::{self, Reader};
 use crate::lexicon::Lexicon;
 use crate::model::Model;
 use crate::recognizer_near::{Nearness, Neighbours};
+use crate::recognizer_phones::{Aligner, Fit};
 use crate::sphinx::{Sphinx, SphinxError};
 use crate::sphinx_decoder::Decoder;
 
@@ -35,6 +36,8 @@ pub struct Match {
     pub phones: f32,
     /// How near the phone loop's own words are.
     pub near: Nearness,
+    /// How well its single phones fit.
+    pub fit: Fit,
     /// How far the quiet parts lie below the speech, dB.
     pub quiet_db: f32,
     /// Something that only sounds like a reply.
@@ -47,6 +50,7 @@ pub struct Match {
 pub struct PhraseDecoder {
     words: Decoder,
     phones: Decoder,
+    aligner: Aligner,
     lexicon: Arc<Lexicon>,
     reader: Reader,
     neighbours: Neighbours,
@@ -61,9 +65,10 @@ impl PhraseDecoder {
             words.add_grammar(grammar::name_of(expect), &grammar::jsgf(&lexicon, expect))?;
         }
         let phones = Decoder::of_phones(library, model)?;
+        let aligner = Aligner::new(library, model, &lexicon.all_phones())?;
         let reader = Reader::new(Arc::clone(&lexicon));
         let neighbours = Neighbours::new(&lexicon);
-        Ok(Self { words, phones, lexicon, reader, neighbours })
+        Ok(Self { words, phones, aligner, lexicon, reader, neighbours })
     }
 
     /// The best phrase for an utterance at 16 kHz; `None` if there is no speech in it.
@@ -96,6 +101,10 @@ impl PhraseDecoder {
         let Some(reading) = self.reader.read(&said.words) else {
             return Ok(None);
         };
+        let spelt = self.lexicon.spell(&said.words);
+        let Some(fit) = self.aligner.fit(samples, &spelt, &free)? else {
+            return Ok(None);
+        };
         let of = |n: &usize| &self.lexicon.phrases[*n];
         Ok(Some(Match {
             gap: (free.score.saturating_sub(said.score)) as f32 / said.frames() as f32,
@@ -104,6 +113,7 @@ impl PhraseDecoder {
             spoken,
             phones: self.lexicon.phones_in(&said.words),
             near: self.neighbours.measure(&free.words, &reading.phrases),
+            fit,
             quiet_db,
             tags: reading.phrases.iter().map(|n| of(n).tag.clone()).collect(),
             decoy: reading.decoy,

@@ -89,8 +89,10 @@ pub(crate) struct SetUp {
     pub(crate) known_args: unsafe extern "C" fn() -> *const c_void,
     pub(crate) init: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
     pub(crate) free: unsafe extern "C" fn(*mut c_void) -> c_int,
-    pub(crate) set_grammar:
-        unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char) -> c_int,
+    pub(crate) log_base: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
+    pub(crate) read_grammar: unsafe extern "C" fn(*const c_char, *mut c_void, f32) -> *mut c_void,
+    pub(crate) free_grammar: unsafe extern "C" fn(*mut c_void) -> c_int,
+    pub(crate) set_grammar: unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_void) -> c_int,
     pub(crate) set_search: unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int,
 }
 
@@ -109,6 +111,7 @@ pub(crate) struct Segment {
     pub(crate) next: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
     pub(crate) word: unsafe extern "C" fn(*mut c_void) -> *const c_char,
     pub(crate) frames: unsafe extern "C" fn(*mut c_void, *mut c_int, *mut c_int),
+    pub(crate) score: unsafe extern "C" fn(*mut c_void, *mut i32, *mut i32, *mut i32) -> i32,
 }
 
 impl Sphinx {
@@ -121,7 +124,7 @@ impl Sphinx {
     pub fn open_named(base: &str, pocket: &str) -> Result<Arc<Self>, SphinxError> {
         let base = open_library(base)?;
         let pocket = open_library(pocket)?;
-        // SAFETY: the signatures are those of err.h, cmd_ln.h and pocketsphinx.h, 5prealpha,
+        // SAFETY: the signatures are those of err.h, cmd_ln.h, jsgf.h, fsg_model.h and pocketsphinx.h, 5prealpha,
         // which the soname `.so.3` stands for. The pointers are kept beside the libraries.
         unsafe {
             let set_log: unsafe extern "C" fn(*mut c_void) = symbol(&base, "err_set_logfp\0")?;
@@ -134,7 +137,10 @@ impl Sphinx {
                     known_args: symbol(&pocket, "ps_args\0")?,
                     init: symbol(&pocket, "ps_init\0")?,
                     free: symbol(&pocket, "ps_free\0")?,
-                    set_grammar: symbol(&pocket, "ps_set_jsgf_string\0")?,
+                    log_base: symbol(&pocket, "ps_get_logmath\0")?,
+                    read_grammar: symbol(&base, "jsgf_read_string\0")?,
+                    free_grammar: symbol(&base, "fsg_model_free\0")?,
+                    set_grammar: symbol(&pocket, "ps_set_fsg\0")?,
                     set_search: symbol(&pocket, "ps_set_search\0")?,
                 },
                 utterance: Utterance {
@@ -149,6 +155,7 @@ impl Sphinx {
                     next: symbol(&pocket, "ps_seg_next\0")?,
                     word: symbol(&pocket, "ps_seg_word\0")?,
                     frames: symbol(&pocket, "ps_seg_frames\0")?,
+                    score: symbol(&pocket, "ps_seg_prob\0")?,
                 },
                 _libraries: [base, pocket],
             }))

@@ -20,6 +20,28 @@ pub struct Hypothesis {
     pub first: u32,
     /// Last frame of the last word.
     pub last: u32,
+    /// The path piece by piece, fillers included.
+    pub pieces: Vec<Piece>,
+}
+
+/// A word, a phone or a filler where the decoder heard it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First frame of 10 ms.
+    pub first: u32,
+    /// Frames it took.
+    pub frames: u32,
+    /// How well it sounds; only differences on the same audio mean something.
+    pub score: i32,
+    /// Silence or noise.
+    pub filler: bool,
+}
+
+impl Piece {
+    /// The frame after its last one.
+    pub fn end(&self) -> u32 {
+        self.first + self.frames
+    }
 }
 
 impl Hypothesis {
@@ -115,14 +137,25 @@ impl Decoder {
         Ok(Self { library: Arc::clone(library), raw })
     }
 
-    /// Adds a grammar in JSGF under a name.
+    /// Adds a grammar in JSGF under a name, in place of the one that had it.
     pub fn add_grammar(&mut self, name: &str, jsgf: &str) -> Result<(), SphinxError> {
         let refused = || SphinxError::Grammar { name: name.to_owned() };
         let c_name = c_string(name)?;
         let text = c_string(jsgf)?;
-        // SAFETY: both strings outlive the call, which copies them.
+        let set_up = &self.library.set_up;
+        let raw = self.raw.as_ptr();
+        // `ps_set_jsgf_string` does the same and never frees what it has read.
+        // SAFETY: the strings outlive the calls, which copy them; the decoder takes its own
+        // reference to the grammar, and the logarithms live as long as the decoder.
         let code = unsafe {
-            (self.library.set_up.set_grammar)(self.raw.as_ptr(), c_name.as_ptr(), text.as_ptr())
+            let log_base = (set_up.log_base)(raw);
+            let grammar = (set_up.read_grammar)(text.as_ptr(), log_base, GRAMMAR_WEIGHT);
+            if grammar.is_null() {
+                return Err(refused());
+            }
+            let code = (set_up.set_grammar)(raw, c_name.as_ptr(), grammar);
+            (set_up.free_grammar)(grammar);
+            code
         };
         if code == 0 { Ok(()) } else { Err(refused()) }
     }
@@ -167,17 +200,22 @@ impl Decoder {
                 return Ok(None);
             }
             let words = CStr::from_ptr(text).to_string_lossy().into_owned();
-            let Some((first, last)) = self.extent() else {
+            let pieces = self.pieces();
+            let mut said = pieces.iter().filter(|piece| !piece.filler);
+            let Some(begin) = said.next() else {
                 return Ok(None);
             };
-            Ok((!words.is_empty()).then_some(Hypothesis { words, score, first, last }))
+            let (first, end) = (begin.first, said.next_back().unwrap_or(begin));
+            let last = end.end().saturating_sub(1);
+            Ok((!words.is_empty()).then_some(Hypothesis { words, score, first, last, pieces }))
         }
     }
 
-    /// First and last frame of the last hypothesis, fillers left out.
-    fn extent(&self) -> Option<(u32, u32)> {
+    /// The path of the last hypothesis; the empty transitions of a grammar take no time and are
+    /// left out.
+    fn pieces(&self) -> Vec<Piece> {
         let calls = &self.library.segment;
-        let mut extent: Option<(u32, u32)> = None;
+        let mut pieces = Vec::new();
         // SAFETY: the iterator is walked to its end, where `ps_seg_next` frees it; the words it
         // points to live as long as the decoder.
         unsafe {
@@ -187,14 +225,18 @@ impl Decoder {
                 let filler = word.is_null() || is_filler(CStr::from_ptr(word));
                 let (mut from, mut to) = (0, 0);
                 (calls.frames)(at, &raw mut from, &raw mut to);
-                if let (false, Ok(from), Ok(to)) = (filler, u32::try_from(from), u32::try_from(to))
+                let (mut score, mut language, mut back) = (0, 0, 0);
+                (calls.score)(at, &raw mut score, &raw mut language, &raw mut back);
+                let empty = !word.is_null() && CStr::from_ptr(word).to_bytes().starts_with(b"(");
+                if let (false, Ok(first), Ok(to)) = (empty, u32::try_from(from), u32::try_from(to))
                 {
-                    extent = Some((extent.map_or(from, |(first, _)| first), to));
+                    let frames = (to + 1).saturating_sub(first);
+                    pieces.push(Piece { first, frames, score, filler });
                 }
                 at = (calls.next)(at);
             }
         }
-        extent
+        pieces
     }
 }
 
@@ -214,8 +256,16 @@ fn c_string(text: &str) -> Result<CString, SphinxError> {
 /// Silence, noise, sentence marks and the empty transitions of a grammar.
 fn is_filler(word: &CStr) -> bool {
     let bytes = word.to_bytes();
-    matches!(bytes.first(), None | Some(b'<' | b'[' | b'+' | b'(')) || bytes == b"SIL"
+    matches!(bytes.first(), None | Some(b'<' | b'[' | b'+' | b'('))
+        || bytes == b"SIL"
+        || bytes == PAUSE.as_bytes()
 }
+
+/// What the decoder itself takes for the weight of a grammar.
+const GRAMMAR_WEIGHT: f32 = 6.5;
+
+/// The word for a pause that grammars may name.
+pub const PAUSE: &str = "PAUSE";
 
 /// Beams far wider than the default: with those the right path of a voice unlike the model's
 /// speakers is lost in the middle of a phrase now and then. 1e-100 takes half as long again.
@@ -223,4 +273,8 @@ const WIDE_BEAMS: [(&str, &str); 4] =
     [("-beam", "1e-80"), ("-pbeam", "1e-80"), ("-wbeam", "1e-60"), ("-bestpath", "no")];
 
 /// Without `-allphone_ci` the phone loop is slower than real time.
-const PHONE_LOOP: [(&str, &str); 2] = [("-lw", "2.0"), ("-allphone_ci", "yes")];
+const PHONE_LOOP: [(&str, &str); 3] = [("-lw", "2.0"), ("-allphone_ci", "yes"), ALL_STATES];
+
+/// Scores are counted from the best state that was computed. Two decoders count the same frame
+/// from the same point only if both compute all.
+pub const ALL_STATES: (&str, &str) = ("-compallsen", "yes");
