@@ -46,7 +46,7 @@ pub struct Match {
     pub chained: bool,
 }
 
-/// The decoders of one language in one thread: about 20 MB. Decoding blocks.
+/// The decoders of one language in one thread: about 25 MB. Decoding blocks.
 pub struct PhraseDecoder {
     words: Decoder,
     phones: Decoder,

@@ -19,7 +19,7 @@ use crate::sphinx::{Sphinx, SphinxError};
 /// What the pool is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolSettings {
-    /// Threads, each with decoders for both languages (about 45 MB).
+    /// Threads, each with decoders for both languages (about 55 MB).
     pub threads: usize,
     /// Utterances that may wait. One more is answered `unclear` at once: a late answer would be
     /// worse for the conversation than none.
