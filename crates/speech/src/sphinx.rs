@@ -125,7 +125,8 @@ impl Sphinx {
         let base = open_library(base)?;
         let pocket = open_library(pocket)?;
         // SAFETY: the signatures are those of err.h, cmd_ln.h, jsgf.h, fsg_model.h and
-        // pocketsphinx.h, 5prealpha, which the soname `.so.3` stands for. The pointers are kept beside the libraries.
+        // pocketsphinx.h, 5prealpha, which the soname `.so.3` stands for. The pointers are kept
+        // beside the libraries.
         unsafe {
             let set_log: unsafe extern "C" fn(*mut c_void) = symbol(&base, "err_set_logfp\0")?;
             // Without this every decode writes pages to stderr.
