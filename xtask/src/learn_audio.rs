@@ -68,21 +68,30 @@ pub fn speak_at(
     text: &str,
 ) -> Result<Vec<i16>, Box<dyn Error>> {
     let (pace, pitch) = (pace.to_string(), pitch.to_string());
+    let how = ["-v", voice, "-s", &pace, "-p", &pitch, "-z", "--stdout"];
+    let wav = espeak(&how, text)?;
+    let pcm = wav.get(WAV_HEADER..).unwrap_or_default();
+    Ok(pcm.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect())
+}
+
+/// What espeak-ng, told how, writes about a text.
+pub fn espeak(how: &[&str], text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut child = Command::new("espeak-ng")
-        .args(["-v", voice, "-s", &pace, "-p", &pitch, "-z", "--stdout", "--stdin"])
+        .args(how)
+        .arg("--stdin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .spawn()?;
+        .spawn()
+        .map_err(|e| format!("cannot run espeak-ng: {e}"))?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(text.as_bytes())?;
     }
     let output = child.wait_with_output()?;
-    if !output.status.success() {
-        return Err(format!("espeak-ng refused the voice {voice}").into());
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(format!("espeak-ng refused {}", how.join(" ")).into()),
     }
-    let pcm = output.stdout.get(WAV_HEADER..).unwrap_or_default();
-    Ok(pcm.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect())
 }
 
 /// What arrives at the recognizer when `spoken` goes over the line, some silence around it.

@@ -1,11 +1,10 @@
 //! The sounds that espeak-ng makes of a text, under names that an acoustic model can carry.
 
 use std::error::Error;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use domain::Language;
 
+use crate::learn_audio::espeak;
 use crate::learn_voices::voice_name;
 
 /// A text as it is spoken: clauses of words of phones. Between clauses there is a pause.
@@ -15,17 +14,8 @@ pub type Clauses = Vec<Vec<Vec<String>>>;
 ///
 /// The plain voice is asked: variants change how a phone sounds, not which it is.
 pub fn sounds(language: Language, text: &str) -> Result<Clauses, Box<dyn Error>> {
-    let mut child = Command::new("espeak-ng")
-        .args(["-q", "-x", "--sep= ", "-v", &voice_name(language, ""), "--stdin"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(text.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
-    let text_of_sounds = String::from_utf8(output.stdout)?;
+    let how = ["-q", "-x", "--sep= ", "-v", &voice_name(language, "")];
+    let text_of_sounds = String::from_utf8(espeak(&how, text)?)?;
     if text_of_sounds.contains('(') {
         return Err(format!("espeak-ng changes the language within {text}").into());
     }
