@@ -9,8 +9,6 @@ use crate::plane::PlaneError;
 
 /// Kernel buffer of each RTP socket: one second of G.711 and room for bursts.
 const RECEIVE_BUFFER: usize = 64 * 1024;
-/// Ports that other programs hold are stepped over, at most this many in one search.
-const MAX_TRIES: usize = 64;
 
 /// A range of ports; each pair is given out once until it comes back.
 #[derive(Debug)]
@@ -53,10 +51,12 @@ impl PortPool {
     }
 
     /// Opens the next free pair. Pairs are used in turn, so that late packets of an ended call
-    /// rarely meet a new one.
+    /// rarely meet a new one. What other programs hold is stepped over, each pair once in a
+    /// search: no call fails while there is a free one.
     pub(crate) fn open(self: &Arc<Self>) -> Result<SocketPair, PlaneError> {
         let mut last = PlaneError::NoPort;
-        for _ in 0..MAX_TRIES {
+        let pairs = self.lock().taken.len();
+        for _ in 0..pairs {
             let Some((slot, port)) = self.take() else {
                 return Err(last);
             };
@@ -127,6 +127,17 @@ fn open_socket(at: SocketAddr) -> std::io::Result<UdpSocket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_holds_a_hundred_pairs_in_a_row_is_stepped_over() {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let other: Vec<_> =
+            (0..100).filter_map(|n| UdpSocket::bind((here, 48_200 + n * 2)).ok()).collect();
+        assert!(!other.is_empty());
+        let pool = Arc::new(PortPool::new(here, (48_200, 48_403)));
+        let pair = pool.open().unwrap();
+        assert_eq!((pair.local().port(), pool.in_use()), (48_400, 1));
+    }
 
     #[test]
     fn pairs_come_back_and_are_counted_exactly() {
