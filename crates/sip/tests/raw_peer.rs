@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 use crate::raw::nothing_is_kept;
 use crate::stage::{OFFER, PATIENCE, Stage, timers};
+use domain::CallId;
 use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
-use sip::SipTimers;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -160,17 +160,19 @@ async fn a_late_branch_is_ended(peer: &Peer, stage: Stage, invite: &Message) {
     stage.close().await;
 }
 
-/// Long enough for a branch to be late in, short enough to see its end.
-fn late_timers() -> SipTimers {
-    timers(150)
+/// A peer that has our INVITE. T1 is long enough for a branch to be late in, and short enough to
+/// see its end.
+async fn dialled() -> (Peer, Stage, CallId, Message) {
+    let peer = Peer::start().await;
+    let stage = Stage::with(&peer.address(), |config, _| config.timers = timers(150)).await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE").await;
+    (peer, stage, call, invite)
 }
 
 #[tokio::test]
 async fn a_branch_that_answers_after_we_hung_up_is_ended() {
-    let peer = Peer::start().await;
-    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
-    let call = stage.dial();
-    let invite = peer.hear("INVITE").await;
+    let (peer, stage, call, invite) = dialled().await;
     peer.answer(&invite, "200 OK", "one").await;
     peer.hear("ACK").await;
     stage.answered(call).await;
@@ -183,10 +185,7 @@ async fn a_branch_that_answers_after_we_hung_up_is_ended() {
 
 #[tokio::test]
 async fn a_branch_that_answers_after_the_first_one_hung_up_is_ended() {
-    let peer = Peer::start().await;
-    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
-    let call = stage.dial();
-    let invite = peer.hear("INVITE").await;
+    let (peer, stage, call, invite) = dialled().await;
     peer.answer(&invite, "200 OK", "one").await;
     peer.hear("ACK").await;
     stage.answered(call).await;
@@ -198,10 +197,7 @@ async fn a_branch_that_answers_after_the_first_one_hung_up_is_ended() {
 
 #[tokio::test]
 async fn a_branch_that_answers_after_the_call_was_cancelled_is_ended() {
-    let peer = Peer::start().await;
-    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
-    let call = stage.dial();
-    let invite = peer.hear("INVITE").await;
+    let (peer, stage, call, invite) = dialled().await;
     peer.answer(&invite, "180 Ringing", "one").await;
     stage.progressed(call, 180).await;
     stage.submit(call, TrunkCommand::Cancel);
@@ -220,10 +216,7 @@ async fn a_branch_that_answers_after_the_call_was_cancelled_is_ended() {
 
 #[tokio::test]
 async fn a_branch_that_answers_after_another_one_refused_is_ended() {
-    let peer = Peer::start().await;
-    let stage = Stage::with(&peer.address(), |config, _| config.timers = late_timers()).await;
-    let call = stage.dial();
-    let invite = peer.hear("INVITE").await;
+    let (peer, stage, call, invite) = dialled().await;
     peer.answer(&invite, "486 Busy Here", "one").await;
     peer.hear("ACK").await;
     assert_eq!(stage.ended(call).await, LegOutcome::Refused { code: 486 });

@@ -253,33 +253,38 @@ mod tests {
         }
     }
 
-    fn stuck() -> (Sender<()>, Recorder) {
-        #[expect(clippy::disallowed_methods, reason = "one word is ever sent")]
-        let (go_on, until) = mpsc::channel();
-        (go_on, Recorder::start(Arc::new(Stuck(Mutex::new(Some(until))))).unwrap())
+    fn key() -> LegKey {
+        LegKey { call: CallId::from_parts(0, [7; 10]), leg: LegId(1) }
     }
 
-    fn block(key: LegKey, index: usize) -> Tape {
+    /// A recorder of one leg whose disk waits for a word.
+    fn stuck() -> (Sender<()>, Recorder, tokio::sync::mpsc::Receiver<Mail>) {
+        #[expect(clippy::disallowed_methods, reason = "one word is ever sent")]
+        let (go_on, until) = mpsc::channel();
+        let recorder = Recorder::start(Arc::new(Stuck(Mutex::new(Some(until))))).unwrap();
+        let (mailbox, mail) = Mailbox::new();
+        recorder.expect(key(), "a".to_owned(), mailbox);
+        (go_on, recorder, mail)
+    }
+
+    fn block(index: usize) -> Tape {
         let index = index as u64;
-        Tape::Block(key, StereoBlock { index, left: [1; _], right: [2; _] })
+        Tape::Block(key(), StereoBlock { index, left: [1; _], right: [2; _] })
     }
 
     #[test]
     fn a_disk_that_stands_still_for_longer_than_the_lanes_queue_costs_no_block() {
-        let (go_on, recorder) = stuck();
-        let key = LegKey { call: CallId::from_parts(0, [7; 10]), leg: LegId(1) };
-        let (mailbox, mut mail) = Mailbox::new();
-        recorder.expect(key, "a".to_owned(), mailbox);
+        let (go_on, recorder, mut mail) = stuck();
         let many = 4 * BLOCKS;
         for index in 0..many {
             // As long as there is a gatherer, there is room again soon.
             while recorder.shared.tape.len() == BLOCKS {
                 std::thread::yield_now();
             }
-            recorder.push(block(key, index));
+            recorder.push(block(index));
         }
         go_on.send(()).unwrap();
-        recorder.end(key);
+        recorder.end(key());
         recorder.stop();
         let Some(Mail::Recorded(recorded)) = mail.try_recv().ok() else { panic!("nothing") };
         assert_eq!((recorded.lost_blocks, recorded.duration_ms), (0, many as u64 * 20));
@@ -290,16 +295,13 @@ mod tests {
 
     #[test]
     fn a_disk_that_never_moves_costs_blocks_and_no_more_memory() {
-        let (go_on, recorder) = stuck();
-        let key = LegKey { call: CallId::from_parts(0, [7; 10]), leg: LegId(1) };
-        let (mailbox, mut mail) = Mailbox::new();
-        recorder.expect(key, "a".to_owned(), mailbox);
+        let (go_on, recorder, mut mail) = stuck();
         let most = BLOCKS + (REELS + 3) * REEL;
         let mut index = 0;
         // The queue stays full once the gatherer waits as well.
         let mut full = 0;
         while full < 10 {
-            recorder.push(block(key, index));
+            recorder.push(block(index));
             index += 1;
             full = if recorder.shared.tape.len() == BLOCKS { full + 1 } else { 0 };
             if full > 0 {
@@ -310,8 +312,8 @@ mod tests {
         while !recorder.shared.tape.is_empty() {
             std::thread::yield_now();
         }
-        recorder.push(block(key, index));
-        recorder.end(key);
+        recorder.push(block(index));
+        recorder.end(key());
         recorder.stop();
         let Some(Mail::Recorded(recorded)) = mail.try_recv().ok() else { panic!("nothing") };
         assert!(recorded.lost_blocks > 0, "{recorded:?}");
