@@ -133,6 +133,8 @@ struct Quality {
     lost: u64,
     /// Packets dropped because they were not the peer's.
     strangers: u64,
+    /// Packets dropped because it was not known yet who the peer is.
+    early: u64,
     jitter_ms: u32,
     round_trip_ms: Option<u32>,
 }
@@ -245,6 +247,7 @@ impl Quality {
             packets: q.packets,
             lost: q.lost,
             strangers: q.strangers,
+            early: q.early,
             jitter_ms: q.jitter_ms,
             round_trip_ms: q.round_trip_ms,
         }

@@ -342,6 +342,10 @@ pub struct LegQuality {
     pub lost: u64,
     /// Packets dropped because they were not the peer's.
     pub strangers: u64,
+    /// Packets dropped because it was not known yet who the peer is: its own, if its media
+    /// overtakes its answer, or anybody's. Journals from before this was counted have none.
+    #[serde(default)]
+    pub early: u64,
     /// Interarrival jitter (RFC 3550 section 6.4.1), ms.
     pub jitter_ms: u32,
     /// Round trip by RTCP, ms.

@@ -370,6 +370,7 @@ impl Leg {
             packets: reception.received(),
             lost: reception.lost(),
             strangers: self.link.strangers,
+            early: self.link.early,
             jitter_ms: reception.jitter_ms(),
             round_trip_ms: self.reporter.round_trip_ms,
             last_media_ms: self.watch.last_media.as_millis(),

@@ -21,6 +21,8 @@ pub(super) struct Link {
     /// Send to where the peer's packets come from.
     nat: bool,
     pub strangers: u64,
+    /// Datagrams that came while nobody could be told from a stranger.
+    pub early: u64,
 }
 
 impl Link {
@@ -76,9 +78,12 @@ impl Link {
         admitted
     }
 
-    /// Counts a datagram that was no packet at all.
+    /// Counts a datagram that was no packet of the peer's, or that came before there is one.
     pub fn refuse(&mut self) {
-        self.strangers += 1;
+        match self.agreed {
+            Some(_) => self.strangers += 1,
+            None => self.early += 1,
+        }
     }
 
     /// Where RTP goes: to where the peer asked; behind address translation to where its own

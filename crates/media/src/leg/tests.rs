@@ -213,6 +213,21 @@ fn what_was_sent_before_the_answer_is_not_heard_after_it() {
 }
 
 #[test]
+fn what_comes_before_the_peer_is_known_is_nobodys() {
+    let s = Stage::new();
+    let now = s.now();
+    let mut leg = Leg::new(LegSetup::new(LegId::CALLEE, 1, 1, 1));
+    let packet = s.packet(8, &[0xd5; 160]);
+    leg.receive_rtp(now, agreed().remote, &packet);
+    leg.receive_rtcp(now, agreed().remote_rtcp, &[0x80, 201, 0, 1, 0, 0, 0, 1]);
+    assert_eq!((leg.quality().early, leg.quality().strangers, leg.quality().packets), (2, 0, 0));
+    leg.connect(now, &agreed(), &[]);
+    leg.receive_rtp(now, agreed().remote, &packet);
+    leg.receive_rtp(now, agreed().remote, &[1, 2, 3]);
+    assert_eq!((leg.quality().early, leg.quality().strangers, leg.quality().packets), (2, 1, 1));
+}
+
+#[test]
 fn strangers_are_dropped_and_counted() {
     let mut s = Stage::answered();
     let stranger = SocketAddr::from(([10, 0, 0, 3], 4_000));
