@@ -1,6 +1,7 @@
 //! Further answers to one INVITE: every branch of a fork that answers after the first is
 //! acknowledged by the stack and ended here, also when the leg is gone (RFC 3261 section 13.2.2.4).
 
+use domain::CallId;
 use rsipstack::sip::{Method, Response};
 use tokio::time::sleep;
 
@@ -16,13 +17,14 @@ pub(crate) const MAX_WATCHED: usize = 4_096;
 
 /// An INVITE whose branches may still answer, and those that were ended.
 pub(crate) struct Branches {
+    call: CallId,
     invite: Exchange,
     ended: Vec<String>,
 }
 
 impl Branches {
-    pub(crate) fn new(invite: Exchange) -> Self {
-        Self { invite, ended: Vec::new() }
+    pub(crate) fn new(call: CallId, invite: Exchange) -> Self {
+        Self { call, invite, ended: Vec::new() }
     }
 
     /// The next response; `None` when no more will come. Safe to cancel.
@@ -44,7 +46,7 @@ impl Branches {
         self.ended.extend(tag);
         let mut fork = own.clone();
         fork.confirm(response);
-        tracing::debug!("a further branch answered and is ended");
+        tracing::debug!(call = %self.call, "a further branch answered and is ended");
         let bye = fork.request(Method::Bye, vec![]);
         let limit = shared.timers.transaction();
         shared.sender.see_off(bye, fork.path(), Goes::ByRoute, limit);

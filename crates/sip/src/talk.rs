@@ -9,7 +9,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::branches::Branches;
 use crate::dialog::{Dialog, description};
-use crate::exchange::Exchange;
 use crate::inbound;
 use crate::leg::Leg;
 use crate::peer::Peer;
@@ -27,7 +26,7 @@ const REOFFER_QUEUE: usize = 4;
 pub(crate) struct Parts {
     pub(crate) peer: Arc<Peer>,
     pub(crate) dialog: Dialog,
-    pub(crate) invite: Exchange,
+    pub(crate) branches: Branches,
     /// The 2xx.
     pub(crate) response: Response,
     /// Our description.
@@ -73,7 +72,7 @@ impl Talk {
         Self {
             peer: parts.peer,
             dialog: parts.dialog,
-            branches: Some(Branches::new(parts.invite)),
+            branches: Some(parts.branches),
             pending: None,
             ends,
             ended,

@@ -170,12 +170,18 @@ async fn dialled() -> (Peer, Stage, CallId, Message) {
     (peer, stage, call, invite)
 }
 
-#[tokio::test]
-async fn a_branch_that_answers_after_we_hung_up_is_ended() {
+/// The same after the branch `one` has answered.
+async fn talking() -> (Peer, Stage, CallId, Message) {
     let (peer, stage, call, invite) = dialled().await;
     peer.answer(&invite, "200 OK", "one").await;
     peer.hear("ACK").await;
     stage.answered(call).await;
+    (peer, stage, call, invite)
+}
+
+#[tokio::test]
+async fn a_branch_that_answers_after_we_hung_up_is_ended() {
+    let (peer, stage, call, invite) = talking().await;
     stage.submit(call, TrunkCommand::Bye);
     let bye = peer.hear("BYE sip:one@").await;
     peer.answer(&bye, "200 OK", "one").await;
@@ -185,10 +191,7 @@ async fn a_branch_that_answers_after_we_hung_up_is_ended() {
 
 #[tokio::test]
 async fn a_branch_that_answers_after_the_first_one_hung_up_is_ended() {
-    let (peer, stage, call, invite) = dialled().await;
-    peer.answer(&invite, "200 OK", "one").await;
-    peer.hear("ACK").await;
-    stage.answered(call).await;
+    let (peer, stage, call, invite) = talking().await;
     peer.ask(&invite, "BYE", 1, "").await;
     peer.hear("SIP/2.0 200").await;
     assert_eq!(stage.ended(call).await, LegOutcome::PeerBye);
