@@ -123,16 +123,14 @@ impl Waihu {
 
     /// Sends a signal such as `TERM`.
     pub async fn signal(&self, name: &str) {
-        let status =
-            Command::new("sh").args(["-c", &format!("kill -{name} {}", self.id())]).status().await;
-        assert!(status.unwrap().success());
+        assert!(self.signal_if_there(name).await, "it has ended");
     }
 
-    /// Sends a signal to a program that may end meanwhile.
-    async fn signal_if_there(&self, name: &str) {
-        if let Some(id) = self.child.id() {
-            let _ = Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status().await;
-        }
+    /// Sends a signal to a program that may end meanwhile; whether it took it.
+    async fn signal_if_there(&self, name: &str) -> bool {
+        let Some(id) = self.child.id() else { return false };
+        let kill = format!("kill -{name} {id}");
+        Command::new("sh").args(["-c", &kill]).status().await.is_ok_and(|s| s.success())
     }
 
     /// Kills it as a power cut would.
