@@ -1,13 +1,17 @@
 //! Further answers to one INVITE: every branch of a fork that answers after the first is
 //! acknowledged by the stack and ended here, also when the leg is gone (RFC 3261 section 13.2.2.4).
 
+use std::sync::Arc;
+
 use domain::CallId;
-use rsipstack::sip::{Method, Response};
+use rsipstack::sip::Response;
 use tokio::time::sleep;
 
 use crate::dialog::{Dialog, remote_tag};
-use crate::exchange::{Exchange, Goes};
+use crate::exchange::Exchange;
+use crate::goodbye::see_off;
 use crate::leg::{Leg, Shared};
+use crate::peer::Peer;
 
 /// Branches of a forked INVITE beyond the first that are ended one by one; more are ignored.
 const MAX_FORKS: usize = 8;
@@ -18,13 +22,14 @@ pub(crate) const MAX_WATCHED: usize = 4_096;
 /// An INVITE whose branches may still answer, and those that were ended.
 pub(crate) struct Branches {
     call: CallId,
+    peer: Arc<Peer>,
     invite: Exchange,
     ended: Vec<String>,
 }
 
 impl Branches {
-    pub(crate) fn new(call: CallId, invite: Exchange) -> Self {
-        Self { call, invite, ended: Vec::new() }
+    pub(crate) fn new(call: CallId, peer: &Arc<Peer>, invite: Exchange) -> Self {
+        Self { call, peer: peer.clone(), invite, ended: Vec::new() }
     }
 
     /// The next response; `None` when no more will come. Safe to cancel.
@@ -47,9 +52,7 @@ impl Branches {
         let mut fork = own.clone();
         fork.confirm(response);
         tracing::debug!(call = %self.call, "a further branch answered and is ended");
-        let bye = fork.request(Method::Bye, vec![]);
-        let limit = shared.timers.transaction();
-        shared.sender.see_off(bye, fork.path(), Goes::ByRoute, limit);
+        see_off(shared, fork, self.peer.credentials());
     }
 
     /// Goes on listening in a task of its own when the leg ends: until 64 * T1 after the first 2xx

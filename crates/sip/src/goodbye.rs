@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use rsipstack::sip::{Header, Method};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::dialog::Dialog;
-use crate::digest::Answers;
+use crate::digest::{Answers, Credentials};
 use crate::exchange::{Exchange, Goes};
 use crate::inbound;
-use crate::leg::Leg;
+use crate::leg::{Leg, Shared};
 use crate::peer::Peer;
 use crate::registry::Inbox;
 
@@ -71,6 +71,32 @@ pub(crate) async fn hang_up(leg: &Leg, peer: &Arc<Peer>, dialog: &mut Dialog, in
         let uri = dialog.target().clone();
         extra = answers.headers(Method::Bye, &uri, credentials);
     }
+}
+
+/// Says BYE in a dialog that nobody is in, in a task of its own and for at most timer F; answers a
+/// challenge and nothing else.
+pub(crate) fn see_off(shared: &Shared, mut dialog: Dialog, credentials: Option<Credentials>) {
+    let (sender, limit) = (shared.sender.clone(), shared.timers.transaction());
+    let farewell = async move {
+        let mut answers = Answers::default();
+        let mut extra = vec![];
+        loop {
+            let request = dialog.request(Method::Bye, extra);
+            let Ok(mut exchange) = sender.send(request, dialog.path(), Goes::ByRoute).await else {
+                return;
+            };
+            let (Some(response), Some(credentials)) = (exchange.last().await, &credentials) else {
+                return;
+            };
+            let asked = matches!(response.status_code.code(), 401 | 407);
+            if !asked || !answers.take(&response, credentials) {
+                return;
+            }
+            let uri = dialog.target().clone();
+            extra = answers.headers(Method::Bye, &uri, credentials);
+        }
+    };
+    shared.sender.tasks.spawn(timeout(limit, farewell));
 }
 
 async fn bye(leg: &Leg, dialog: &mut Dialog, extra: Vec<Header>) -> Option<Exchange> {

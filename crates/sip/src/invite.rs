@@ -179,7 +179,8 @@ impl Attempt<'_> {
             };
             if let Some(outcome) = over {
                 if self.told_sent {
-                    Branches::new(self.leg.call, self.invite).outlive(self.leg, &self.dialog);
+                    Branches::new(self.leg.call, self.peer, self.invite)
+                        .outlive(self.leg, &self.dialog);
                 }
                 return Setup::Over(outcome);
             }
@@ -367,7 +368,7 @@ impl Attempt<'_> {
         self.dialog.confirm(&response);
         if let Some(giving_up) = self.giving_up.take() {
             let outcome = giving_up.outcome;
-            Branches::new(self.leg.call, self.invite).outlive(self.leg, &self.dialog);
+            Branches::new(self.leg.call, self.peer, self.invite).outlive(self.leg, &self.dialog);
             hang_up(self.leg, self.peer, &mut self.dialog, inbox).await;
             return Setup::Over(outcome);
         }
@@ -379,7 +380,7 @@ impl Attempt<'_> {
         Setup::Answered(Box::new(Talk::new(Parts {
             peer: self.peer.clone(),
             dialog: self.dialog,
-            branches: Branches::new(self.leg.call, self.invite),
+            branches: Branches::new(self.leg.call, self.peer, self.invite),
             response,
             ours: self.order.offer,
             theirs: answer,

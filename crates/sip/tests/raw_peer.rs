@@ -66,6 +66,11 @@ impl Peer {
     }
 
     async fn answer(&self, request: &Message, status: &str, tag: &str) {
+        self.answer_with(request, status, tag, "").await;
+    }
+
+    /// The same with further header lines.
+    async fn answer_with(&self, request: &Message, status: &str, tag: &str, headers: &str) {
         let body = if status.starts_with("200") && request.is("INVITE") { OFFER } else { "" };
         let mut to = request.header("To").to_owned();
         if !to.contains(";tag=") {
@@ -74,7 +79,7 @@ impl Peer {
         let contact = self.socket.local_addr().unwrap();
         let text = format!(
             "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {to}\r\nCall-ID: {}\r\nCSeq: {}\r\n\
-             Contact: <sip:{tag}@{contact}>\r\nContent-Type: application/sdp\r\n\
+             Contact: <sip:{tag}@{contact}>\r\nContent-Type: application/sdp\r\n{headers}\
              Content-Length: {}\r\n\r\n{body}",
             request.header("Via"),
             request.header("From"),
@@ -224,6 +229,36 @@ async fn a_branch_that_answers_after_another_one_refused_is_ended() {
     peer.hear("ACK").await;
     assert_eq!(stage.ended(call).await, LegOutcome::Refused { code: 486 });
     a_late_branch_is_ended(&peer, stage, &invite).await;
+}
+
+#[tokio::test]
+async fn a_branch_that_asks_for_a_password_is_told_it_once_and_ended() {
+    let peer = Peer::start().await;
+    let stage = Stage::with(&peer.address(), |config, trunk| {
+        config.timers = timers(150);
+        trunk.username = Some("waihu".into());
+        trunk.password = Some(domain::Masked::new("open sesame".into()));
+    })
+    .await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE").await;
+    peer.answer(&invite, "200 OK", "one").await;
+    peer.answer(&invite, "200 OK", "two").await;
+    let challenge = "WWW-Authenticate: Digest realm=\"branches\", nonce=\"n1\"\r\n";
+    let bye = peer.hear("BYE sip:two@").await;
+    assert_eq!(bye.header("Authorization"), "");
+    peer.answer_with(&bye, "401 Unauthorized", "two", challenge).await;
+    let again = peer.hear_where("BYE sip:two@", |m| !m.header("Authorization").is_empty()).await;
+    assert!(again.header("Authorization").contains("nonce=\"n1\""), "{again:?}");
+    assert!(again.header("CSeq") != bye.header("CSeq"), "{again:?}");
+    peer.answer_with(&again, "401 Unauthorized", "two", challenge).await;
+    stage.submit(call, TrunkCommand::Bye);
+    let bye = peer.hear("BYE").await;
+    assert!(bye.is("BYE sip:one@"), "a wrong password was told again: {bye:?}");
+    peer.answer(&bye, "200 OK", "one").await;
+    assert_eq!(stage.ended(call).await, LegOutcome::OurBye);
+    nothing_is_kept(&stage).await;
+    stage.close().await;
 }
 
 #[tokio::test]
