@@ -6,7 +6,7 @@ BENCH_ARGS ?= short
 FUZZ_ARGS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo personas test test-long check tidy lint unit doctest fuzz bench doc
+.PHONY: help demo test test-long check tidy lint unit doctest fuzz bench doc
 .PHONY: setup setup-test
 
 help: ## list these targets
@@ -21,9 +21,6 @@ test: setup-test tidy lint unit doctest ## everything that has to hold before a 
 
 test-long: setup-test ## what is longer: 200 kills, simulation, fuzzing, soak; LONG_BUDGET_S=1800 leaves out the rest
 	@scripts/test-long.sh
-
-personas: setup-test ## call every simulated callee, in both languages, and hold each end against the table
-	$(CARGO) test -p app --locked --features every-persona --test personas
 
 check: tidy lint ## the same without running tests: house rules, style, lints
 

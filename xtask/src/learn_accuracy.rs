@@ -58,6 +58,7 @@ fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, 
             paces: REPORT_PACES,
             line,
             seed: REPORT_SEED,
+            limits: Some(limits),
         };
         let trials = run_trials(library, &lexicon, stage, &replies(&lexicon.phrases))?;
         replies_table.push_str(&Score::of(&trials, &limits).row(name, "as in the list"));
@@ -65,7 +66,7 @@ fn language_tables(library: &Arc<Sphinx>, language: Language) -> Result<String, 
         let trials = run_trials(library, &lexicon, stage, &composed)?;
         replies_table.push_str(&Score::of(&trials, &limits).row(name, "with another one"));
         let stage = Stage { voices_per_text: 2, ..stage };
-        for (kind, texts) in [("one to three syllables", short), ("sentences", long)] {
+        for (kind, texts) in [("one to three syllables", &short), ("sentences", &long)] {
             let trials = run_trials(library, &lexicon, stage, &strangers(texts))?;
             let accepted = trials.iter().filter(|t| t.believed(&limits).is_some()).count();
             let share = percent(accepted, trials.len());
@@ -95,7 +96,7 @@ impl Score {
                 score.unclear += 1;
                 continue;
             };
-            score.exact += usize::from(found.text == trial.spoken);
+            score.exact += usize::from(found.take.text == trial.spoken);
             score.meaning += usize::from(trial.is_right_meaning(found));
         }
         score
@@ -128,9 +129,9 @@ fn human_table(library: &Arc<Sphinx>) -> Result<String, Box<dyn Error>> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let samples = human_prompt(&path)?;
         let mut answer = |expect| -> Result<(bool, String), Box<dyn Error>> {
-            Ok(match decoder.best(&samples, expect)? {
-                Some(found) if limits.accept(&found) => (true, found.text),
-                Some(found) => (false, format!("unclear (best: {})", found.text)),
+            Ok(match decoder.best(&samples, expect, |found| limits.sure(found))? {
+                Some(found) if limits.accept(&found) => (true, found.take.text),
+                Some(found) => (false, format!("unclear (best: {})", found.take.text)),
                 None => (false, "unclear".to_owned()),
             })
         };

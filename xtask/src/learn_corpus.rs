@@ -68,7 +68,7 @@ fn record_one(
     let loss = if dice.unit() < SHARE_OF_LOSSY { 0.01 + dice.unit() * 0.04 } else { 0.0 };
     let line = TelephoneLine { snr_db, high_pass: dice.unit() < 0.7, loss };
     let samples = over_the_line(&spoken, line, &mut dice);
-    let samples = speech::recognizer_match::prepare(&samples);
+    let samples = speech::recognizer_cut::prepare(&samples, 0);
     let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
     std::fs::write(dir.join(&name).with_extension("raw"), bytes)?;
     Ok(Recording { name, said: sounds(language, &text)? })

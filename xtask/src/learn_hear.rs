@@ -31,15 +31,15 @@ pub fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
         };
         let said = samples.get(at(from)?..at(to)?).ok_or("a part ends after it begins")?;
         for state in STATES {
-            let Some(found) = decoder.best(said, state)? else {
+            let Some(found) = decoder.best(said, state, |found| limits.sure(found))? else {
                 println!("{part} {state:?}: nothing");
                 continue;
             };
-            let (score, gap) = (limits.score(&found), found.gap);
+            let (score, found) = (limits.score(&found), found.take);
             println!(
-                "{part} {state:?}: {} score {score:.1} gap {gap:.1} {:?} frames {} of {}, \
+                "{part} {state:?}: {} score {score:.1} gap {:.1} {:?} frames {} of {}, \
                  cost {:.0}",
-                found.text, found.near, found.frames, found.spoken, found.cost
+                found.text, found.gap, found.near, found.frames, found.spoken, found.cost
             );
         }
     }

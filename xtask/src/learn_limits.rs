@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use domain::Language;
 use speech::lexicon::Lexicon;
-use speech::recognizer_limits::{FEATURES, features};
+use speech::recognizer_limits::FEATURES;
 use speech::sphinx::Sphinx;
 
 use crate::learn_accuracy::{prompts, serves_tuning};
@@ -63,14 +63,15 @@ fn spoken_trials(
             paces: TUNING_PACES,
             line,
             seed: TUNING_SEED + n as u64,
+            limits: None,
         };
         trials.extend(run_trials(library, lexicon, stage, &replies(&lexicon.phrases))?);
         let composed = composed(&lexicon.phrases, stage.seed);
         trials.extend(run_trials(library, lexicon, stage, &composed)?);
         let OutOfList { short, long } = for_tuning(language);
-        let stage = Stage { voices_per_text: 4, ..stage };
+        let stage = Stage { voices_per_text: 2, ..stage };
         for texts in [short, long] {
-            trials.extend(run_trials(library, lexicon, stage, &strangers(texts))?);
+            trials.extend(run_trials(library, lexicon, stage, &strangers(&texts))?);
         }
     }
     Ok(trials)
@@ -98,11 +99,11 @@ struct Sample {
 impl Sample {
     /// Nothing to learn from a decoy or from silence: they are refused anyway.
     fn of(trial: &Trial, person: bool) -> Option<Self> {
-        let found = trial.best.as_ref().filter(|m| !m.decoy)?;
+        let found = trial.best.as_ref().filter(|m| !m.take.decoy)?;
         let good = trial.is_right_meaning(found);
         let stranger = trial.tag.is_none();
         Some(Self {
-            x: features(found).iter().map(|f| f64::from(*f)).collect(),
+            x: found.measures.iter().map(|f| f64::from(*f)).collect(),
             good,
             stranger: stranger && !person,
             person,

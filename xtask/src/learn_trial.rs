@@ -31,6 +31,8 @@ pub struct Stage {
     pub line: TelephoneLine,
     /// Seed of noise and silences.
     pub seed: u64,
+    /// What decides whether a second take is needed; without them it is.
+    pub limits: Option<Limits>,
 }
 
 /// One sample as it was heard in one state.
@@ -52,7 +54,9 @@ impl Trial {
 
     /// Whether a match means what was meant.
     pub fn is_right_meaning(&self, found: &Match) -> bool {
-        self.tag.as_ref().is_some_and(|tag| found.text == self.spoken || found.tags.contains(tag))
+        self.tag
+            .as_ref()
+            .is_some_and(|tag| found.take.text == self.spoken || found.take.tags.contains(tag))
     }
 }
 
@@ -84,7 +88,9 @@ pub fn run_trials(
                 let voice = stage.voices[n % stage.voices.len()];
                 let samples = sample(stage, voice, text).map_err(|e| e.to_string())?;
                 let expect = states[(n + text.len()) % states.len()];
-                let best = decoder.best(&samples, expect).map_err(|e| e.to_string())?;
+                let best = decoder
+                    .best(&samples, expect, |found| stage.limits.is_some_and(|l| l.sure(found)))
+                    .map_err(|e| e.to_string())?;
                 trials.push(Trial { spoken: text.clone(), tag: tag.clone(), best });
             }
         }
@@ -107,7 +113,7 @@ pub fn run_prompts(
             STATES
                 .into_iter()
                 .map(|state| {
-                    let best = decoder.best(&samples, state)?;
+                    let best = decoder.best(&samples, state, |_| false)?;
                     Ok(Trial { spoken: spoken.clone(), tag: None, best })
                 })
                 .collect()

@@ -64,9 +64,31 @@ pub const MODEL_VOICES: [&str; 55] = [
     "robert",
 ];
 
-/// Voices that limits are tuned on.
-pub const TUNING_VOICES: [&str; 10] =
-    ["m2", "Michael", "f5", "klatt5", "sandro", "Alex", "Mike", "anika", "pablo", "victor"];
+/// Voices that limits are tuned on: some like those of the models, some unlike any of them.
+pub const TUNING_VOICES: [&str; 22] = [
+    "m2",
+    "Michael",
+    "f5",
+    "klatt5",
+    "sandro",
+    "Alex",
+    "Mike",
+    "anika",
+    "pablo",
+    "victor",
+    "steph2",
+    "steph3",
+    "shelby",
+    "AnxiousAndy",
+    "Gene2",
+    "iven2",
+    "RicishayMax",
+    "RicishayMax2",
+    "Tweaky",
+    "Mr",
+    "robosoft",
+    "anikaRobot",
+];
 
 /// Voices of the report: used for nothing else.
 pub const REPORT_VOICES: [&str; 4] = ["f2", "m5", "klatt2", "Lee"];

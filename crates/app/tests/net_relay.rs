@@ -1,7 +1,7 @@
 //! Whole calls over a bad network: our relay between the platform and the lab, outside of both,
 //! loses, delays, shuffles and doubles their signalling and their media.
 //!
-//! `make test` places ten calls. With the feature `every-persona` a second test counts what the
+//! `make test` places ten calls. With the feature `count-understood` further tests count what the
 //! embedded recognizer still understands (`docs/lab.md`).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
@@ -159,7 +159,7 @@ fn plain(text: &str) -> String {
 }
 
 /// The figures of `docs/lab.md`.
-#[cfg(feature = "every-persona")]
+#[cfg(feature = "count-understood")]
 async fn count_what_is_understood(impairment: Impairment) {
     let called: Vec<String> = numbers("000", 24).collect();
     let seen = calls(&called, 8, |relay| relay.impairment = impairment).await;
@@ -167,13 +167,13 @@ async fn count_what_is_understood(impairment: Impairment) {
     println!("{:?}", Understood::of(&seen));
 }
 
-#[cfg(feature = "every-persona")]
+#[cfg(feature = "count-understood")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_understood_through_a_relay_that_does_nothing() {
     count_what_is_understood(Impairment::default()).await;
 }
 
-#[cfg(feature = "every-persona")]
+#[cfg(feature = "count-understood")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_understood_over_a_bad_network() {
     count_what_is_understood(BAD).await;

@@ -17,6 +17,7 @@ pub mod grammar;
 pub mod lexicon;
 pub mod model;
 pub mod recognizer;
+pub mod recognizer_cut;
 pub mod recognizer_limits;
 pub mod recognizer_match;
 pub mod recognizer_near;

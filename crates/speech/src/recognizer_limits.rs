@@ -5,11 +5,11 @@
 
 use domain::Language;
 
-use crate::recognizer_match::Match;
+use crate::recognizer_match::{Match, Take};
 use crate::sphinx::SphinxError;
 
-/// Names of the measurements, in the order of [`features`].
-pub const FEATURES: [&str; 24] = [
+/// Names of the measurements, in the order of [`Measures`].
+pub const FEATURES: [&str; 25] = [
     "gap",
     "gap_length",
     "own",
@@ -34,10 +34,16 @@ pub const FEATURES: [&str; 24] = [
     "hurried",
     "uneven",
     "paused",
+    "agreed",
 ];
 
-/// The measurements of a match as numbers to be weighed.
-pub fn features(found: &Match) -> [f32; FEATURES.len()] {
+/// What was measured of a match, as numbers to be weighed.
+pub type Measures = [f32; FEATURES.len()];
+/// Where [`Measures`] say whether both takes mean the same: 1, or 0.
+pub(crate) const AGREED: usize = FEATURES.len() - 1;
+
+/// The measurements of one take.
+pub fn measures(found: &Take) -> Measures {
     let length = found.phones.max(1.0).ln();
     let gap = found.gap / 10.0;
     let (near, fit) = (&found.near, &found.fit);
@@ -72,13 +78,14 @@ pub fn features(found: &Match) -> [f32; FEATURES.len()] {
         fit.hurried,
         fit.uneven,
         fit.paused,
+        1.0,
     ]
 }
 
 /// Weights of the measurements of one language.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    weights: [f32; FEATURES.len()],
+    weights: Measures,
     bias: f32,
 }
 
@@ -92,7 +99,7 @@ impl Limits {
     }
 
     /// Limits of given weights; a match is believed if the sum is above 0.
-    pub const fn new(weights: [f32; FEATURES.len()], bias: f32) -> Self {
+    pub const fn new(weights: Measures, bias: f32) -> Self {
         Self { weights, bias }
     }
 
@@ -126,15 +133,20 @@ impl Limits {
     /// How far on the side of belief a match is; 0 is the limit, each step of 1 makes it about
     /// 2.7 times as likely.
     pub fn score(&self, found: &Match) -> f32 {
-        let sum: f32 = features(found).iter().zip(self.weights).map(|(f, w)| f * w).sum();
+        let sum: f32 = found.measures.iter().zip(self.weights).map(|(f, w)| f * w).sum();
         sum + self.bias
     }
 
     /// Whether the match is believed. Sentences in a row fit any long speech after a fashion, so an
     /// announcement must be on the safe side of the limit.
     pub fn accept(&self, found: &Match) -> bool {
-        let least = if found.chained { CHAINED_MARGIN } else { 0.0 };
-        !found.decoy && self.score(found) > least
+        let least = if found.take.chained { CHAINED_MARGIN } else { 0.0 };
+        !found.take.decoy && self.score(found) > least
+    }
+
+    /// Whether a second take would hardly change what is to be believed.
+    pub fn sure(&self, found: &Match) -> bool {
+        !found.take.decoy && self.score(found).abs() > DOUBT
     }
 
     /// Confidence between 0 and 1 for the record: 0.5 at the limit.
@@ -145,6 +157,8 @@ impl Limits {
 
 /// How far above the limit an announcement must score.
 const CHAINED_MARGIN: f32 = 0.5;
+/// So near the limit a second take may fall on the other side.
+const DOUBT: f32 = 3.0;
 /// Frames of 10 ms that a phone usually takes.
 const USUAL_FRAMES: f32 = 8.5;
 
@@ -154,8 +168,8 @@ mod tests {
     use crate::recognizer_near::Nearness;
     use crate::recognizer_phones::Fit;
 
-    fn found() -> Match {
-        Match {
+    fn found() -> Take {
+        Take {
             text: "no".to_owned(),
             tags: vec!["no".to_owned()],
             gap: 9.0,
@@ -183,14 +197,16 @@ mod tests {
     fn built_in_limits_believe_a_good_match_and_no_bad_one() {
         for language in [Language::Zh, Language::En] {
             let limits = Limits::built_in(language).unwrap();
-            let good = Match { phones: 8.0, frames: 68, spoken: 68, ..found() };
-            let good = Match { near: Nearness { heard: 8, ..good.near }, ..good };
+            let good = Take { phones: 8.0, frames: 68, spoken: 68, ..found() };
+            let good = Take { near: Nearness { heard: 8, ..good.near }, ..good };
             assert!(limits.accept(&good), "{language:?}: {}", limits.score(&good));
             let strange = Nearness { own: 0.9, kind: 0.9, other: 0.5, heard: 8 };
-            let bad = Match { gap: 45.0, near: strange, ..good.clone() };
+            let bad = Take { gap: 45.0, near: strange, ..good.clone() };
+            let decoy = Match::of(Take { decoy: true, ..good.clone() });
+            let (good, bad) = (Match::of(good), Match::of(bad));
             assert!(!limits.accept(&bad), "{language:?}: {}", limits.score(&bad));
             assert!(limits.confidence(&good) > 0.5 && limits.confidence(&bad) < 0.5);
-            assert!(!limits.accept(&Match { decoy: true, ..good }));
+            assert!(!limits.accept(&decoy));
         }
     }
 

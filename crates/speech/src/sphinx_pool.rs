@@ -134,7 +134,7 @@ impl Decoders {
                 Language::Zh => (&mut self.zh, &self.zh_limits),
                 Language::En => (&mut self.en, &self.en_limits),
             };
-            let best = decoder.best(&job.samples, job.expect);
+            let best = decoder.best(&job.samples, job.expect, |found| limits.sure(found));
             let _ = job.reply.send(best.map(|found| believed(found, limits)));
         }
     }
@@ -143,5 +143,5 @@ impl Decoders {
 fn believed(found: Option<Match>, limits: &Limits) -> Option<Heard> {
     let found = found.filter(|found| limits.accept(found))?;
     let confidence = limits.confidence(&found);
-    Some(Heard { text: found.text, confidence })
+    Some(Heard { text: found.take.text, confidence })
 }
