@@ -199,14 +199,14 @@ mod tests {
             let limits = Limits::built_in(language).unwrap();
             let good = Take { phones: 8.0, frames: 68, spoken: 68, ..found() };
             let good = Take { near: Nearness { heard: 8, ..good.near }, ..good };
-            assert!(limits.accept(&good), "{language:?}: {}", limits.score(&good));
             let strange = Nearness { own: 0.9, kind: 0.9, other: 0.5, heard: 8 };
             let bad = Take { gap: 45.0, near: strange, ..good.clone() };
             let decoy = Match::of(Take { decoy: true, ..good.clone() });
             let (good, bad) = (Match::of(good), Match::of(bad));
+            assert!(limits.accept(&good), "{language:?}: {}", limits.score(&good));
             assert!(!limits.accept(&bad), "{language:?}: {}", limits.score(&bad));
             assert!(limits.confidence(&good) > 0.5 && limits.confidence(&bad) < 0.5);
-            assert!(!limits.accept(&decoy));
+            assert!(!limits.accept(&decoy) && !limits.sure(&decoy));
         }
     }
 
