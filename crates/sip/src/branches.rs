@@ -16,8 +16,9 @@ use crate::peer::Peer;
 /// Branches of a forked INVITE beyond the first that are ended one by one; more are ignored.
 const MAX_FORKS: usize = 8;
 /// INVITEs of ended legs that are listened to; those beyond are not, and their further branches
-/// ring off by themselves. Enough for 128 calls that end in each second of 64 * T1.
-pub(crate) const MAX_WATCHED: usize = 4_096;
+/// ring off by themselves. Enough for 32 calls that end in each second of 64 * T1; each takes 27 KB
+/// (`bench originate`).
+pub(crate) const MAX_WATCHED: usize = 1_024;
 
 /// An INVITE whose branches may still answer, and those that were ended.
 pub(crate) struct Branches {
