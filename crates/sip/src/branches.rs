@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::dialog::{Dialog, remote_tag};
 use crate::exchange::Exchange;
-use crate::goodbye::see_off;
+use crate::goodbye::part;
 use crate::leg::{Leg, Shared};
 use crate::peer::Peer;
 
@@ -53,7 +53,7 @@ impl Branches {
         let mut fork = own.clone();
         fork.confirm(response);
         tracing::debug!(call = %self.call, "a further branch answered and is ended");
-        see_off(shared, fork, self.peer.credentials());
+        part(shared, self.call, &self.peer, fork);
     }
 
     /// Goes on listening in a task of its own when the leg ends: until 64 * T1 after the first 2xx

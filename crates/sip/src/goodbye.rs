@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use rsipstack::sip::{Header, Method};
+use domain::CallId;
+use rsipstack::sip::{Method, Response};
 use tokio::time::{sleep, timeout};
 
 use crate::dialog::Dialog;
 use crate::digest::{Answers, Credentials};
-use crate::exchange::{Exchange, Goes};
+use crate::exchange::{Exchange, Goes, Sender};
 use crate::inbound;
 use crate::leg::{Leg, Shared};
 use crate::peer::Peer;
@@ -19,10 +20,8 @@ pub(crate) async fn hang_up(leg: &Leg, peer: &Arc<Peer>, dialog: &mut Dialog, in
     let shared = &leg.shared;
     let limit = sleep(shared.timers.transaction());
     tokio::pin!(limit);
-    let credentials = peer.credentials();
-    let mut answers = Answers::default();
+    let mut farewell = Farewell::new(leg.call, peer);
     let mut replaced = false;
-    let mut extra = vec![];
     loop {
         if dialog.path().closed.is_cancelled() {
             if std::mem::replace(&mut replaced, true) {
@@ -41,7 +40,7 @@ pub(crate) async fn hang_up(leg: &Leg, peer: &Arc<Peer>, dialog: &mut Dialog, in
                 }
             }
         }
-        let Some(mut exchange) = bye(leg, dialog, std::mem::take(&mut extra)).await else {
+        let Some(mut exchange) = farewell.say(&shared.sender, dialog).await else {
             return;
         };
         let closed = dialog.path().closed.clone();
@@ -58,49 +57,52 @@ pub(crate) async fn hang_up(leg: &Leg, peer: &Arc<Peer>, dialog: &mut Dialog, in
                 () = &mut limit => return,
             }
         };
-        let (Some(response), Some(credentials)) = (&response, &credentials) else {
-            if response.is_some() {
-                return;
-            }
-            continue;
-        };
-        let asked = matches!(response.status_code.code(), 401 | 407);
-        if !asked || !answers.take(response, credentials) {
+        if response.is_some_and(|response| !farewell.again(&response)) {
             return;
         }
-        let uri = dialog.target().clone();
-        extra = answers.headers(Method::Bye, &uri, credentials);
     }
 }
 
-/// Says BYE in a dialog that nobody is in, in a task of its own and for at most timer F; answers a
-/// challenge and nothing else.
-pub(crate) fn see_off(shared: &Shared, mut dialog: Dialog, credentials: Option<Credentials>) {
-    let (sender, limit) = (shared.sender.clone(), shared.timers.transaction());
-    let farewell = async move {
-        let mut answers = Answers::default();
-        let mut extra = vec![];
-        loop {
-            let request = dialog.request(Method::Bye, extra);
-            let Ok(mut exchange) = sender.send(request, dialog.path(), Goes::ByRoute).await else {
-                return;
-            };
-            let (Some(response), Some(credentials)) = (exchange.last().await, &credentials) else {
-                return;
-            };
-            let asked = matches!(response.status_code.code(), 401 | 407);
-            if !asked || !answers.take(&response, credentials) {
+/// Says BYE in a dialog of a call that nobody is in, in a task of its own and for at most timer F.
+pub(crate) fn part(shared: &Shared, call: CallId, peer: &Peer, mut dialog: Dialog) {
+    let mut farewell = Farewell::new(call, peer);
+    let sender = shared.sender.clone();
+    let parting = async move {
+        while let Some(mut exchange) = farewell.say(&sender, &mut dialog).await {
+            let last = exchange.last().await;
+            if last.is_none_or(|response| !farewell.again(&response)) {
                 return;
             }
-            let uri = dialog.target().clone();
-            extra = answers.headers(Method::Bye, &uri, credentials);
         }
     };
-    shared.sender.tasks.spawn(timeout(limit, farewell));
+    shared.sender.tasks.spawn(timeout(shared.timers.transaction(), parting));
 }
 
-async fn bye(leg: &Leg, dialog: &mut Dialog, extra: Vec<Header>) -> Option<Exchange> {
-    let request = dialog.request(Method::Bye, extra);
-    let sent = leg.shared.sender.send(request, dialog.path(), Goes::ByRoute).await;
-    sent.inspect_err(|error| tracing::warn!(call = %leg.call, %error, "BYE not sent")).ok()
+/// A BYE, said once more for each challenge that is worth it.
+struct Farewell {
+    call: CallId,
+    credentials: Option<Credentials>,
+    answers: Answers,
+}
+
+impl Farewell {
+    fn new(call: CallId, peer: &Peer) -> Self {
+        Self { call, credentials: peer.credentials(), answers: Answers::default() }
+    }
+
+    async fn say(&mut self, sender: &Sender, dialog: &mut Dialog) -> Option<Exchange> {
+        let mut extra = vec![];
+        if let Some(credentials) = &self.credentials {
+            extra = self.answers.headers(Method::Bye, dialog.target(), credentials);
+        }
+        let request = dialog.request(Method::Bye, extra);
+        let sent = sender.send(request, dialog.path(), Goes::ByRoute).await;
+        sent.inspect_err(|error| tracing::warn!(call = %self.call, %error, "BYE not sent")).ok()
+    }
+
+    /// Whether this response asks for what was not told yet.
+    fn again(&mut self, response: &Response) -> bool {
+        matches!(response.status_code.code(), 401 | 407)
+            && self.credentials.as_ref().is_some_and(|c| self.answers.take(response, c))
+    }
 }
