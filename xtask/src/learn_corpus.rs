@@ -5,6 +5,7 @@ use std::path::Path;
 
 use domain::Language;
 use speech::lexicon::built_in_phrases;
+use speech::recognizer_cut::Cut;
 
 use crate::learn::in_parallel;
 use crate::learn_audio::{Dice, TelephoneLine, other_throat, over_the_line, speak_at};
@@ -68,7 +69,7 @@ fn record_one(
     let loss = if dice.unit() < SHARE_OF_LOSSY { 0.01 + dice.unit() * 0.04 } else { 0.0 };
     let line = TelephoneLine { snr_db, high_pass: dice.unit() < 0.7, loss };
     let samples = over_the_line(&spoken, line, &mut dice);
-    let samples = speech::recognizer_cut::prepare(&samples, 0);
+    let samples = Cut::of(&samples).map(|cut| cut.take(0)).unwrap_or_default();
     let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
     std::fs::write(dir.join(&name).with_extension("raw"), bytes)?;
     Ok(Recording { name, said: sounds(language, &text)? })

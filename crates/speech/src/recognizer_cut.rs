@@ -1,41 +1,60 @@
 //! What of an utterance is decoded: the speech, a fixed measure of quiet around it, a little noise.
 
-/// What is decoded of an utterance: the speech and exactly 200 ms on each side, with a little
-/// noise. Empty if there is no speech.
+/// The speech of an utterance and the quiet around it.
 ///
 /// The cepstral mean is taken over what is decoded, so more or less silence around a reply would
-/// make the same reply sound different; what an utterance lacks is filled up at the level of its
-/// quiet parts. Noise makes digitally silent lines like others.
-///
-/// Each take of the same audio has other noise, and every second one begins half a frame of the
-/// decoder earlier. A take is always the same, so a decode can be repeated.
-pub fn prepare(samples: &[i16], take: u32) -> Vec<i16> {
-    let Some(loud) = loud_blocks(samples) else {
-        return Vec::new();
-    };
-    let speech = around_speech(samples);
-    let floor = 10_f32.powf(floor_db(speech) / 20.0);
-    let level = active_level(speech) * 10_f32.powf(-DITHER_DB / 20.0);
-    let mut state = FIRST_NOISE ^ take.wrapping_mul(OTHER_NOISE);
-    let mut uniform = || {
-        // Marsaglia's xorshift; quality does not matter here, speed and repetition do.
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-    };
-    // Three uniform values have a variance of 1 together.
-    let mut noise = || uniform() + uniform() + uniform();
-    let shift = FRAME / 2 * (take % 2) as usize;
-    let before = PAD_BLOCKS.saturating_sub(loud.start) * BLOCK + shift;
-    let after = ((loud.end + PAD_BLOCKS) * BLOCK).saturating_sub(samples.len());
-    let quiet = |count: usize| std::iter::repeat_n(None, count);
-    quiet(before)
-        .chain(speech.iter().map(|s| Some(f32::from(*s))))
-        .chain(quiet(after))
-        // `as` saturates.
-        .map(|s| (s.unwrap_or_else(|| floor * noise()) + level * noise()).round() as i16)
-        .collect()
+/// make the same reply sound different: exactly 200 ms stand on each side, and what an utterance
+/// lacks of them is filled up at the level of its quiet parts.
+pub struct Cut<'a> {
+    /// The speech and at most 200 ms on each side.
+    speech: &'a [i16],
+    /// Samples of quiet that are lacking before and after.
+    lacking: (usize, usize),
+    /// Frames of 10 ms from the first loud one to the last.
+    pub spoken: u32,
+    /// How far the quietest tenth lies below the speech, dB, at most 30.
+    pub quiet_db: f32,
+}
+
+impl<'a> Cut<'a> {
+    /// Cuts an utterance at 16 kHz; `None` if there is no speech in it.
+    pub fn of(samples: &'a [i16]) -> Option<Self> {
+        let loud = loud_blocks(samples)?;
+        let (from, to) = (loud.start.saturating_sub(PAD_BLOCKS) * BLOCK, loud.end + PAD_BLOCKS);
+        let speech = &samples[from..(to * BLOCK).min(samples.len())];
+        let before = PAD_BLOCKS.saturating_sub(loud.start) * BLOCK;
+        let after = (to * BLOCK).saturating_sub(samples.len());
+        let spoken = (loud.len() * BLOCK / FRAME) as u32;
+        Some(Self { speech, lacking: (before, after), spoken, quiet_db: quiet_db(speech) })
+    }
+
+    /// What is decoded: with a little noise, which makes digitally silent lines like others.
+    ///
+    /// Each take has other noise, and every second one begins half a frame of the decoder earlier.
+    /// A take is always the same, so a decode can be repeated.
+    pub fn take(&self, number: u32) -> Vec<i16> {
+        let floor = 10_f32.powf(floor_db(self.speech) / 20.0);
+        let level = active_level(self.speech) * 10_f32.powf(-DITHER_DB / 20.0);
+        let mut state = FIRST_NOISE ^ number.wrapping_mul(OTHER_NOISE);
+        let mut uniform = || {
+            // Marsaglia's xorshift; quality does not matter here, speed and repetition do.
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        // Three uniform values have a variance of 1 together.
+        let mut noise = || uniform() + uniform() + uniform();
+        let (before, after) = self.lacking;
+        let shift = FRAME / 2 * (number % 2) as usize;
+        let quiet = |count: usize| std::iter::repeat_n(None, count);
+        quiet(before + shift)
+            .chain(self.speech.iter().map(|s| Some(f32::from(*s))))
+            .chain(quiet(after))
+            // `as` saturates.
+            .map(|s| (s.unwrap_or_else(|| floor * noise()) + level * noise()).round() as i16)
+            .collect()
+    }
 }
 
 /// Level of the quietest tenth, dB over one quantisation step.
@@ -46,7 +65,7 @@ fn floor_db(samples: &[i16]) -> f32 {
 }
 
 /// How far the quietest tenth lies below the speech, dB, at most [`QUIET_DB`].
-pub(crate) fn quiet_db(samples: &[i16]) -> f32 {
+fn quiet_db(samples: &[i16]) -> f32 {
     (20.0 * active_level(samples).max(1.0).log10() - floor_db(samples)).clamp(0.0, QUIET_DB)
 }
 
@@ -59,18 +78,8 @@ fn active_level(samples: &[i16]) -> f32 {
     (power / active.len().max(1) as f32).sqrt()
 }
 
-/// The part of an utterance with speech in it and at most 200 ms on each side.
-pub(crate) fn around_speech(samples: &[i16]) -> &[i16] {
-    let Some(loud) = loud_blocks(samples) else {
-        return &[];
-    };
-    let from = loud.start.saturating_sub(PAD_BLOCKS) * BLOCK;
-    let to = ((loud.end + PAD_BLOCKS) * BLOCK).min(samples.len());
-    &samples[from..to]
-}
-
 /// The blocks from the first to the last that stand out; `None` in silence.
-pub(crate) fn loud_blocks(samples: &[i16]) -> Option<std::ops::Range<usize>> {
+fn loud_blocks(samples: &[i16]) -> Option<std::ops::Range<usize>> {
     let levels: Vec<f32> = samples.chunks(BLOCK).map(level_db).collect();
     let mut sorted = levels.clone();
     sorted.sort_by(f32::total_cmp);
@@ -93,9 +102,9 @@ fn level_db(block: &[i16]) -> f32 {
 }
 
 /// 20 ms at 16 kHz.
-pub(crate) const BLOCK: usize = 320;
+const BLOCK: usize = 320;
 /// 10 ms: a frame of the decoder.
-pub(crate) const FRAME: usize = 160;
+const FRAME: usize = 160;
 const FIRST_NOISE: u32 = 0x9e37_79b9;
 const OTHER_NOISE: u32 = 0x85eb_ca6b;
 /// Noise this far below the speech is added.
@@ -117,10 +126,10 @@ mod tests {
         for (n, s) in samples[16_000..20_000].iter_mut().enumerate() {
             *s = if n % 20 < 10 { 8_000 } else { -8_000 };
         }
-        let cut = around_speech(&samples);
+        let cut = Cut::of(&samples).unwrap().speech;
         assert!((10_000..11_500).contains(&cut.len()), "{}", cut.len());
-        assert!(around_speech(&vec![0; 16_000]).is_empty());
-        assert!(around_speech(&[]).is_empty());
+        assert!(Cut::of(&vec![0; 16_000]).is_none());
+        assert!(Cut::of(&[]).is_none());
     }
 
     #[test]
@@ -128,18 +137,18 @@ mod tests {
         let said: Vec<i16> = (0..8_000).map(|n| if n % 20 < 10 { 8_000 } else { -8_000 }).collect();
         for (before, after) in [(0, 0), (1_600, 0), (0, 1_600), (16_000, 16_000)] {
             let samples = [vec![0; before], said.clone(), vec![0; after]].concat();
-            let prepared = prepare(&samples, 0);
+            let prepared = Cut::of(&samples).unwrap().take(0);
             assert!((14_080..=14_720).contains(&prepared.len()), "{}", prepared.len());
         }
-        assert!(prepare(&[0; 16_000], 0).is_empty());
     }
 
     #[test]
-    fn a_second_take_lies_half_a_frame_later_and_has_other_noise() {
+    fn a_second_take_begins_half_a_frame_earlier_and_has_other_noise() {
         let said: Vec<i16> = (0..8_000).map(|n| if n % 20 < 10 { 8_000 } else { -8_000 }).collect();
-        let [first, second] = [0, 1].map(|take| prepare(&said, take));
+        let cut = Cut::of(&said).unwrap();
+        let [first, second] = [0, 1].map(|take| cut.take(take));
         assert_eq!(second.len(), first.len() + FRAME / 2);
-        assert_eq!(first, prepare(&said, 0));
+        assert_eq!(first, cut.take(0));
         let power = |samples: &[i16]| samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
         assert!((power(&first) / power(&second) - 1.0).abs() < 0.02);
         assert!(first.iter().zip(&second[FRAME / 2..]).filter(|(a, b)| a != b).count() > 8_000);

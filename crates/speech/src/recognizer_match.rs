@@ -12,7 +12,7 @@ use conversation::Expect;
 use crate::grammar::{self, Reader};
 use crate::lexicon::Lexicon;
 use crate::model::Model;
-use crate::recognizer_cut::{BLOCK, FRAME, around_speech, loud_blocks, prepare, quiet_db};
+use crate::recognizer_cut::Cut;
 use crate::recognizer_limits::{AGREED, Measures, measures};
 use crate::recognizer_near::{Nearness, Neighbours};
 use crate::recognizer_phones::{Aligner, Fit};
@@ -84,9 +84,9 @@ impl PhraseDecoder {
 
     /// The best phrase for an utterance at 16 kHz; `None` if there is no speech in it.
     ///
-    /// Where the decoder's frames happen to lie changes what is measured by as much as a strange
-    /// voice does. So an utterance is decoded a second time, its frames elsewhere, unless one is
-    /// `sure` after the first. Whether the phrase is to be believed is another question:
+    /// Where the decoder's frames happen to lie decides on words at the edge of belief. So an
+    /// utterance is decoded a second time, its frames elsewhere, unless one is `sure` after the
+    /// first. Whether the phrase is to be believed is another question:
     /// [`Limits::accept`](crate::recognizer_limits::Limits::accept).
     pub fn best(
         &mut self,
@@ -94,11 +94,15 @@ impl PhraseDecoder {
         expect: Expect,
         sure: impl FnOnce(&Match) -> bool,
     ) -> Result<Option<Match>, SphinxError> {
-        let first = self.take(samples, expect, 0)?.map(Match::of);
+        // What never rises above its own floor is a hiss or a tone.
+        let Some(cut) = Cut::of(samples).filter(|cut| cut.quiet_db >= STEADY_DB) else {
+            return Ok(None);
+        };
+        let first = self.take(&cut, expect, 0)?.map(Match::of);
         if first.as_ref().is_some_and(sure) {
             return Ok(first);
         }
-        let second = self.take(samples, expect, 1)?.map(Match::of);
+        let second = self.take(&cut, expect, 1)?.map(Match::of);
         Ok(match (first, second) {
             (Some(first), Some(second)) => Some(first.with(second)),
             (first, second) => first.or(second).map(Match::alone),
@@ -107,21 +111,11 @@ impl PhraseDecoder {
 
     fn take(
         &mut self,
-        samples: &[i16],
+        cut: &Cut,
         expect: Expect,
         number: u32,
     ) -> Result<Option<Take>, SphinxError> {
-        let quiet_db = quiet_db(around_speech(samples));
-        // What never rises above its own floor is a hiss or a tone.
-        if quiet_db < STEADY_DB {
-            return Ok(None);
-        }
-        let spoken = loud_blocks(samples).map_or(0, |loud| (loud.len() * BLOCK / FRAME) as u32);
-        let samples = prepare(samples, number);
-        let samples = samples.as_slice();
-        if samples.len() < SHORTEST_SAMPLES {
-            return Ok(None);
-        }
+        let samples = &cut.take(number);
         self.words.use_grammar(grammar::name_of(expect))?;
         let (words, phones) = (&mut self.words, &mut self.phones);
         // Two decoders, two cores: the callee waits for the slower one only.
@@ -145,11 +139,11 @@ impl PhraseDecoder {
             gap: (free.score.saturating_sub(said.score)) as f32 / said.frames() as f32,
             cost: free.score.saturating_neg() as f32 / free.frames() as f32,
             frames: said.frames(),
-            spoken,
+            spoken: cut.spoken,
             phones: self.lexicon.phones_in(&said.words),
             near: self.neighbours.measure(&free.words, &reading.phrases),
             fit,
-            quiet_db,
+            quiet_db: cut.quiet_db,
             tags: reading.phrases.iter().map(|n| of(n).tag.clone()).collect(),
             decoy: reading.decoy,
             chained: reading.chained,
@@ -185,8 +179,6 @@ impl Match {
     }
 }
 
-/// 100 ms: nothing shorter is a word.
-const SHORTEST_SAMPLES: usize = 1_600;
 /// Speech rises further above the line's noise than this, even at 6 dB of it.
 const STEADY_DB: f32 = 4.0;
 
