@@ -29,7 +29,7 @@ tidy: ## style and house rules alone, in seconds
 	$(CARGO) run -q --locked -p xtask --no-default-features -- tidy
 
 lint:
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 # cargo-nextest runs the tests of all crates side by side; without it cargo does crate by crate.
 unit:
