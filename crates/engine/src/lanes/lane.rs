@@ -1,34 +1,32 @@
 //! One lane: many legs, one wheel.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{JoinHandle, Thread};
 
 use crossbeam_queue::ArrayQueue;
-use domain::{Now, PlaylistId};
-use media::leg::{Leg, LegCommand, Tick};
+use domain::Now;
+use media::leg::{LegCommand, Tick};
 
 use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape};
 use crate::lanes::io::{Batch, send};
-use crate::lanes::pool::SocketPair;
 use crate::lanes::recorder::Recorder;
 use crate::lanes::thread::{go_first, monotonic_ns, pin_to, sleep_until};
-use crate::plane::LegKey;
+use crate::lanes::wheel::{LEGS, Place, SLOTS, Seat, Wheel};
 
 /// Orders a lane may have waiting; overflow rule: the order is refused and its call ends.
 const ORDERS: usize = 8_192;
 /// News a collector may be behind. Overflow rule: a frame is lost (the recognizer hears a gap);
 /// an event or a leg to be freed waits on the lane for the next tick.
 const NEWS: usize = 8_192;
-/// Length of a tick.
+/// Length of a tick, which is one turn of the wheel.
 const TICK_NS: u64 = 20_000_000;
-/// Between two ticks others get at least so long: on a core of its own this costs nothing, and on
+/// Time of a slot.
+const SLOT_NS: u64 = TICK_NS / SLOTS as u64;
+/// Between two slots others get at least so long: on a core of its own this costs nothing, and on
 /// a shared one those that empty its queues would starve while it is behind.
-const BREATH_NS: u64 = 1_500_000;
-/// Legs a lane is prepared for without growing its table.
-const LEGS: usize = 4_096;
+const BREATH_NS: u64 = 150_000;
 /// Without packets for this many ticks nothing flows.
 const STALL_TICKS: u32 = 50;
 /// RTCP is looked for every so many ticks.
@@ -39,7 +37,7 @@ const RTCP_TICKS: u64 = 10;
 pub struct LaneStats {
     /// Ticks so far.
     pub ticks: u64,
-    /// Ticks that began more than 2 ms late.
+    /// Ticks of which a part began more than 2 ms late.
     pub late: u64,
     /// Frames lost because the collector was behind.
     pub frames_lost: u64,
@@ -108,24 +106,10 @@ impl LaneShared {
     }
 }
 
-/// One leg on the lane.
-struct Seat {
-    key: LegKey,
-    leg: Box<Leg>,
-    sockets: SocketPair,
-    /// Playlists up to this one were cut; audio that still comes for them is thrown away.
-    cut_until: PlaylistId,
-    packets: u64,
-    idle_ticks: u32,
-    flowing: bool,
-    connected: bool,
-}
-
 /// The thread's own state.
 pub(crate) struct LaneThread {
     shared: Arc<LaneShared>,
-    seats: Vec<Seat>,
-    places: HashMap<LegKey, usize>,
+    wheel: Wheel,
     batch: Batch,
     tick: Box<Tick>,
     /// News that did not fit; bounded by the legs, because a leg waits before it makes more.
@@ -146,8 +130,7 @@ impl LaneThread {
             go_first();
             Self {
                 shared,
-                seats: Vec::with_capacity(LEGS),
-                places: HashMap::with_capacity(LEGS),
+                wheel: Wheel::new(),
                 batch: Batch::new(),
                 tick: Box::new(Tick::new()),
                 held_back: Vec::with_capacity(LEGS),
@@ -161,42 +144,47 @@ impl LaneThread {
         let start = monotonic_ns();
         let mut due = start;
         while !self.shared.is_stopping() {
-            due += TICK_NS;
-            let now = monotonic_ns();
-            if now > due + 10 * TICK_NS {
-                // The machine slept: catching up would send a burst that nobody can use.
-                due = now;
+            let mut late = false;
+            for slot in 0..SLOTS {
+                due += SLOT_NS;
+                // The first slot begins the turn, also of an empty wheel.
+                if slot > 0 && self.wheel.is_free(slot) {
+                    continue;
+                }
+                let now = monotonic_ns();
+                if now > due + 10 * TICK_NS {
+                    // The machine slept: catching up would send a burst that nobody can use.
+                    due = now;
+                }
+                sleep_until(due.max(now + BREATH_NS));
+                let woke = monotonic_ns();
+                late |= woke > due + 2_000_000;
+                self.tick(Now::from_nanos(woke - start), slot);
             }
-            sleep_until(due.max(now + BREATH_NS));
-            let woke = monotonic_ns();
-            if woke > due + 2_000_000 {
-                self.shared.late.fetch_add(1, Ordering::Relaxed);
-            }
-            self.turn(Now::from_nanos(woke - start));
+            self.count += 1;
+            self.shared.ticks.store(self.count, Ordering::Relaxed);
+            self.shared.late.fetch_add(u64::from(late), Ordering::Relaxed);
         }
     }
 
-    /// One tick for every leg.
-    fn turn(&mut self, now: Now) {
-        self.count += 1;
+    /// The tick of the legs of one slot.
+    fn tick(&mut self, now: Now, slot: usize) {
         self.hand_on_held_back();
         while let Some(order) = self.shared.orders.pop() {
             self.carry_out(now, order);
         }
-        let rtcp_round = self.count % RTCP_TICKS;
-        for i in 0..self.seats.len() {
-            self.receive(now, i, i as u64 % RTCP_TICKS == rtcp_round);
-            self.play(now, i);
+        for place in self.wheel.places(slot) {
+            self.receive(now, place);
+            self.play(now, place);
         }
-        self.shared.ticks.store(self.count, Ordering::Relaxed);
-        self.shared.legs.store(self.seats.len() as u64, Ordering::Relaxed);
+        self.shared.legs.store(self.wheel.len() as u64, Ordering::Relaxed);
         if !self.shared.news.is_empty() {
             self.shared.wake_collector();
         }
     }
 
-    fn receive(&mut self, now: Now, i: usize, with_rtcp: bool) {
-        let seat = &mut self.seats[i];
+    fn receive(&mut self, now: Now, place: Place) {
+        let seat = self.wheel.seat(place);
         // At most two batches a tick: whoever floods one leg does not stop the others.
         for _ in 0..2 {
             let more = self.batch.receive(&seat.sockets.rtp);
@@ -207,7 +195,7 @@ impl LaneThread {
                 break;
             }
         }
-        if with_rtcp {
+        if place.is_due(self.count, RTCP_TICKS) {
             self.batch.receive(&seat.sockets.rtcp);
             for (from, bytes) in self.batch.iter() {
                 seat.leg.receive_rtcp(now, from, bytes);
@@ -215,8 +203,8 @@ impl LaneThread {
         }
     }
 
-    fn play(&mut self, now: Now, i: usize) {
-        let seat = &mut self.seats[i];
+    fn play(&mut self, now: Now, place: Place) {
+        let seat = self.wheel.seat(place);
         seat.leg.tick(now, &mut self.tick);
         if let Some((to, bytes)) = self.tick.rtp.get() {
             let _ = send(&seat.sockets.rtp, to, bytes);
@@ -233,13 +221,13 @@ impl LaneThread {
                 self.shared.frames_lost.fetch_add(1, Ordering::Relaxed);
             }
         }
-        self.watch_flow(i);
-        self.tell(i);
+        self.watch_flow(place);
+        self.tell(place);
     }
 
     /// Whether packets come; a second without any is told, and their return.
-    fn watch_flow(&mut self, i: usize) {
-        let seat = &mut self.seats[i];
+    fn watch_flow(&mut self, place: Place) {
+        let seat = self.wheel.seat(place);
         if !seat.connected {
             return;
         }
@@ -259,16 +247,16 @@ impl LaneThread {
         }
     }
 
-    fn tell(&mut self, i: usize) {
-        let key = self.seats[i].key;
+    fn tell(&mut self, place: Place) {
+        let key = self.wheel.seat(place).key;
         // A collector that is behind leaves events on their leg, whose ring is bounded.
         while self.held_back.is_empty() {
-            let Some(event) = self.seats[i].leg.poll_event() else {
+            let Some(event) = self.wheel.seat(place).leg.poll_event() else {
                 break;
             };
             self.hand_on(News::Event(key, event));
         }
-        while let Some(chunk) = self.seats[i].leg.take_used() {
+        while let Some(chunk) = self.wheel.seat(place).leg.take_used() {
             self.hand_on(News::Garbage(Garbage::Chunk(chunk)));
         }
     }
@@ -276,24 +264,14 @@ impl LaneThread {
     fn carry_out(&mut self, now: Now, order: LaneOrder) {
         let key = order.key;
         if let Order::Add { leg, sockets } = order.order {
-            self.places.insert(key, self.seats.len());
-            self.seats.push(Seat {
-                key,
-                leg,
-                sockets,
-                cut_until: PlaylistId(0),
-                packets: 0,
-                idle_ticks: 0,
-                flowing: true,
-                connected: false,
-            });
+            self.wheel.add(Seat::new(key, leg, sockets));
             return;
         }
-        let Some(&i) = self.places.get(&key) else {
+        let Some(place) = self.wheel.find(key) else {
             self.hand_on(News::Garbage(Garbage::Order(order.order)));
             return;
         };
-        let seat = &mut self.seats[i];
+        let seat = self.wheel.seat(place);
         match order.order {
             Order::Connect { agreed, allowed, mut gear } => {
                 seat.leg.equip(&mut gear, &agreed);
@@ -304,14 +282,14 @@ impl LaneThread {
                 self.hand_on(News::Garbage(Garbage::Order(done)));
             }
             Order::Answered => seat.leg.answered(now),
-            Order::Leg(command) => self.command(now, i, command),
-            Order::Close => self.close(now, i),
+            Order::Leg(command) => self.command(now, place, command),
+            Order::Close => self.close(now, place),
             Order::Add { .. } => {}
         }
     }
 
-    fn command(&mut self, now: Now, i: usize, command: LegCommand) {
-        let seat = &mut self.seats[i];
+    fn command(&mut self, now: Now, place: Place, command: LegCommand) {
+        let seat = self.wheel.seat(place);
         match &command {
             LegCommand::Cut(list) => seat.cut_until = seat.cut_until.max(*list),
             LegCommand::Queue { playlist, .. }
@@ -332,21 +310,17 @@ impl LaneThread {
         }
     }
 
-    fn close(&mut self, now: Now, i: usize) {
-        let seat = &mut self.seats[i];
+    fn close(&mut self, now: Now, place: Place) {
+        let seat = self.wheel.seat(place);
         seat.leg.goodbye(now, &mut self.tick);
         if let Some((to, bytes)) = self.tick.rtcp.get() {
             let _ = send(&seat.sockets.rtcp, to, bytes);
         }
-        while let Some(event) = self.seats[i].leg.poll_event() {
-            let key = self.seats[i].key;
+        while let Some(event) = self.wheel.seat(place).leg.poll_event() {
+            let key = self.wheel.seat(place).key;
             self.hand_on(News::Event(key, event));
         }
-        let seat = self.seats.swap_remove(i);
-        self.places.remove(&seat.key);
-        if let Some(moved) = self.seats.get(i) {
-            self.places.insert(moved.key, i);
-        }
+        let seat = self.wheel.remove(place);
         let quality = seat.leg.quality();
         self.hand_on(News::Gone(seat.key, quality, seat.leg, seat.sockets));
     }

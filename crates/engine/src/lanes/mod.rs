@@ -16,6 +16,7 @@ mod lane;
 mod pool;
 mod recorder;
 mod thread;
+mod wheel;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
