@@ -1,6 +1,7 @@
 //! Marks every arriving response with its source, and mends what would stall the stack.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rsipstack::sip::{Header, HeadersExt, Method, Response, SipMessage, StatusCodeKind};
@@ -8,11 +9,16 @@ use rsipstack::sip::{Transport, Uri};
 use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
 use rsipstack::transport::SipAddr;
 
+use crate::late::Sleepers;
+
 /// Our private header; what a peer sends under this name is removed.
 const SOURCE: &str = "X-Waihu-Source";
 
 /// Sees each message between socket and transactions.
-pub(crate) struct Arrivals;
+pub(crate) struct Arrivals {
+    /// Woken by what comes for them.
+    pub(crate) late: Arc<Sleepers>,
+}
 
 impl MessageInspector for Arrivals {
     fn before_send(&self, message: SipMessage, _to: Option<&SipAddr>) -> SipMessage {
@@ -21,7 +27,10 @@ impl MessageInspector for Arrivals {
 
     fn after_received(&self, message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
         match message {
-            SipMessage::Response(response) => SipMessage::Response(mark(response, from)),
+            SipMessage::Response(response) => {
+                self.late.rouse(&response);
+                SipMessage::Response(mark(response, from))
+            }
             request => request,
         }
     }

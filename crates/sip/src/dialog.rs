@@ -1,7 +1,9 @@
 //! One leg's dialog (RFC 3261 section 12): the requests that belong to it, and their numbers.
 
 use domain::Language;
-use rsipstack::sip::{Header, Headers, HeadersExt, Method, Request, Response, Uri, Version};
+use rsipstack::sip::{
+    Header, Headers, HeadersExt, Method, Request, Response, ToTypedHeader, Uri, Version,
+};
 use rsipstack::transaction::{make_tag, random_text};
 
 use crate::path::Path;
@@ -52,6 +54,22 @@ impl Dialog {
             remote_cseq: None,
             routes: Vec::new(),
         }
+    }
+
+    /// A dialog that an INVITE of ours may still open, with another peer than the first.
+    pub(crate) fn of_invite(invite: &Request, path: Path, user_agent: &str) -> Option<Self> {
+        let (from, to) = (invite.from_header().ok()?, invite.to_header().ok()?);
+        let parties = Parties {
+            callee: to.typed().ok()?.uri,
+            caller: from.typed().ok()?.uri,
+            asserted: None,
+            user_agent: user_agent.to_owned(),
+        };
+        let call_id = invite.call_id_header().ok()?.value().to_owned();
+        let mut dialog = Self::new(parties, path, call_id);
+        dialog.local_tag = from.tag().ok()??.value().to_owned();
+        dialog.local_cseq = invite.cseq_header().ok()?.seq().ok()?;
+        Some(dialog)
     }
 
     pub(crate) fn callee(&self) -> &Uri {

@@ -51,6 +51,16 @@ impl Exchange {
         self.responses.recv().await
     }
 
+    /// A response that has come already.
+    pub(crate) fn waiting(&mut self) -> Option<Response> {
+        self.responses.try_recv().ok()
+    }
+
+    /// What the stack knows it by.
+    pub(crate) fn key(&self) -> Option<TransactionKey> {
+        TransactionKey::from_request(&self.request, TransactionRole::Client).ok()
+    }
+
     /// The final response.
     pub(crate) async fn last(&mut self) -> Option<Response> {
         loop {
@@ -77,11 +87,8 @@ impl Sender {
         Ok(self.keep(transaction, kept))
     }
 
-    /// Listens again to an INVITE that was refused: the stack forgets its transaction with the
-    /// first refusal, but a branch of a fork may have answered meanwhile. Sends nothing but ACKs.
-    pub(crate) fn reopen(&self, refused: &Exchange, path: &Path) -> Option<Exchange> {
-        let mut invite = (*refused.request).clone();
-        invite.body = Vec::new();
+    /// Listens again to an INVITE whose transaction is over. Sends nothing but ACKs.
+    pub(crate) fn reopen(&self, invite: Request, path: &Path) -> Option<Exchange> {
         let invite = Arc::new(invite);
         let key = TransactionKey::from_request(&invite, TransactionRole::Client).ok()?;
         let mut transaction = self.transaction(key, &invite, path, Goes::ToPeer);
@@ -93,9 +100,10 @@ impl Sender {
 
     /// Ends an INVITE for good: the stack would keep its ACK for another 64 * T1.
     pub(crate) async fn forget(&self, invite: Exchange) {
+        let key = invite.key();
         drop(invite.responses);
         let _ = invite.task.await;
-        if let Ok(key) = TransactionKey::from_request(&invite.request, TransactionRole::Client) {
+        if let Some(key) = key {
             self.endpoint.finished_transactions.remove(&key);
         }
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use domain::{CallId, LegId};
 use engine::ports::trunk::{DialOrder, LegOutcome, TrunkEvent, TrunkEvents};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::SipTimers;
@@ -13,6 +12,7 @@ use crate::dialog::new_call_id;
 use crate::exchange::Sender;
 use crate::flow::House;
 use crate::invite::{self, Setup};
+use crate::late::Sleepers;
 use crate::peer::Peer;
 use crate::registry::{Inbox, Registry};
 
@@ -27,8 +27,8 @@ pub(crate) struct Shared {
     /// Where we listen.
     pub(crate) local: SocketAddr,
     pub(crate) advertise: Option<IpAddr>,
-    /// Places for INVITEs that outlive their legs.
-    pub(crate) watched: Arc<Semaphore>,
+    /// INVITEs that outlive their legs.
+    pub(crate) late: Arc<Sleepers>,
     /// Hang up what lives.
     pub(crate) drain: CancellationToken,
     /// End at once what is still there.

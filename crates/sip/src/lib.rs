@@ -31,6 +31,7 @@ mod framing;
 mod goodbye;
 mod inbound;
 mod invite;
+mod late;
 mod leg;
 mod number;
 mod path;

@@ -12,18 +12,17 @@ use rsipstack::transaction::endpoint::EndpointOption;
 use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipConnection, TransportLayer};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::address::TrunkAddress;
 use crate::arrival::{Arrivals, Datagrams};
-use crate::branches::MAX_WATCHED;
 use crate::config::{SipConfig, SipError, TrunkConfig, check_text};
 use crate::dispatch;
 use crate::exchange::Sender;
 use crate::flow::House;
+use crate::late::Sleepers;
 use crate::leg::{self, Leg, Shared};
 use crate::peer::Peer;
 use crate::register;
@@ -64,7 +63,8 @@ impl SipTrunks {
             .map_err(|e| cannot(e.to_string()))?;
         let transport = TransportLayer::new(closed.clone());
         transport.add_transport(SipConnection::Udp(connection));
-        let endpoint = endpoint(transport, &config, closed.clone());
+        let late = Arc::new(Sleepers::default());
+        let endpoint = endpoint(transport, &config, closed.clone(), late.clone());
         let requests = endpoint.incoming_transactions().map_err(|e| cannot(e.to_string()))?;
         let tasks = TaskTracker::new();
         let inner = endpoint.inner.clone();
@@ -86,7 +86,7 @@ impl SipTrunks {
             user_agent: config.user_agent,
             local,
             advertise: config.advertise,
-            watched: Arc::new(Semaphore::new(MAX_WATCHED)),
+            late,
             drain: CancellationToken::new(),
             kill: CancellationToken::new(),
         };
@@ -175,10 +175,11 @@ impl SipTrunks {
         self.shared.registry.dialogs()
     }
 
-    /// Transactions of the stack: running, and ended ones kept for repeated messages (64 * T1).
+    /// Transactions of the stack: running, and ended ones kept for repeated messages (64 * T1),
+    /// INVITEs of ended legs among them.
     pub fn transactions(&self) -> (usize, usize) {
         let stats = self.shared.sender.endpoint.get_stats();
-        (stats.running_transactions, stats.finished_transactions)
+        (stats.running_transactions, stats.finished_transactions + self.shared.late.len())
     }
 
     /// Cancels and hangs up what lives, for at most `shutdown_ms`, takes registrations back, for
@@ -215,7 +216,12 @@ impl SipTrunks {
     }
 }
 
-fn endpoint(transport: TransportLayer, config: &SipConfig, closed: CancellationToken) -> Endpoint {
+fn endpoint(
+    transport: TransportLayer,
+    config: &SipConfig,
+    closed: CancellationToken,
+    late: Arc<Sleepers>,
+) -> Endpoint {
     let option = EndpointOption {
         t1: config.timers.t1(),
         t2: config.timers.t1() * 8,
@@ -232,7 +238,7 @@ fn endpoint(transport: TransportLayer, config: &SipConfig, closed: CancellationT
         .with_transport_layer(transport)
         .with_cancel_token(closed)
         .with_option(option)
-        .with_inspector(Box::new(Arrivals))
+        .with_inspector(Box::new(Arrivals { late }))
         .with_target_locator(Box::new(Datagrams))
         .build()
 }

@@ -195,6 +195,22 @@ async fn a_branch_that_answers_after_we_hung_up_is_ended() {
 }
 
 #[tokio::test]
+async fn the_answer_of_an_ended_leg_is_acknowledged_again_and_not_ended_twice() {
+    let (peer, stage, call, invite) = talking().await;
+    stage.submit(call, TrunkCommand::Bye);
+    let bye = peer.hear("BYE sip:one@").await;
+    peer.answer(&bye, "200 OK", "one").await;
+    assert_eq!(stage.ended(call).await, LegOutcome::OurBye);
+    for _ in 0..20 {
+        peer.answer(&invite, "200 OK", "one").await;
+        let ack = peer.hear("").await;
+        assert!(ack.is("ACK sip:one@") && ack.header("To").contains("tag=one"), "{ack:?}");
+    }
+    nothing_is_kept(&stage).await;
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn a_branch_that_answers_after_the_first_one_hung_up_is_ended() {
     let (peer, stage, call, invite) = talking().await;
     peer.ask(&invite, "BYE", 1, "").await;
