@@ -159,7 +159,7 @@ impl LaneThread {
                 sleep_until(due.max(now + BREATH_NS));
                 let woke = monotonic_ns();
                 late |= woke > due + 2_000_000;
-                self.tick(Now::from_nanos(woke - start), slot);
+                self.serve(Now::from_nanos(woke - start), slot);
             }
             self.count += 1;
             self.shared.ticks.store(self.count, Ordering::Relaxed);
@@ -168,7 +168,7 @@ impl LaneThread {
     }
 
     /// The tick of the legs of one slot.
-    fn tick(&mut self, now: Now, slot: usize) {
+    fn serve(&mut self, now: Now, slot: usize) {
         self.hand_on_held_back();
         while let Some(order) = self.shared.orders.pop() {
             self.carry_out(now, order);

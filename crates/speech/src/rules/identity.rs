@@ -24,7 +24,8 @@ pub fn judge(w: &Words, addressee: Option<&str>) -> Meaning {
     if denied {
         // “不是说了吗，我就是”: both at once is no answer.
         let torn = w.zh(&["我就是", "就是我", "是本人"]) && !w.zh(&["不是本人"])
-            || w.en(&["speaking", "thats me"]) && !w.en(&["not me", "thats not me"]);
+            || w.en(&["speaking", "thats me"])
+                && !w.en(&["not me", "thats not me", "not speaking"]);
         return if torn { Meaning::Unclear } else { Meaning::Denied };
     }
     if phrases::refuses(w) {
@@ -70,11 +71,11 @@ fn confirms(w: &Words, forms: &[String]) -> bool {
 
 fn denies(w: &Words) -> bool {
     w.zh(ZH_DENIALS)
-        || w.en(EN_DENIALS)
+        || w.en(EN_DENIALS) && !w.en(&["a good time"])
         || w.en(&["im not", "i am not"]) && !w.en(EN_NOT_BUT_PERHAPS_ME)
         || w.tiled(&["不是", "不", "不对", "不是的", "错了", "no", "nope", "nah"], FILLERS)
         || w.spaced.starts_with(" no ")
-            && !w.en(&["no problem", "no thanks", "no thank you", "no time"])
+            && !w.en(&["no problem", "no thanks", "no thank you", "no time", "no need"])
 }
 
 fn third_party(w: &Words) -> bool {
@@ -86,13 +87,28 @@ fn third_party(w: &Words) -> bool {
             })
         })
     });
+    // “这是我老公的电话”, “她是我妈”
+    let zh_owner = ["这是我", "这个是我", "他是我", "她是我"].iter().any(|be| {
+        w.solid
+            .split(be)
+            .nth(1)
+            .is_some_and(|after| ZH_RELATIONS.iter().any(|r| after.starts_with(r)))
+    });
+    let en_owner = w.en(&["this is my", "its my", "youve called my"])
+        && EN_RELATIONS.iter().any(|r| w.spaced.contains(&format!(" my {r}s ")));
     let relation =
         w.zh(&["我是家属", "我是家人", "我是助理", "我是秘书", "我是同事", "我是他的", "我是她的"]);
     let absent = w.zh(ZH_ABSENT);
     let en = EN_OWNERS
         .iter()
         .any(|be| EN_RELATIONS.iter().any(|r| w.spaced.contains(&format!(" {be} {r} "))));
-    zh_kin && w.zh(&["我", "这"]) || relation || absent || en || w.en(EN_ABSENT)
+    zh_kin && w.zh(&["我", "这"])
+        || zh_owner
+        || en_owner
+        || relation
+        || absent
+        || en
+        || w.en(EN_ABSENT)
 }
 
 /// “我是李四” to “是张三吗”: somebody with another name.

@@ -19,6 +19,7 @@ pub const NAME_PATTERNS: &[&str] = &[
     "_ is speaking",
     "this is _ speaking",
     "youre speaking with _",
+    "youre speaking to _",
     "yes _",
     "it is _",
 ];
@@ -67,6 +68,10 @@ pub const EN_STRONG: &[&str] = &[
     "im the owner",
     "he is speaking",
     "she is speaking",
+    "youre speaking to him",
+    "youre speaking to her",
+    "youre talking to him",
+    "youre talking to her",
 ];
 /// Tiles and phrases: weak.
 pub const WEAK: &[&str] = &[
@@ -230,7 +235,8 @@ pub const ZH_DENIALS: &[&str] = &[
     "不姓",
     "不是他",
     "不是她",
-    "你认错",
+    "认错人",
+    "换人了",
 ];
 /// Tiles and phrases: en denials.
 pub const EN_DENIALS: &[&str] = &[
@@ -262,14 +268,22 @@ pub const EN_DENIALS: &[&str] = &[
     "no longer has this number",
     "not his number",
     "not her number",
+    "not speaking to",
     "this isnt",
     "this is not",
     "it isnt",
     "its not",
 ];
 /// “I am not …” that says nothing about who one is.
-pub const EN_NOT_BUT_PERHAPS_ME: &[&str] =
-    &["not interested", "not available", "not sure", "not free", "not going", "not at home"];
+pub const EN_NOT_BUT_PERHAPS_ME: &[&str] = &[
+    "not interested",
+    "not available",
+    "not sure",
+    "not free",
+    "not going",
+    "not at home",
+    "not buying",
+];
 /// Tiles and phrases: zh relations.
 pub const ZH_RELATIONS: &[&str] = &[
     "老婆",
@@ -369,6 +383,15 @@ pub const ZH_ABSENT: &[&str] = &[
     "本人不在",
     "这是他的手机",
     "这是她的手机",
+    "他在上班",
+    "她在上班",
+    "他在睡",
+    "她在睡",
+    "他手机没带",
+    "她手机没带",
+    "打他手机",
+    "打她手机",
+    "跟我说就行",
 ];
 /// Tiles and phrases: en owners.
 pub const EN_OWNERS: &[&str] = &[
@@ -379,6 +402,10 @@ pub const EN_OWNERS: &[&str] = &[
     "this is his",
     "this is her",
     "im their",
+    "hes my",
+    "shes my",
+    "he is my",
+    "she is my",
     "its his",
     "its her",
     "im the",
@@ -427,6 +454,8 @@ pub const EN_RELATIONS: &[&str] = &[
     "nanny",
     "caregiver",
     "nurse",
+    "flatmate",
+    "housemate",
 ];
 /// Tiles and phrases: en absent.
 pub const EN_ABSENT: &[&str] = &[
@@ -477,9 +506,17 @@ pub const EN_ABSENT: &[&str] = &[
     "not available",
     "hes not in",
     "shes not in",
+    "shes in the shower",
+    "hes in the shower",
 ];
 /// Tiles and phrases: no names.
 pub const NO_NAMES: &[&str] = &[
+    "bye",
+    "goodbye",
+    "yes",
+    "thanks",
+    "thank",
+    "please",
     "he",
     "she",
     "him",

@@ -4,8 +4,10 @@
 //! English or both. An opt-out beats everything; a doubt is `Unclear`, never `Confirmed`; outside
 //! the question of identity nothing is ever `Confirmed`.
 
+mod asking_words;
 mod identity;
 mod identity_words;
+mod machine_words;
 mod phrases;
 mod words;
 
