@@ -10,6 +10,7 @@ use speech::recognizer_cut::Cut;
 use crate::learn::in_parallel;
 use crate::learn_audio::{Dice, TelephoneLine, other_throat, over_the_line, speak_at};
 use crate::learn_sounds::{Clauses, sounds};
+use crate::learn_trial::composed;
 use crate::learn_voices::{MODEL_VOICES, voice_name};
 
 /// One recording of the corpus; its samples lie in a file of its own.
@@ -27,7 +28,10 @@ pub fn record(
     seed: u64,
     dir: &Path,
 ) -> Result<Vec<Recording>, Box<dyn Error>> {
-    let replies: Vec<String> = built_in_phrases(language)?.into_iter().map(|p| p.text).collect();
+    let phrases = built_in_phrases(language)?;
+    // What the grammar can say: replies alone, and with a beginning or an end.
+    let with_another = composed(&phrases, seed).into_iter().map(|text| text.text);
+    let replies: Vec<String> = phrases.iter().map(|p| p.text.clone()).chain(with_another).collect();
     let words = words_of(language)?;
     let numbers: Vec<usize> = (0..count).collect();
     let mut all = in_parallel(&numbers, |share| {
@@ -116,7 +120,7 @@ fn words_of(language: Language) -> Result<Vec<String>, Box<dyn Error>> {
     }
 }
 
-/// So much of the corpus are phrases of the list.
+/// So much of the corpus are replies of the list.
 const SHARE_OF_REPLIES: f32 = 0.4;
 /// So much of it loses packets.
 const SHARE_OF_LOSSY: f32 = 0.3;

@@ -40,9 +40,13 @@ fn phone(language: Language, mnemonic: &str) -> Option<String> {
     if bare.is_empty() || bare.starts_with('_') {
         return None;
     }
-    // The tone is a melody, and the model hears none.
+    // The tone is a melody, and the model hears none. A nasal that is a syllable of its own (嗯)
+    // sounds unlike the end of another.
     let bare = match language {
-        Language::Zh => bare.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-'),
+        Language::Zh => match bare.trim_end_matches(|c: char| c.is_ascii_digit()) {
+            nasal @ "N-" => nasal,
+            other => other.trim_end_matches('-'),
+        },
         Language::En => bare,
     };
     let mut name = String::new();
@@ -78,8 +82,8 @@ mod tests {
                 .collect()
         };
         assert_eq!(
-            read(Language::Zh, "w 'ei51 _|\nn 'i35 _|  X 'Au214 _|\n\n"),
-            ["W EI", "N I | X1 A1U"]
+            read(Language::Zh, "w 'ei51 _|\nn 'i35 _|  X 'Au214 _|\n\n'N-35 _|\nf 'o-35 _|\n"),
+            ["W EI", "N I | X1 A1U", "N1M2", "F O"]
         );
         assert_eq!(read(Language::En, "d 'oU n t  m ,i:  a# _:"), ["D OU1 N T | M IL2 | AH2"]);
     }

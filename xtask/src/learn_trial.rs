@@ -146,6 +146,11 @@ pub fn composed(phrases: &[Phrase], seed: u64) -> Vec<Text> {
     let compose = |phrase: &Phrase| -> Text {
         let mut dice = Dice::new(seed, &phrase.text);
         let before = dice.unit() < 0.5;
+        let opens = |other: &&&Phrase| {
+            let states = STATES.into_iter().filter(|e| phrase.states.holds(*e));
+            states.into_iter().all(|e| other.states.opens(e))
+        };
+        let begins: Vec<&Phrase> = begins.iter().filter(opens).copied().collect();
         let other: &&Phrase = dice.pick(if before { &begins } else { &ends });
         let (first, second) = if before { (*other, phrase) } else { (phrase, *other) };
         let comma = if phrase.text.is_ascii() { ", " } else { "，" };

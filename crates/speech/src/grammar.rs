@@ -39,7 +39,7 @@ pub fn jsgf(lexicon: &Lexicon, expect: Expect) -> String {
         some
     };
     let mut public = Vec::new();
-    let begins = rule("begin", list(&|s| s.begins && !s.decoy));
+    let begins = rule("begin", list(&|s| s.opens(expect)));
     let ends = rule("end", list(&|s| s.ends && !s.decoy));
     if rule("reply", list(&|s| s.holds(expect) && !s.decoy && !s.chained)) {
         let begin = if begins { "[<begin>] " } else { "" };
@@ -140,8 +140,8 @@ mod tests {
             ),
             (
                 Expect::Talk,
-                "public <talk> = [<begin>] <reply> | P004;\n\
-                 <begin> = P000;\n<reply> = P002 | P003;\n",
+                "public <talk> = <reply> | P004;\n\
+                 <reply> = P002 | P003;\n",
             ),
         ] {
             let text = jsgf(&lexicon, expect);

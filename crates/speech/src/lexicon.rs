@@ -52,6 +52,13 @@ impl States {
             }
     }
 
+    /// Whether it may stand before another reply in this state: in its own, or in all if it is
+    /// said nowhere by itself.
+    pub fn opens(self, expect: Expect) -> bool {
+        let alone = self.hello || self.identity || self.talk;
+        self.begins && !self.decoy && (!alone || self.holds(expect))
+    }
+
     fn parse(letters: &str) -> Option<Self> {
         let mut states = Self::default();
         for letter in letters.chars() {
