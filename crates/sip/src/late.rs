@@ -173,8 +173,9 @@ impl Sleepers {
 
     fn put(&self, key: TransactionKey, late: Late) {
         let mut asleep = self.lock();
-        // Later than this nobody would take it out.
-        if asleep.len() < MAX_ASLEEP && Instant::now() < late.until {
+        // Later nobody would take it out.
+        let over = Instant::now() >= late.until || late.shared.house.closed.is_cancelled();
+        if asleep.len() < MAX_ASLEEP && !over {
             asleep.insert(key, late);
         }
     }
