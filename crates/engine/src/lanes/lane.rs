@@ -24,9 +24,9 @@ const NEWS: usize = 8_192;
 const TICK_NS: u64 = 20_000_000;
 /// Time of a slot.
 const SLOT_NS: u64 = TICK_NS / SLOTS as u64;
-/// Between two slots others get at least so long: on a core of its own this costs nothing, and on
-/// a shared one those that empty its queues would starve while it is behind.
-const BREATH_NS: u64 = 150_000;
+/// A lane that is behind goes through its slots without a pause, but once in a turn it leaves the
+/// core for so long: those that empty its queues on a shared core would starve.
+const BREATH_NS: u64 = 1_500_000;
 /// Without packets for this many ticks nothing flows.
 const STALL_TICKS: u32 = 50;
 /// RTCP is looked for every so many ticks.
@@ -156,7 +156,11 @@ impl LaneThread {
                     // The machine slept: catching up would send a burst that nobody can use.
                     due = now;
                 }
-                sleep_until(due.max(now + BREATH_NS));
+                if now < due {
+                    sleep_until(due);
+                } else if slot == 0 {
+                    sleep_until(now + BREATH_NS);
+                }
                 let woke = monotonic_ns();
                 late |= woke > due + 2_000_000;
                 self.serve(Now::from_nanos(woke - start), slot);
