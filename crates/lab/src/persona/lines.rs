@@ -78,20 +78,42 @@ impl Line {
 
     const fn chinese(self) -> &'static [&'static str] {
         match self {
-            Line::Hello => &["喂，你好", "你好", "喂，您好", "您好，请讲"],
-            Line::Confirm => &["是我", "我就是", "对，我是", "是的，我是", "对，是我"],
-            Line::Yes => &["是的", "对，是的", "对"],
+            Line::Hello => &["喂？", "喂，你好。", "喂，哪位？", "你好，请讲。"],
+            Line::Confirm => &["对，我就是。", "是我，您说。", "嗯，我是。", "我是，你哪位？"],
+            Line::Yes => &["是的。", "对。", "嗯，对的。", "是啊。"],
             Line::Acknowledge => {
-                &["好的，知道了", "明白了", "好的，我知道了", "收到，谢谢", "没问题"]
+                &["好的，知道了。", "行，我明白了。", "哦，了解了，谢谢。", "嗯，好，我记住了。"]
             }
-            Line::Goodbye => &["再见", "好的，再见", "拜拜"],
-            Line::WrongNumber => &["你打错了", "打错了", "不是我，你打错了"],
-            Line::OptOut => &["不要再打了", "别再给我打电话了", "以后不要再打了"],
-            Line::Relative => &["他不在，我是他家人", "我是他家人"],
-            Line::WhatIsIt => &["什么事", "有什么事"],
+            Line::Goodbye => {
+                &["好，再见。", "拜拜。", "行，那先这样，挂了啊。", "嗯好，拜拜拜拜。"]
+            }
+            Line::WrongNumber => &[
+                "你打错了。",
+                "打错电话了吧，我不是。",
+                "不是，我不认识这个人，你号码弄错了。",
+                "没这个人，你打错了。",
+            ],
+            Line::OptOut => &[
+                "以后别再给我打电话了。",
+                "不要再打来了。",
+                "请把我的号码删掉，别再打了。",
+                "你们能不能别老给我打电话，以后不要打了。",
+            ],
+            Line::Relative => &[
+                "他不在，我是他爱人。",
+                "我是他妈妈，他现在不在家。",
+                "她出去了，我是她老公。",
+                "他没在，我是他家里人。",
+            ],
+            Line::WhatIsIt => &["什么事？", "你有什么事吗？", "请问是关于什么的？", "找我干嘛呀？"],
             Line::Mhm => &["嗯"],
             Line::Oh => &["哦"],
-            Line::AreYouRobot => &["你是机器人吗", "你是真人还是机器人"],
+            Line::AreYouRobot => &[
+                "你是机器人吧？",
+                "你是真人还是机器人？",
+                "这是不是机器人打的电话？",
+                "我是在跟机器人说话吗？",
+            ],
             Line::LongTalk => &[LONG_TALK_ZH],
             Line::VoicemailGreeting => &[
                 "您好，我现在不方便接听电话，请在听到提示音之后\
@@ -110,26 +132,52 @@ impl Line {
 
     const fn english(self) -> &'static [&'static str] {
         match self {
-            Line::Hello => &["hello", "hello, good morning", "hi there", "hello, who is this"],
+            Line::Hello => &["Hello?", "Hi, hello.", "Yeah, hello?", "Hello, who's this?"],
             Line::Confirm => {
-                &["yes, speaking", "yes, this is he", "that's me", "yes, that's me", "yes, it's me"]
+                &["Yes, speaking.", "Yeah, that's me.", "This is he.", "Yep, you've got me."]
             }
-            Line::Yes => &["yes", "yes, that's right", "that's right"],
-            Line::Acknowledge => {
-                &["okay, got it", "I understand", "sure, thanks", "okay, thank you"]
+            Line::Yes => &["Yes.", "Yeah, sure.", "Yep.", "Uh-huh, yes."],
+            Line::Acknowledge => &[
+                "Okay, got it.",
+                "Alright, I understand.",
+                "Okay, thanks for letting me know.",
+                "Right, that's fine, I've got that.",
+            ],
+            Line::Goodbye => {
+                &["Okay, bye.", "Bye-bye now.", "Alright, thanks, bye.", "Take care, goodbye."]
             }
-            Line::Goodbye => &["goodbye", "bye bye", "okay, goodbye"],
-            Line::WrongNumber => {
-                &["you have the wrong number", "wrong number", "sorry, wrong number"]
-            }
-            Line::OptOut => {
-                &["please stop calling me", "don't call me again", "do not call this number again"]
-            }
-            Line::Relative => &["he is not here, I'm his wife", "she's not here, I'm her husband"],
-            Line::WhatIsIt => &["what is it about", "what is this about"],
+            Line::WrongNumber => &[
+                "Sorry, you've got the wrong number.",
+                "No, I think you have the wrong number.",
+                "There's nobody here by that name.",
+                "No, that's not me, wrong number.",
+            ],
+            Line::OptOut => &[
+                "Please don't call me again.",
+                "Stop calling me.",
+                "Take me off your list, please.",
+                "Can you remove my number? I don't want any more calls.",
+            ],
+            Line::Relative => &[
+                "He's not here right now, I'm his wife.",
+                "She's out at the moment, this is her husband.",
+                "No, this is his mum, he's not in.",
+                "He's not home, I'm his son.",
+            ],
+            Line::WhatIsIt => &[
+                "What's this about?",
+                "What is this regarding?",
+                "Can I ask what it's about?",
+                "Why, what's it about?",
+            ],
             Line::Mhm => &["uh huh"],
             Line::Oh => &["oh"],
-            Line::AreYouRobot => &["are you a robot", "am I talking to a robot"],
+            Line::AreYouRobot => &[
+                "Are you a robot?",
+                "Is this a real person?",
+                "Am I talking to a machine?",
+                "Wait, is this a bot?",
+            ],
             Line::LongTalk => &[LONG_TALK_EN],
             Line::VoicemailGreeting => &[
                 "Hello, you have reached my voicemail. I cannot take your call right now. \

@@ -14,10 +14,12 @@ use crate::extract::names_of;
 /// What a reply to the question of identity means.
 pub fn judge(w: &Words, addressee: Option<&str>) -> Meaning {
     let forms = addressee.map(own_names).unwrap_or_default();
-    if third_party(w) {
+    let denied = denies(w);
+    // “打错了，他不在”: who has the wrong number knows nobody there.
+    let elsewhere = w.zh(&["打错", "拨错"]) || w.en(&["wrong number"]);
+    if !elsewhere && third_party(w) {
         return Meaning::ThirdParty;
     }
-    let denied = denies(w);
     if confirms(w, &forms) {
         return Meaning::Confirmed;
     }
