@@ -42,7 +42,8 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let source: SocketAddr = ([10, 0, 0, 7], 5060).into();
-    let message = arrival::Arrivals.after_received(message, Some(&SipAddr::from(source)));
+    let arrivals = arrival::Arrivals { first: Box::new(|_| {}) };
+    let message = arrivals.after_received(message, Some(&SipAddr::from(source)));
     let mut dialog = new_dialog();
     match message {
         SipMessage::Response(response) => {

@@ -1,7 +1,6 @@
 //! Marks every arriving response with its source, and mends what would stall the stack.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use rsipstack::sip::{Header, HeadersExt, Method, Response, SipMessage, StatusCodeKind};
@@ -9,15 +8,13 @@ use rsipstack::sip::{Transport, Uri};
 use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
 use rsipstack::transport::SipAddr;
 
-use crate::late::Sleepers;
-
 /// Our private header; what a peer sends under this name is removed.
 const SOURCE: &str = "X-Waihu-Source";
 
 /// Sees each message between socket and transactions.
 pub(crate) struct Arrivals {
-    /// Woken by what comes for them.
-    pub(crate) late: Arc<Sleepers>,
+    /// Sees each response before the stack looks for its transaction.
+    pub(crate) first: Box<dyn Fn(&Response) + Send + Sync>,
 }
 
 impl MessageInspector for Arrivals {
@@ -28,7 +25,7 @@ impl MessageInspector for Arrivals {
     fn after_received(&self, message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
         match message {
             SipMessage::Response(response) => {
-                self.late.rouse(&response);
+                (self.first)(&response);
                 SipMessage::Response(mark(response, from))
             }
             request => request,

@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use domain::CallId;
 use rsipstack::sip::{HeadersExt, Method, Request, Response};
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::branches::{Forks, end};
 use crate::dialog::Dialog;
@@ -27,9 +27,6 @@ const MAX_ASLEEP: usize = 16_384;
 /// for its repetition.
 const MAX_AWAKE: usize = 256;
 
-/// What was put to sleep before its end has arrived in the map by then.
-const GRACE: Duration = Duration::from_secs(1);
-
 /// An INVITE whose leg has ended.
 pub(crate) struct Late {
     shared: Arc<Shared>,
@@ -41,8 +38,8 @@ pub(crate) struct Late {
     /// The peer's tag in the leg's own dialog, which the leg ended itself.
     own: Option<Box<str>>,
     forks: Forks,
-    /// When nobody answers it any more.
-    until: Instant,
+    /// Nobody answers it any more.
+    over: CancellationToken,
 }
 
 impl Late {
@@ -64,7 +61,7 @@ impl Late {
             invite: request.to_string().into(),
             own: own.remote_tag().map(Into::into),
             forks,
-            until: Instant::now() + shared.timers.transaction(),
+            over: shared.house.closed.child_token(),
         }
     }
 
@@ -75,18 +72,19 @@ impl Late {
             while let Some(response) = invite.waiting() {
                 self.hear(&response);
             }
-            let (key, until) = (invite.key(), self.until);
-            self.sleep(invite).await;
+            let (key, over) = (invite.key(), self.over.clone());
+            let limit = sleep(shared.timers.transaction());
+            self.fall_asleep(invite).await;
             tokio::select! {
-                () = shared.house.closed.cancelled() => {}
-                () = sleep_until(until + GRACE) => {}
+                () = over.cancelled() => {}
+                () = limit => over.cancel(),
             }
             drop(key.and_then(|key| shared.late.take(&key)));
         });
     }
 
     /// From now on only an answer wakes it.
-    async fn sleep(self, invite: Exchange) {
+    async fn fall_asleep(self, invite: Exchange) {
         let (shared, key) = (self.shared.clone(), invite.key());
         shared.sender.forget(invite).await;
         if let Some(key) = key {
@@ -121,8 +119,7 @@ impl Late {
             loop {
                 let response = tokio::select! {
                     biased;
-                    () = shared.house.closed.cancelled() => None,
-                    () = sleep_until(self.until) => None,
+                    () = self.over.cancelled() => None,
                     response = invite.next() => response,
                 };
                 match response {
@@ -130,7 +127,7 @@ impl Late {
                     None => break,
                 }
             }
-            self.sleep(invite).await;
+            self.fall_asleep(invite).await;
             drop(awake);
         });
     }
@@ -173,9 +170,8 @@ impl Sleepers {
 
     fn put(&self, key: TransactionKey, late: Late) {
         let mut asleep = self.lock();
-        // Later nobody would take it out.
-        let over = Instant::now() >= late.until || late.shared.house.closed.is_cancelled();
-        if asleep.len() < MAX_ASLEEP && !over {
+        // When it is over nobody takes it out any more.
+        if asleep.len() < MAX_ASLEEP && !late.over.is_cancelled() {
             asleep.insert(key, late);
         }
     }

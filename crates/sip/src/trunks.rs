@@ -238,7 +238,9 @@ fn endpoint(
         .with_transport_layer(transport)
         .with_cancel_token(closed)
         .with_option(option)
-        .with_inspector(Box::new(Arrivals { late }))
+        .with_inspector(Box::new(Arrivals {
+            first: Box::new(move |response| late.rouse(response)),
+        }))
         .with_target_locator(Box::new(Datagrams))
         .build()
 }
