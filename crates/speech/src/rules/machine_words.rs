@@ -222,5 +222,5 @@ pub const EN_MACHINES: &[&str] = &[
     "real human",
     "person or",
     "a person",
-    "real",
+    "you real",
 ];
