@@ -156,10 +156,10 @@ impl Judge for Scripted {
         let meaning = match (reply.question, script) {
             (Question::Hello, _) => Meaning::Greeting,
             (Question::Identity, Script::Denied) => Meaning::Denied,
-            (Question::Identity, Script::OptOut) => Meaning::OptOut,
+            (Question::Identity | Question::OptOut, Script::OptOut) => Meaning::OptOut,
             (Question::Identity, _) => Meaning::Confirmed,
             (Question::Talk, _) if reply.heard.text.reveal() == "mm" => Meaning::Backchannel,
-            (Question::Talk, _) => Meaning::Other,
+            (Question::Talk | Question::OptOut, _) => Meaning::Other,
         };
         Box::pin(async move {
             tokio::time::sleep(delay).await;

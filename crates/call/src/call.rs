@@ -204,13 +204,17 @@ impl Call {
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Now> {
         let talk = self.talk.as_ref().and_then(Conversation::next_deadline);
-        let talk = if matches!(self.phase, Phase::Ending(_)) { None } else { talk };
+        let talk = if self.is_recorded() { None } else { talk };
         self.phase.deadline().into_iter().chain(talk).min()
     }
 
     /// Whether the callee was reached and the call still runs.
     pub fn is_talking(&self) -> bool {
         matches!(self.phase, Phase::Talking(_))
+    }
+
+    pub(crate) fn is_recorded(&self) -> bool {
+        matches!(&self.phase, Phase::Ending(e) if e.is_recorded())
     }
 
     /// Whether nobody was dialled and nothing was asked to be durable for that: the call could as
@@ -251,7 +255,7 @@ impl Call {
     }
 
     fn talk_input(&mut self, at: Moment, input: conversation::Input) {
-        if matches!(self.phase, Phase::Ending(_)) {
+        if self.is_recorded() {
             return;
         }
         let Some(talk) = self.talk.as_mut() else {
@@ -283,7 +287,7 @@ impl Call {
     }
 
     /// The facts of the end, for `LegEnded` and `CallEnded`.
-    pub(crate) fn journal_end(&mut self, at: Moment, reason: EndReason, e: EndFacts) {
+    pub(crate) fn journal_end(&mut self, reason: EndReason, e: EndFacts) {
         let quality = e.quality.unwrap_or_default();
         if e.dialled {
             let leg = LegEnded { leg: LegId::CALLEE, reason, quality };
@@ -291,7 +295,7 @@ impl Call {
         }
         let billable = !reason.what.is_platform_fault();
         let charge = if billable { self.plan.price.charge(e.duration_s) } else { MicroYuan::ZERO };
-        self.milestones.ended_at = Some(at.wall);
+        self.milestones.ended_at = Some(e.ended);
         let ended = CallEnded {
             status: reason.what.status(),
             reason,
@@ -323,6 +327,7 @@ impl Call {
 
 /// What the end is reckoned from.
 pub(crate) struct EndFacts {
+    pub(crate) ended: WallTime,
     pub(crate) dialled: bool,
     pub(crate) answered: bool,
     pub(crate) duration_s: u32,

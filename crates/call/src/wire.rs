@@ -99,16 +99,17 @@ impl Call {
         self.heard_until(event.at);
         match event.what {
             Heard::Playout(p) => self.playout(at, p),
+            // What was being said when the line was cut is closed by its closing.
+            Heard::UtteranceEnded(u) if !self.is_recorded() => {
+                let (start, end, closed) = (u.start, u.end, u.closed);
+                self.tell_talk(at, Talk::UtteranceEnded { start, end, closed });
+            }
             _ if !matches!(self.phase, Phase::Talking(_)) => {}
             Heard::SpeechStarted { .. } => self.tell_talk(at, Talk::SpeechStarted),
             Heard::SpeechPaused { start, end } => {
                 self.tell_talk(at, Talk::SpeechPaused { start, end });
             }
             Heard::SpeechStopped { end } => self.tell_talk(at, Talk::SpeechStopped { end }),
-            Heard::UtteranceEnded(u) => {
-                let (start, end, closed) = (u.start, u.end, u.closed);
-                self.tell_talk(at, Talk::UtteranceEnded { start, end, closed });
-            }
             Heard::Key(key) => {
                 let keys = Some(key.as_char().to_string());
                 let texts = Texts { keys, ..Texts::default() };
@@ -117,7 +118,8 @@ impl Call {
             }
             Heard::Tone(tone) if tone.is_beep() => self.tell_talk(at, Talk::Beep),
             Heard::Dead { .. } => self.lane_lost(at, leg),
-            Heard::FirstPacket { .. }
+            Heard::UtteranceEnded(_)
+            | Heard::FirstPacket { .. }
             | Heard::Tone(_)
             | Heard::KeysSent
             | Heard::CodecChanged { .. }

@@ -4,10 +4,12 @@
 //! knows the content, is asked only afterwards.
 
 mod hearing;
+mod opt_out;
 
 use domain::{AnswerVerdict, EndWhat, Evidence, Identity, Opening};
 
 use self::hearing::{EARLY_NOISE_MS, Hearing, listens};
+use self::opt_out::Back;
 use crate::director::{Cue, Director, Sentence, Step, Tag};
 use crate::floor::OnSpeech;
 use crate::phrases::Phrases;
@@ -22,6 +24,8 @@ enum Stage {
     Asking,
     /// Identity is confirmed.
     Talking,
+    /// A wish not to be called was heard and is asked about; `heard` is what it rests on.
+    AskingOptOut { back: Back, heard: Evidence },
     /// A machine answered; its tone may still come.
     Machine,
     /// The last words are being spoken. `open` while a question brings the talk back.
@@ -94,12 +98,19 @@ impl BuiltIn {
 
     fn sentence(&mut self, s: Sentence) -> Vec<Step> {
         let s = self.hearing.sentence(s);
+        match self.stage {
+            Stage::AskingOptOut { back, heard } => self.opt_out_answer(s, back, heard),
+            _ => self.answer(s),
+        }
+    }
+
+    fn answer(&mut self, s: Sentence) -> Vec<Step> {
         if s.meaning == Meaning::OptOut && self.stage != Stage::Machine {
-            return self.opt_out(s.evidence);
+            return self.opt_out_heard(s);
         }
         match self.stage {
             Stage::Hello => self.hello(s),
-            Stage::Asking => self.identity_answer(s),
+            Stage::Asking | Stage::AskingOptOut { .. } => self.identity_answer(s),
             Stage::Talking => self.talk(s),
             Stage::Machine => vec![Step::Patience(MACHINE_PATIENCE_MS)],
             Stage::Leaving { open, .. } => self.while_leaving(s, open),
@@ -248,7 +259,7 @@ impl BuiltIn {
         let noise = !words && s.length_ms > EARLY_NOISE_MS;
         let goes_on = match self.stage {
             Stage::Asking | Stage::Talking | Stage::Leaving { .. } => listens(s) && !noise,
-            Stage::Hello | Stage::Machine => false,
+            Stage::Hello | Stage::Machine | Stage::AskingOptOut { .. } => false,
         };
         if goes_on { vec![Step::Resume] } else { Vec::new() }
     }
@@ -261,17 +272,6 @@ impl BuiltIn {
             return self.talk(s);
         }
         if s.interrupts { vec![Step::Resume] } else { Vec::new() }
-    }
-
-    fn opt_out(&mut self, e: Evidence) -> Vec<Step> {
-        let mut steps = vec![Step::Cut, Step::Classify(AnswerVerdict::Human)];
-        if self.identity == Identity::Pending {
-            self.identity = Identity::Refused;
-            steps.push(Step::Identity(Identity::Refused, e));
-        }
-        steps.push(Step::OptOut(e));
-        steps.extend(self.close(EndWhat::OptedOut, self.phrases.opted_out()));
-        steps
     }
 
     fn leave_unconfirmed(&mut self, identity: Identity, e: Evidence) -> Vec<Step> {
@@ -338,6 +338,8 @@ impl BuiltIn {
                 let what = if done { EndWhat::TaskDone } else { EndWhat::Silence };
                 self.close(what, self.phrases.goodbye())
             }
+            // Who does not contradict meant it.
+            Stage::AskingOptOut { heard, .. } => self.opt_out(heard),
             Stage::Machine => self.leave_message(),
             Stage::Leaving { what, .. } => vec![Step::HangUp(what)],
         }
@@ -348,6 +350,8 @@ impl BuiltIn {
         match (self.stage, key) {
             (Stage::Asking, '1') => self.confirmed(Evidence::Key(key)),
             (Stage::Asking, '2') => self.leave_unconfirmed(Identity::Denied, Evidence::Key(key)),
+            (Stage::AskingOptOut { .. }, '1') => self.opt_out(Evidence::Key(key)),
+            (Stage::AskingOptOut { back, .. }, '2') => self.no_opt_out(back),
             _ => Vec::new(),
         }
     }
@@ -442,9 +446,14 @@ impl Director for BuiltIn {
             Cue::ReplyFailed => self.close(EndWhat::ModelFailed, self.phrases.fault()),
             Cue::Leave(what) => {
                 let mut steps = vec![Step::Cut];
+                if let Stage::AskingOptOut { heard, .. } = self.stage {
+                    steps.extend(self.note_opt_out(heard));
+                }
                 steps.extend(self.close(what, self.phrases.time_is_up()));
                 steps
             }
+            Cue::LastWords(s) => self.last_words(s),
+            Cue::Gone => self.gone(),
         }
     }
 }

@@ -48,6 +48,12 @@ pub enum Cue {
     ReplyFailed,
     /// A limit wants the call to end with this reason, after a closing.
     Leave(EndWhat),
+    /// The line is cut, and this is what the callee had said before. Only steps that speak to
+    /// the record are carried out: [`Step::Identity`], [`Step::OptOut`], [`Step::Classify`] and
+    /// [`Step::Closing`].
+    LastWords(Sentence),
+    /// The line is cut, and all that was said is judged; steps as for [`Cue::LastWords`].
+    Gone,
 }
 
 /// A judged utterance of the callee.
@@ -61,6 +67,8 @@ pub struct Sentence {
     pub length_ms: u64,
     /// Whether it was understood well enough to end a call on it.
     pub sure: bool,
+    /// Whether it was understood well enough to never call this number again on it.
+    pub certain: bool,
     /// Whether we stand still in mid-speech because of it.
     pub interrupts: bool,
     /// Whether we stand still in the last line of what we are to say, where a question stands.

@@ -103,6 +103,13 @@ impl Phrases {
             "Understood, we will not call you again. Goodbye.",
         )
     }
+    /// Whether that was a wish not to be called, with both keys offered.
+    pub fn opt_out_question(&self) -> &'static str {
+        self.pick(
+            "您是希望我们以后不再给您打电话吗？是请按1，不是请按2。",
+            "Would you like us not to call you again? Press 1 for yes or 2 for no.",
+        )
+    }
     /// When identity stays unclear.
     pub fn not_confirmed(&self) -> &'static str {
         self.pick(

@@ -20,7 +20,8 @@ impl Expect {
     pub const fn of(question: Question) -> Self {
         match question {
             Question::Hello => Self::Hello,
-            Question::Identity => Self::Identity,
+            // Both are answered by yes or no.
+            Question::Identity | Question::OptOut => Self::Identity,
             Question::Talk => Self::Talk,
         }
     }
@@ -50,6 +51,8 @@ pub enum Question {
     Hello,
     /// “Is that you?”
     Identity,
+    /// “Shall we never call you again?”
+    OptOut,
     /// Anything after identity was confirmed.
     #[default]
     Talk,

@@ -294,9 +294,12 @@ impl Leg {
         self.advance();
     }
 
-    /// Composes the RTCP goodbye; to be sent when the leg ends.
+    /// Composes the RTCP goodbye, to be sent when the leg ends, and closes what is being said.
     pub fn goodbye(&mut self, now: Now, out: &mut Tick) {
         out.clear();
+        if let Some(end) = self.hearing.close(self.clock.at) {
+            self.tell(Heard::UtteranceEnded(end));
+        }
         if self.link.agreed.is_some() {
             self.report(now, true, out);
         }

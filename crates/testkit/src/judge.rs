@@ -2,7 +2,7 @@
 
 use domain::{Brief, Language, Masked};
 use engine::ports::PortFuture;
-use engine::ports::judge::{Judge, Meaning, Question, Reply};
+use engine::ports::judge::{Judge, Meaning, Reply};
 use engine::ports::synthesizer::SpeechError;
 
 use crate::moods::{Mood, Moods};
@@ -38,10 +38,7 @@ fn meaning(reply: &Reply) -> Meaning {
     }
     let heard = reply.heard.text.reveal();
     let row = TABLE.iter().find(|(words, _)| heard.contains(words));
-    match (row, reply.question) {
-        (Some((_, found)), _) => *found,
-        (None, Question::Hello | Question::Identity | Question::Talk) => Meaning::Other,
-    }
+    row.map_or(Meaning::Other, |(_, found)| *found)
 }
 
 impl Judge for FakeJudge {

@@ -150,7 +150,7 @@ impl FakePlane {
                         s.ports.remove(&key);
                     }
                     s.audible.insert(key.call, seat.audible());
-                    close(seat, hasty);
+                    close(seat, now, hasty);
                 }
             }
         }
@@ -171,8 +171,8 @@ impl FakePlane {
     }
 }
 
-fn close(mut seat: Seat, hasty_recorder: bool) {
-    seat.tell();
+fn close(mut seat: Seat, now: Now, hasty_recorder: bool) {
+    seat.goodbye(now);
     let mailbox = seat.mailbox().clone();
     let recorded = seat.record().map(|blob| {
         let duration_ms = seat.at().as_millis();

@@ -1,12 +1,14 @@
 //! The identity gate, row by row: who hears the content, and who does not.
 
 use conversation::SpeechClass;
-use domain::Event;
+use domain::{EndWhat, Event, Who};
 use testkit::Act::*;
-use testkit::{Act, Plan, Setup, World, check_all, outcome, people, virtually};
+use testkit::{Act, Mood, Plan, Setup, World, check_all, outcome, people, virtually};
 
 const DONE: &str = "completed / task_done / confirmed";
 const NOT: &str = "completed / identity_not_confirmed";
+const OUT: &str = "completed / opted_out / refused";
+const WRONG: &str = "completed / callee_hung_up / denied";
 const MACHINE: &str = "voicemail / voicemail / voicemail";
 
 async fn check(plan: Plan, want: &str) -> (World, domain::CallRecord) {
@@ -142,6 +144,43 @@ fn opting_out_works_at_any_time() {
         assert!(journal.iter().any(|e| matches!(e.event, Event::CalleeOptedOut { .. })));
         let refused = world.place(&["13800138000"]).await.unwrap_err();
         assert_eq!(refused, domain::Refusal::NumberBlocked);
+    });
+}
+
+#[test]
+fn whoever_opts_out_and_hangs_up_at_once_is_heard() {
+    virtually(async {
+        let out = Say("不要再打了", 900);
+        // Before the utterance is taken as over, and while it is being recognized.
+        for after in [0, 400, 720] {
+            let (world, record) =
+                check(people::after_hello(&[&[P, out, Wait(after), HangUp]]), OUT).await;
+            assert!(world.store.is_opted_out("13800138000"), "{after}");
+            assert_eq!(record.reason.unwrap().who, Some(Who::Callee));
+            let last = record.lines.last().unwrap();
+            assert_eq!(last.text, "不要再打了", "{:#?}", record.lines);
+            // The end is when the callee hung up, whatever was heard out after it.
+            let connected = record.milestones.ended_at.unwrap();
+            let connected = connected.millis_since(record.milestones.answered_at.unwrap());
+            let billed = u64::from(record.duration_s.unwrap());
+            assert_eq!(billed, (connected as u64).div_ceil(1_000));
+        }
+        let (world, record) =
+            check(people::after_hello(&[&[P, Say("你打错了", 800), HangUp]]), WRONG).await;
+        assert!(!world.store.is_opted_out("13800138000"));
+        assert_eq!(record.reason.unwrap().what, EndWhat::CalleeHungUp);
+    });
+}
+
+#[test]
+fn whoever_hangs_up_is_not_waited_for_when_nobody_can_hear() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        world.moods.set_recognizer(Mood::Stalls);
+        let out = [P, Say("不要再打了", 900), HangUp];
+        let record = world.whole_call(people::after_hello(&[&out])).await;
+        check_all(&world);
+        assert_eq!(outcome(&record), "completed / callee_hung_up / unclear");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{EndReason, EndWhat, Identity, LegQuality, Now};
+use domain::{EndReason, EndWhat, Identity, LegQuality, Now, WallTime};
 
 use crate::call::{Call, EndFacts, MediaCommand, Moment, Output};
 use crate::phase::Phase;
@@ -18,12 +18,13 @@ const LEG_LIMIT: Duration = Duration::from_secs(40);
 #[derive(Debug)]
 pub(crate) struct Ending {
     reason: EndReason,
+    ended: WallTime,
     dialled: bool,
     answered: bool,
     duration_s: u32,
-    identity: Identity,
     leg_over: bool,
-    quality: Option<LegQuality>,
+    /// What the lane reported, or that it is not waited for.
+    lane: Option<Option<LegQuality>>,
     recorded: bool,
     committed: bool,
     lane_limit: Now,
@@ -35,7 +36,8 @@ impl Ending {
     pub(crate) fn deadline(&self) -> Option<Now> {
         match (self.recorded, self.done) {
             (_, true) => None,
-            (false, _) => Some(self.lane_limit),
+            // After that the talk has the word: what the callee said last is being heard.
+            (false, _) => self.lane.is_none().then_some(self.lane_limit),
             // Until the end is durable there is nothing to do by time: the store has the word.
             (true, false) => self.committed.then_some(self.leg_limit),
         }
@@ -43,6 +45,11 @@ impl Ending {
 
     pub(crate) fn leg_is_over(&mut self) {
         self.leg_over = true;
+    }
+
+    /// Whether the end stands in the journal: nothing of the talk follows it.
+    pub(crate) const fn is_recorded(&self) -> bool {
+        self.recorded
     }
 }
 
@@ -73,26 +80,26 @@ impl Call {
             Phase::Talking(t) if t.usable => Some((t.answered, t.limits.chargeable_s())),
             _ => None,
         };
-        let reason = self.settled_reason(reason);
         let duration_s = talking.map_or(0, |(answered, most)| {
             let ms = at.now.since(answered).as_millis();
             let whole = u32::try_from(ms.div_ceil(1_000)).unwrap_or(u32::MAX);
             whole.min(most)
         });
-        let identity = self.final_identity(talking.is_some());
+        // A process that goes, or has lost its store, has no time to hear anybody out.
+        let listen = !matches!(reason.what, EndWhat::NodeLost | EndWhat::SpeechFailed);
         if let Some(talk) = self.talk.as_mut() {
-            talk.stop(at.now);
+            talk.part(at.now, listen && talking.is_some());
         }
         self.drain_talk(at);
         self.lane(MediaCommand::Close);
         self.phase = Phase::Ending(Ending {
             reason,
+            ended: at.wall,
             dialled,
             answered: talking.is_some(),
             duration_s,
-            identity,
             leg_over,
-            quality: None,
+            lane: None,
             recorded: false,
             committed: false,
             lane_limit: at.now + LANE_LIMIT,
@@ -135,7 +142,7 @@ impl Call {
                 let heard = u32::try_from(quality.last_media_ms.div_ceil(1_000));
                 e.duration_s = e.duration_s.min(heard.unwrap_or(u32::MAX));
             }
-            e.quality = Some(quality);
+            e.lane = Some(Some(quality));
         }
         self.finish_if_ready(at);
     }
@@ -146,22 +153,28 @@ impl Call {
         }
     }
 
-    /// Records the end as soon as the lane has reported, and is done when the leg is, too.
+    /// Records the end as soon as the lane has reported and the callee's last words are judged,
+    /// and is done when the leg is, too.
     pub(crate) fn finish_if_ready(&mut self, at: Moment) {
         let Phase::Ending(e) = &mut self.phase else {
             return;
         };
-        if !e.recorded && (e.quality.is_some() || at.now >= e.lane_limit) {
+        if at.now >= e.lane_limit {
+            e.lane.get_or_insert(None);
+        }
+        let hearing = self.talk.as_ref().is_some_and(conversation::Conversation::is_hearing);
+        if let Some(quality) = e.lane.filter(|_| !e.recorded && !hearing) {
             e.recorded = true;
-            let facts = EndFacts {
-                dialled: e.dialled,
-                answered: e.answered,
-                duration_s: e.duration_s,
-                identity: e.identity,
-                quality: e.quality,
-            };
-            let reason = e.reason;
-            self.journal_end(at, reason, facts);
+            let (dialled, answered, duration_s) = (e.dialled, e.answered, e.duration_s);
+            let (reason, ended) = (e.reason, e.ended);
+            if let Some(talk) = self.talk.as_mut().filter(|_| answered) {
+                talk.gone(at.now);
+            }
+            self.drain_talk(at);
+            let identity = self.final_identity(answered);
+            let reason = self.settled_reason(reason);
+            let facts = EndFacts { ended, dialled, answered, duration_s, identity, quality };
+            self.journal_end(reason, facts);
         }
         let Phase::Ending(e) = &mut self.phase else {
             return;

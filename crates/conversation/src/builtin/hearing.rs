@@ -36,13 +36,24 @@ impl Hearing {
     pub(super) fn sentence(&mut self, s: Sentence) -> Sentence {
         use Meaning::*;
         self.something();
-        let ends =
-            matches!(s.meaning, OptOut | Denied | ThirdParty | Refused | Voicemail | Goodbye);
+        // A wish not to be called has rules of its own.
+        let ends = matches!(s.meaning, Denied | ThirdParty | Refused | Voicemail | Goodbye);
         if s.sure || !ends || self.doubted == Some(s.meaning) {
             return s;
         }
         self.doubted = Some(s.meaning);
         Sentence { meaning: Unclear, ..s }
+    }
+
+    /// Whether a wish not to be called needs no question any more: it is beyond doubt, or was
+    /// heard before. Remembers it.
+    pub(super) fn believes_opt_out(&mut self, s: &Sentence) -> bool {
+        s.certain || self.doubted.replace(Meaning::OptOut) == Some(Meaning::OptOut)
+    }
+
+    /// Asked about it, the callee said no.
+    pub(super) fn forget_opt_out(&mut self) {
+        self.doubted = self.doubted.filter(|m| *m != Meaning::OptOut);
     }
 }
 

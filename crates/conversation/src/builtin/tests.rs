@@ -15,10 +15,10 @@ fn director(opening: Opening) -> BuiltIn {
 }
 
 /// A cue by name: a meaning, perhaps with marks: `~` interrupts, `_` before the disclosure was
-/// heard whole, `%` doubtful, `+` five seconds long, `-` 400 ms, `=` dealt with, `?` only a
+/// heard whole, `%` doubtful, `*` not beyond doubt, `.` the last words, `+` five seconds long, `-` 400 ms, `=` dealt with, `?` only a
 /// glance, `!` in our last line; or another cue.
 fn cue(name: &str) -> Cue {
-    let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?', '!']);
+    let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?', '!', '*', '.']);
     let over = |tag, cut| Cue::Over { tag, cut };
     match word {
         "opened" => return Cue::Opened,
@@ -37,6 +37,7 @@ fn cue(name: &str) -> Cue {
         "replied cannot" => return Cue::Replied { end_call: Some(false), spoke: true },
         "replied mute" => return Cue::Replied { end_call: Some(true), spoke: false },
         "reply failed" => return Cue::ReplyFailed,
+        "gone" => return Cue::Gone,
         "leave" => return Cue::Leave(EndWhat::MaxDuration),
         _ => {}
     }
@@ -70,12 +71,17 @@ fn cue(name: &str) -> Cue {
         evidence: Evidence::Utterance(UtteranceNo(1)),
         length_ms,
         sure: !name.contains('%'),
+        certain: !name.contains('%') && !name.contains('*'),
         interrupts: name.contains('~'),
         last_line: name.contains('!'),
         settled: name.contains('='),
         disclosed: !name.contains('_'),
     };
-    if name.contains('?') { Cue::Early(sentence) } else { Cue::Sentence(sentence) }
+    match name {
+        _ if name.contains('?') => Cue::Early(sentence),
+        _ if name.contains('.') => Cue::LastWords(sentence),
+        _ => Cue::Sentence(sentence),
+    }
 }
 
 /// A step in short.
@@ -275,6 +281,78 @@ fn wishes_not_to_be_called_are_met_at_any_time() {
     let after = "cut, Human, block, closing opted_out, say Closing:Closing";
     talking(&["OptOut"], after);
     talking(&["replied done", "OptOut"], after);
+}
+
+const BLOCKED: &str = "cut, Human, refused, block, closing opted_out, say Closing:Closing";
+
+#[test]
+fn a_wish_not_to_be_called_that_is_not_beyond_doubt_is_asked_about() {
+    let asked = "cut, expect OptOut, say Question:Question";
+    asking(&["OptOut*"], asked);
+    for yes in ["OptOut*", "OptOut%", "Agrees", "Confirmed", "Refused", "Unclear", "silence", "1"] {
+        asking(&["OptOut*", yes], BLOCKED);
+    }
+    asking(&["OptOut*", "Unclear~%-"], "resume");
+    asking(&["OptOut*", "AsksRepeat"], asked);
+    for no in ["Denied", "2"] {
+        asking(&["OptOut*", no], "expect Identity, cut, say Question:Question");
+    }
+    asking(&["OptOut*", "Denied", "OptOut*"], asked);
+    asking(
+        &["OptOut*", "ThirdParty"],
+        "expect Identity, cut, Human, third_party, closing identity_not_confirmed, say Closing:Closing",
+    );
+    asking(
+        &["OptOut*", "leave"],
+        "cut, Human, refused, block, closing max_duration, say Closing:Closing",
+    );
+    let for_ever =
+        ["OptOut*", "AsksRepeat", "AsksRepeat", "AsksRepeat", "AsksRepeat", "AsksRepeat"];
+    asking(&for_ever, BLOCKED);
+}
+
+#[test]
+fn after_a_no_the_talk_goes_on_where_it_was() {
+    let blocked = "cut, Human, block, closing opted_out, say Closing:Closing";
+    for doubtful in ["OptOut*", "OptOut%"] {
+        talking(&[doubtful], "cut, expect OptOut, say Question:Question");
+        talking(&[doubtful, "Agrees"], blocked);
+        talking(&[doubtful, "Denied"], "expect Talk, cut, respond Deliver");
+        talking(&[doubtful, "Other"], "expect Talk, cut, respond Reply");
+        talking(&["message over", doubtful, "Denied"], "expect Talk, cut, say Reply:Question");
+        let leaving = ["message over", "replied done", doubtful];
+        talking(&leaving, "cut, expect OptOut, say Question:Question");
+        talking(
+            &[&leaving[..], &["Denied"]].concat(),
+            "expect Talk, cut, closing task_done, say Closing:Closing",
+        );
+    }
+    // Nobody was confirmed: what comes after the farewell is no talk about the matter.
+    asking(&["Denied", "OptOut*", "Other"], "expect Identity");
+    asking(
+        &["Denied", "OptOut*", "Denied"],
+        "expect Identity, cut, closing identity_not_confirmed, say Closing:Closing",
+    );
+}
+
+#[test]
+fn the_last_words_before_the_line_is_cut_count() {
+    asking(&["OptOut*."], "Human, refused, block, closing opted_out");
+    asking(&["OptOut%."], "");
+    asking(&["OptOut%", "OptOut%."], "Human, refused, block, closing opted_out");
+    asking(&["OptOut*", "gone"], "Human, refused, block, closing opted_out");
+    asking(&["OptOut*", "Denied.", "gone"], "");
+    asking(&["OptOut", "OptOut."], "");
+    asking(&["Denied."], "Human, denied");
+    asking(&["Denied%."], "");
+    asking(&["ThirdParty."], "Human, third_party");
+    asking(&["Refused."], "Human, refused");
+    asking(&["Confirmed."], "");
+    asking(&["gone"], "");
+    talking(&["OptOut."], "Human, block, closing opted_out");
+    talking(&["Denied."], "");
+    check(&["opened", "Greeting", "Denied_."], "");
+    check(&["opened", "Voicemail", "OptOut."], "");
 }
 
 #[test]

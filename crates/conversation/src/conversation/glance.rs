@@ -7,7 +7,7 @@
 
 use domain::{Evidence, MediaTime, Now, UtteranceNo};
 
-use super::{Conversation, is_sure};
+use super::{Conversation, is_certain, is_sure};
 use crate::director::{Cue, Sentence};
 use crate::exchange::{HeardText, Output};
 use crate::words::Meaning;
@@ -94,6 +94,7 @@ impl Conversation {
                 evidence: Evidence::Utterance(UtteranceNo(self.talk.utterances + 1)),
                 length_ms,
                 sure: is_sure(&text, length_ms),
+                certain: is_certain(&text, length_ms),
                 interrupts: true,
                 last_line: self.floor.is_last_line(),
                 settled: false,

@@ -11,7 +11,7 @@ use crate::words::{Prompt, Question, SpeechClass};
 
 impl Conversation {
     pub(super) fn cue(&mut self, now: Now, cue: Cue) {
-        if self.talk.ending.stopped {
+        if self.talk.ending.parted {
             return;
         }
         if self.talk.ending.hang_up_at.is_some() && !matches!(cue, Cue::Sentence(_)) {
@@ -19,6 +19,16 @@ impl Conversation {
         }
         for step in self.director.cue(cue) {
             self.step(now, step);
+        }
+    }
+
+    /// Asks the director when nothing can be said or done any more but for the record.
+    pub(super) fn last_cue(&mut self, now: Now, cue: Cue) {
+        use Step::{Classify, Closing, Identity, OptOut};
+        for step in self.director.cue(cue) {
+            if matches!(step, Identity(..) | OptOut(_) | Classify(_) | Closing(_)) {
+                self.step(now, step);
+            }
         }
     }
 

@@ -74,6 +74,11 @@ impl Hearing {
         open
     }
 
+    /// Nothing more will be heard: closes an open utterance.
+    pub fn close(&mut self, at: MediaTime) -> Option<UtteranceEnd> {
+        self.endpointer.close(at)
+    }
+
     /// Listens to the 20 ms that begin at `at`: at 8,000 samples a second, and at 16,000 where
     /// the peer sends so much.
     pub fn tick(

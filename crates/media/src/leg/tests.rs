@@ -362,6 +362,27 @@ fn two_legs_exchange_keys_audio_and_reports() {
 }
 
 #[test]
+fn what_is_being_said_when_the_leg_ends_is_closed() {
+    for said in [true, false] {
+        let mut s = Stage::answered();
+        s.silence(400);
+        if said {
+            s.hear(&speech());
+        }
+        s.leg.goodbye(s.now(), &mut s.tick);
+        let closed = s.now_ms;
+        let last = s.leg.poll_event().map(|e| e.what);
+        match last {
+            Some(Heard::UtteranceEnded(u)) => {
+                assert!(said && u.start < u.end && u.end <= u.closed, "{u:?}");
+                assert_eq!(u.closed.as_millis(), closed);
+            }
+            other => assert!(!said && other.is_none(), "{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_dead_stream_is_told_once_and_not_while_held() {
     let setup =
         LegSetup { media_timeout: Duration::from_secs(2), ..LegSetup::new(LegId::CALLEE, 7, 0, 0) };

@@ -69,6 +69,7 @@ pub fn meaning(text: &str, question: Question, addressee: Option<&str>) -> Meani
     match question {
         Question::Identity => identity::judge(&w, addressee),
         Question::Hello => hello(&w),
+        Question::OptOut => wants_out(&w),
         Question::Talk => talk(&w),
     }
 }
@@ -81,6 +82,21 @@ fn hello(w: &Words) -> Meaning {
         Meaning::Unclear if phrases::is_backchannel(w) => Meaning::Greeting,
         other => other,
     }
+}
+
+/// The answer to “shall we never call you again?”.
+fn wants_out(w: &Words) -> Meaning {
+    if w.zh(WRONG_NUMBER_ZH) || w.en(WRONG_NUMBER_EN) {
+        // Whose number it is not need not be called again.
+        return Meaning::Refused;
+    }
+    if w.tiled(NO_SUCH_WISH, TO_A_NO) {
+        return Meaning::Denied;
+    }
+    if !w.asks && (phrases::accepts(w) || phrases::is_backchannel(w)) {
+        return Meaning::Agrees;
+    }
+    talk(w)
 }
 
 /// In the conversation about the matter only what concerns the call itself is judged; a responder
@@ -170,6 +186,62 @@ const REFUSALS: &[&str] = &[
     "i cant talk",
     "call me later",
     "can you call back later",
+];
+
+/// “That is not what I said.”
+const NO_SUCH_WISH: &[&str] = &[
+    "不是",
+    "不是的",
+    "不是这个意思",
+    "我不是这个意思",
+    "不是那个意思",
+    "我没这么说",
+    "我没说",
+    "没有说",
+    "没有",
+    "没说",
+    "没",
+    "不",
+    "no",
+    "nope",
+    "nah",
+    "not at all",
+    "no i didnt",
+    "i didnt say that",
+    "i didnt mean that",
+    "thats not what i said",
+    "thats not what i meant",
+    "thats not what i mean",
+];
+/// What may stand around it.
+const TO_A_NO: &[&str] = &[
+    "啊",
+    "呀",
+    "哦",
+    "嗯",
+    "哎",
+    "呃",
+    "我",
+    "的",
+    "了",
+    "你",
+    "您",
+    "听错了",
+    "可以打",
+    "没关系",
+    "oh",
+    "um",
+    "uh",
+    "well",
+    "sorry",
+    "its fine",
+    "its okay",
+    "thats fine",
+    "you can call",
+    "you can call me",
+    "i",
+    "please",
+    "not that",
 ];
 
 #[cfg(test)]

@@ -235,6 +235,13 @@ pub fn agrees(w: &Words) -> bool {
     w.tiled(&yes, &[BACKCHANNELS, THANKS].concat())
 }
 
+/// “Yes, please”, to an offer.
+pub fn accepts(w: &Words) -> bool {
+    let yes: Vec<&str> = WEAK.iter().chain(AGREEMENTS).copied().collect();
+    let around = ["please", "i would", "i do", "麻烦你", "麻烦您", "拜托", "请"];
+    w.tiled(&yes, &[BACKCHANNELS, THANKS, &around].concat()) || w.en(&["please do"])
+}
+
 /// Words of a greeting, as tiles.
 pub const GREETINGS: &[&str] = &[
     "喂",

@@ -227,6 +227,36 @@ fn before_the_question_nothing_confirms() {
 }
 
 #[test]
+fn asked_about_never_calling_again_a_no_takes_it_back() {
+    check(
+        Question::OptOut,
+        Some("张三"),
+        &[
+            ("是的", Agrees),
+            ("对，没错", Agrees),
+            ("嗯", Agrees),
+            ("好的，谢谢", Agrees),
+            ("yes please", Agrees),
+            ("mm", Agrees),
+            ("对，别再打了", OptOut),
+            ("不是", Denied),
+            ("不是不是，我不是这个意思", Denied),
+            ("没有没有", Denied),
+            ("哦，不是的", Denied),
+            ("no", Denied),
+            ("no, no, that's not what I said", Denied),
+            ("oh no, sorry", Denied),
+            ("打错了", Refused),
+            ("wrong number", Refused),
+            ("什么", AsksRepeat),
+            ("你是谁", AsksWho),
+            ("几点", Other),
+            ("再见", Goodbye),
+        ],
+    );
+}
+
+#[test]
 fn in_the_talk_the_responder_decides_about_the_matter() {
     check(
         Question::Talk,

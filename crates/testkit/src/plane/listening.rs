@@ -1,7 +1,7 @@
 //! The listening side of a leg: activity by what the script says, ends by the real endpointer.
 
 use domain::{FRAME_SAMPLES, Frame, MediaTime, TurnSettings};
-use media::endpoint::Endpointer;
+use media::endpoint::{Endpointer, UtteranceEnd};
 use media::leg::Heard;
 
 use crate::recognizer::mark;
@@ -36,6 +36,11 @@ impl Listening {
     /// How long the current speech has lasted, ms.
     pub(crate) fn speech_ms(&self, at: MediaTime) -> u64 {
         self.speaking.map_or(0, |start| (at + TICK).since(start).as_millis())
+    }
+
+    /// Closes what is being said.
+    pub(crate) fn close(&mut self, at: MediaTime) -> Option<UtteranceEnd> {
+        self.endpointer.close(at)
     }
 
     /// Listens to one tick; frames for the recognizer go to `ear`.

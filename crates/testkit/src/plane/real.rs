@@ -132,6 +132,11 @@ impl RealLeg {
         self.towards_them.send(now, packet);
     }
 
+    /// The leg ends; what it still tells is polled as ever.
+    pub(crate) fn goodbye(&mut self, now: Now) {
+        self.leg.goodbye(now, &mut self.tick);
+    }
+
     /// Frames for the recognizer, each with the number of the words in it.
     pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> + '_ {
         self.tick.frames().iter().map(|frame| {

@@ -232,6 +232,17 @@ impl Seat {
         }
     }
 
+    /// The leg ends: tells the rest, and closes what is being said.
+    pub(crate) fn goodbye(&mut self, now: Now) {
+        if let Line::Real(leg) = &mut self.line {
+            leg.goodbye(now);
+        }
+        self.tell();
+        if let Some(end) = self.listening.close(self.at) {
+            self.send(self.at, Heard::UtteranceEnded(end));
+        }
+    }
+
     fn hear(&mut self, doing: Doing) {
         let at = self.at;
         let mut heard = Vec::new();
