@@ -23,6 +23,8 @@ use crate::verdict::{Aims, Verdict};
 const INVITE_TO_ACK_MS: f64 = 20.0;
 /// What memory may be above what it was before the first call, %.
 const KEPT: f64 = 10.0;
+/// Runs with at least this many calls are told what memory they left.
+const SOME: u64 = 5_000;
 /// Runs with at least this many calls are asked whether memory comes back.
 const MANY: u64 = 100_000;
 
@@ -98,6 +100,8 @@ struct Memory {
     after_all_is_forgotten: u64,
     /// After the allocator was asked to give back what it keeps for later.
     after_trim: u64,
+    /// What the process itself had asked for and not given back: before, and at last.
+    in_use: (u64, u64),
 }
 
 /// Runs once and prints.
@@ -120,6 +124,7 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
     let setup = Setup { peers, ..Setup::new(callees[0].address) };
     let site = Arc::new(Site::start(setup).await?);
     warm(&site).await?;
+    let in_use = machine::in_use() / 1_024;
     let before = (machine::resident()? / 1_024, cpu_ns()?, Instant::now());
     let waits = Arc::new(std::sync::Mutex::new(Spread::default()));
     let refused = Arc::new(AtomicU64::new(0));
@@ -144,8 +149,12 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
     let cpu = cpu_ns()? - before.1;
     let at_end_of_load = machine::resident()? / 1_024;
     quiet(&site, args.hold_ms).await;
-    let memory =
-        if calls >= MANY { Some(forgotten(&site, before.0, at_end_of_load).await?) } else { None };
+    let memory = if calls >= SOME {
+        let known = Memory { before: before.0, at_end_of_load, in_use: (in_use, 0), ..NO_MEMORY };
+        Some(forgotten(&site, known).await?)
+    } else {
+        None
+    };
     let mut spread = Spread::default();
     let mut counted = Counted::default();
     for callee in callees {
@@ -165,7 +174,7 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
     aims.at_most("INVITE to ACK p99, ms", spread.percentiles().p99_ms, INVITE_TO_ACK_MS);
     let asked = f64::from(args.seconds);
     aims.at_most("time to begin all calls, s", seconds, asked * 1.02 + 0.1);
-    if let Some(m) = memory {
+    if let Some(m) = memory.filter(|_| calls >= MANY) {
         let kept = (m.after_trim as f64 / m.before as f64 - 1.0) * 100.0;
         aims.at_most("memory kept after all calls, %", kept, KEPT);
     }
@@ -214,7 +223,7 @@ async fn quiet(site: &Site, hold_ms: u32) {
 }
 
 /// Memory once the SIP side has forgotten its ended transactions too.
-async fn forgotten(site: &Site, before: u64, at_end_of_load: u64) -> Result<Memory, Failure> {
+async fn forgotten(site: &Site, known: Memory) -> Result<Memory, Failure> {
     let until = Instant::now() + Duration::from_secs(90);
     while site.sip.transactions() != (0, 0) && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -223,8 +232,18 @@ async fn forgotten(site: &Site, before: u64, at_end_of_load: u64) -> Result<Memo
     // SAFETY: takes a number only.
     unsafe { libc::malloc_trim(0) };
     let after_trim = machine::resident()? / 1_024;
-    Ok(Memory { before, at_end_of_load, after_all_is_forgotten, after_trim })
+    let in_use = (known.in_use.0, machine::in_use() / 1_024);
+    Ok(Memory { after_all_is_forgotten, after_trim, in_use, ..known })
 }
+
+/// Nothing measured yet.
+const NO_MEMORY: Memory = Memory {
+    before: 0,
+    at_end_of_load: 0,
+    after_all_is_forgotten: 0,
+    after_trim: 0,
+    in_use: (0, 0),
+};
 
 fn cpu_ns() -> Result<u64, Failure> {
     Ok(machine::process_time(std::process::id())?)
@@ -273,6 +292,7 @@ impl Report {
                  trimmed",
                 m.before, m.at_end_of_load, m.after_all_is_forgotten, m.after_trim
             );
+            println!("  in use by the program, KB: {} before, {} at last", m.in_use.0, m.in_use.1);
         }
         print!("{}", self.aims.table());
         Ok(self.aims.verdict())

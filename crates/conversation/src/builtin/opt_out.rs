@@ -64,8 +64,12 @@ impl BuiltIn {
         match s.meaning {
             OptOut => self.opt_out(s.evidence),
             _ if s.interrupts && listens(&s) => vec![Step::Resume],
-            Confirmed | Agrees | Backchannel | Refused => self.opt_out(s.evidence),
-            Unclear => self.opt_out(heard),
+            Confirmed | Agrees | Backchannel | Refused | Goodbye => self.opt_out(s.evidence),
+            Unclear if self.hearing.asked_opt_out_again => self.opt_out(heard),
+            Unclear => {
+                self.hearing.asked_opt_out_again = true;
+                self.ask_opt_out(back, heard)
+            }
             AsksRepeat => self.ask_opt_out(back, heard),
             Denied => self.no_opt_out(back),
             _ => {

@@ -289,10 +289,13 @@ const BLOCKED: &str = "cut, Human, refused, block, closing opted_out, say Closin
 fn a_wish_not_to_be_called_that_is_not_beyond_doubt_is_asked_about() {
     let asked = "cut, expect OptOut, say Question:Question";
     asking(&["OptOut*"], asked);
-    for yes in ["OptOut*", "OptOut%", "Agrees", "Confirmed", "Refused", "Unclear", "silence", "1"] {
+    for yes in ["OptOut*", "OptOut%", "Agrees", "Confirmed", "Refused", "Goodbye", "silence", "1"] {
         asking(&["OptOut*", yes], BLOCKED);
     }
     asking(&["OptOut*", "Unclear~%-"], "resume");
+    asking(&["OptOut*", "Unclear"], asked);
+    asking(&["OptOut*", "Unclear", "Unclear"], BLOCKED);
+    asking(&["OptOut*", "Unclear", "Denied", "OptOut*", "Unclear"], asked);
     asking(&["OptOut*", "AsksRepeat"], asked);
     for no in ["Denied", "2"] {
         asking(&["OptOut*", no], "expect Identity, cut, say Question:Question");

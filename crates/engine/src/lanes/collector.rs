@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use call::{Input, MediaEvent};
+use rtrb::Consumer;
 
 use crate::lanes::inbox::News;
 use crate::lanes::lane::LaneShared;
@@ -47,12 +48,13 @@ impl Collector {
         self: Arc<Self>,
         n: usize,
         shared: Arc<LaneShared>,
+        mut news: Consumer<News>,
     ) -> io::Result<JoinHandle<()>> {
         std::thread::Builder::new().name(format!("collect-{n}")).spawn(move || {
             shared.set_collector(std::thread::current());
             loop {
-                while let Some(news) = shared.news.pop() {
-                    self.pass_on(&shared, news);
+                while let Ok(one) = news.pop() {
+                    self.pass_on(&shared, one);
                 }
                 if shared.is_stopping() {
                     return;

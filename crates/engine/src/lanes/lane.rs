@@ -1,13 +1,13 @@
 //! One lane: many legs, one wheel.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
 
-use crossbeam_queue::ArrayQueue;
 use domain::Now;
 use media::leg::{LegCommand, Tick};
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape};
 use crate::lanes::io::{Batch, send};
@@ -45,10 +45,10 @@ pub struct LaneStats {
     pub legs: u64,
 }
 
-/// What a lane shares with control, collector and recorder.
+/// What a lane shares with control and collector.
 pub(crate) struct LaneShared {
-    orders: ArrayQueue<LaneOrder>,
-    pub(crate) news: ArrayQueue<News>,
+    // A lock among those who order; the lane at the other end never takes it.
+    orders: Mutex<Producer<LaneOrder>>,
     pub(crate) recorder: Arc<Recorder>,
     stopping: AtomicBool,
     ticks: AtomicU64,
@@ -58,11 +58,28 @@ pub(crate) struct LaneShared {
     collector: std::sync::OnceLock<Thread>,
 }
 
+/// The lane's ends of its three queues, each with one sender and one receiver.
+///
+/// A lane goes before all other threads. So it must not even spin for one of them: whoever was
+/// interrupted in the middle of sending or receiving may be waiting for the very core the lane
+/// runs on. In these rings what is half sent is not there yet, and what is half received still
+/// takes up its place.
+pub(crate) struct LaneEnds {
+    orders: Consumer<LaneOrder>,
+    news: Producer<News>,
+    tape: Producer<Tape>,
+}
+
 impl LaneShared {
-    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
-        Self {
-            orders: ArrayQueue::new(ORDERS),
-            news: ArrayQueue::new(NEWS),
+    /// What is shared, the lane's ends, and the collector's. `tape` leads to the recorder.
+    pub(crate) fn new(
+        recorder: Arc<Recorder>,
+        tape: Producer<Tape>,
+    ) -> (Arc<Self>, LaneEnds, Consumer<News>) {
+        let (ordered, orders) = RingBuffer::new(ORDERS);
+        let (news, told) = RingBuffer::new(NEWS);
+        let shared = Self {
+            orders: Mutex::new(ordered),
             recorder,
             stopping: AtomicBool::new(false),
             ticks: AtomicU64::new(0),
@@ -70,11 +87,14 @@ impl LaneShared {
             frames_lost: AtomicU64::new(0),
             legs: AtomicU64::new(0),
             collector: std::sync::OnceLock::new(),
-        }
+        };
+        (Arc::new(shared), LaneEnds { orders, news, tape }, told)
     }
 
+    /// Gives an order; the order back if there is no room.
     pub(crate) fn push(&self, order: LaneOrder) -> Result<(), LaneOrder> {
-        self.orders.push(order)
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.push(order).map_err(|PushError::Full(back)| back)
     }
 
     pub(crate) fn stop(&self) {
@@ -109,6 +129,7 @@ impl LaneShared {
 /// The thread's own state.
 pub(crate) struct LaneThread {
     shared: Arc<LaneShared>,
+    ends: LaneEnds,
     wheel: Wheel,
     batch: Batch,
     tick: Box<Tick>,
@@ -121,6 +142,7 @@ impl LaneThread {
     pub(crate) fn spawn(
         n: usize,
         shared: Arc<LaneShared>,
+        ends: LaneEnds,
         pin: Option<usize>,
     ) -> io::Result<JoinHandle<()>> {
         std::thread::Builder::new().name(format!("lane-{n}")).spawn(move || {
@@ -130,6 +152,7 @@ impl LaneThread {
             go_first();
             Self {
                 shared,
+                ends,
                 wheel: Wheel::new(),
                 batch: Batch::new(),
                 tick: Box::new(Tick::new()),
@@ -174,7 +197,7 @@ impl LaneThread {
     /// The tick of the legs of one slot.
     fn serve(&mut self, now: Now, slot: usize) {
         self.hand_on_held_back();
-        while let Some(order) = self.shared.orders.pop() {
+        while let Ok(order) = self.ends.orders.pop() {
             self.carry_out(now, order);
         }
         for place in self.wheel.places(slot) {
@@ -182,7 +205,7 @@ impl LaneThread {
             self.play(now, place);
         }
         self.shared.legs.store(self.wheel.len() as u64, Ordering::Relaxed);
-        if !self.shared.news.is_empty() {
+        if self.ends.news.slots() < NEWS {
             self.shared.wake_collector();
         }
     }
@@ -218,10 +241,11 @@ impl LaneThread {
         }
         let key = seat.key;
         if let Some(block) = self.tick.stereo.take() {
-            self.shared.recorder.push(Tape::Block(key, block));
+            // A lost block shows as a gap in the indices of those that follow.
+            let _ = self.ends.tape.push(Tape::Block(key, block));
         }
         for frame in self.tick.frames() {
-            if self.shared.news.push(News::Frame(key, *frame)).is_err() {
+            if self.ends.news.push(News::Frame(key, *frame)).is_err() {
                 self.shared.frames_lost.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -332,7 +356,7 @@ impl LaneThread {
     fn hand_on(&mut self, news: News) {
         if !self.held_back.is_empty() {
             self.held_back.push(news);
-        } else if let Err(back) = self.shared.news.push(news) {
+        } else if let Err(PushError::Full(back)) = self.ends.news.push(news) {
             self.held_back.push(back);
         }
     }
@@ -341,7 +365,7 @@ impl LaneThread {
         let mut sent = 0;
         for _ in 0..self.held_back.len() {
             let news = self.held_back.remove(0);
-            if let Err(back) = self.shared.news.push(news) {
+            if let Err(PushError::Full(back)) = self.ends.news.push(news) {
                 self.held_back.insert(0, back);
                 break;
             }
@@ -350,5 +374,52 @@ impl LaneThread {
                 break;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::PortFuture;
+    use crate::ports::blobs::{BlobWriter, Blobs};
+    use std::path::PathBuf;
+
+    struct NoBlobs;
+
+    impl Blobs for NoBlobs {
+        fn create(&self, _: &str) -> io::Result<Box<dyn BlobWriter>> {
+            unreachable!()
+        }
+        fn len(&self, _: &str) -> PortFuture<'_, io::Result<Option<u64>>> {
+            unreachable!()
+        }
+        fn read(&self, _: &str, _: u64, _: u64) -> PortFuture<'_, io::Result<Vec<u8>>> {
+            unreachable!()
+        }
+        fn delete(&self, _: &str) -> PortFuture<'_, io::Result<()>> {
+            unreachable!()
+        }
+        fn path(&self, _: &str) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_lane_does_not_wait_for_one_who_was_interrupted_while_giving_orders() {
+        let (recorder, mut tapes) = Recorder::start(Arc::new(NoBlobs), 1).unwrap();
+        let (shared, ends, _told) = LaneShared::new(Arc::new(recorder), tapes.remove(0));
+        // The lane would stand still if it took this lock, or if a place that is taken and not
+        // filled yet held it up.
+        let mut orders = shared.orders.lock().unwrap();
+        let half_sent = orders.write_chunk_uninit(1).unwrap();
+        let lane = LaneThread::spawn(0, shared.clone(), ends, None).unwrap();
+        while shared.stats().ticks < 3 {
+            std::thread::yield_now();
+        }
+        drop(half_sent);
+        drop(orders);
+        shared.stop();
+        lane.join().unwrap();
+        shared.recorder.stop();
     }
 }

@@ -8,6 +8,8 @@
 //! ```
 //! A lane neither allocates nor locks nor waits on its 20 ms path: legs, sockets and queues are
 //! made before they reach it, and what it is done with travels on to the collector to be freed.
+//! Its queues are rings with one sender and one receiver, so that it never waits for a thread that
+//! was interrupted in the middle of sending or receiving.
 
 mod collector;
 mod inbox;
@@ -82,14 +84,15 @@ impl Lanes {
         blobs: Arc<dyn Blobs>,
         random: fn() -> u64,
     ) -> std::io::Result<Self> {
-        let recorder = Arc::new(Recorder::start(blobs)?);
+        let (recorder, tapes) = Recorder::start(blobs, config.lanes.max(1))?;
+        let recorder = Arc::new(recorder);
         let mut lanes = Vec::new();
-        for n in 0..config.lanes.max(1) {
-            let shared = Arc::new(LaneShared::new(recorder.clone()));
+        for (n, tape) in tapes.into_iter().enumerate() {
+            let (shared, ends, news) = LaneShared::new(recorder.clone(), tape);
             let collector = Arc::new(Collector::default());
             let pin = config.pin_from.map(|first| first + n);
-            let mut threads = vec![collector.clone().spawn(n, shared.clone())?];
-            threads.push(LaneThread::spawn(n, shared.clone(), pin)?);
+            let mut threads = vec![collector.clone().spawn(n, shared.clone(), news)?];
+            threads.push(LaneThread::spawn(n, shared.clone(), ends, pin)?);
             lanes.push(Lane { shared, collector, threads });
         }
         let pool = Arc::new(PortPool::new(config.address, config.ports));

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_queue::ArrayQueue;
 use media::recording::WavWriter;
+use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::lanes::inbox::Tape;
 use crate::mailbox::{Mail, Mailbox, Recorded};
@@ -17,7 +17,7 @@ use crate::plane::LegKey;
 use crate::ports::blobs::{BlobWriter, Blobs};
 
 /// Blocks that may wait for the gatherer, which waits for nothing but the processor: 160 ms of
-/// 1,000 legs. Overflow rule: the block is lost, its place in the file is silence, and the file's
+/// 1,000 legs of one lane. Overflow rule: the block is lost, its place in the file is silence, and the file's
 /// record says how many.
 const BLOCKS: usize = 8_192;
 /// Blocks that are handed on together at most, 45 KB.
@@ -42,7 +42,9 @@ pub(crate) struct Recorder {
 }
 
 struct Shared {
-    tape: ArrayQueue<Tape>,
+    // A lock, because any lane's collector tells of ends; lanes never take it. Holds at most one
+    // for each leg.
+    ended: Mutex<Vec<LegKey>>,
     // A lock, because legs are opened on any task; lanes never take it.
     expected: Mutex<HashMap<LegKey, (String, Mailbox)>>,
     blobs: Arc<dyn Blobs>,
@@ -52,9 +54,14 @@ struct Shared {
 type Writer = WavWriter<BufWriter<Box<dyn BlobWriter>>>;
 
 impl Recorder {
-    pub(crate) fn start(blobs: Arc<dyn Blobs>) -> io::Result<Self> {
+    /// Starts the threads; the queues that lead to them from so many lanes.
+    pub(crate) fn start(
+        blobs: Arc<dyn Blobs>,
+        lanes: usize,
+    ) -> io::Result<(Self, Vec<Producer<Tape>>)> {
+        let (ours, tapes): (Vec<_>, Vec<_>) = (0..lanes).map(|_| RingBuffer::new(BLOCKS)).unzip();
         let shared = Arc::new(Shared {
-            tape: ArrayQueue::new(BLOCKS),
+            ended: Mutex::default(),
             expected: Mutex::default(),
             blobs,
             stopping: AtomicBool::new(false),
@@ -63,10 +70,10 @@ impl Recorder {
         let (gatherer, writer) = (shared.clone(), shared.clone());
         let begin = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let threads = vec![
-            begin("gatherer").spawn(move || gatherer.gather(&reels))?,
+            begin("gatherer").spawn(move || gatherer.gather(tapes, &reels))?,
             begin("recorder").spawn(move || writer.write(&gathered))?,
         ];
-        Ok(Self { shared, threads: Mutex::new(threads) })
+        Ok((Self { shared, threads: Mutex::new(threads) }, ours))
     }
 
     /// This leg will be recorded under this name; the outcome goes to the mailbox.
@@ -79,19 +86,9 @@ impl Recorder {
         self.shared.expected().remove(&key);
     }
 
-    /// Called on lanes: never waits.
-    pub(crate) fn push(&self, tape: Tape) {
-        // A lost block shows as a gap in the indices of those that follow.
-        let _ = self.shared.tape.push(tape);
-    }
-
     /// No more of this leg; called off the lanes, after its last block was pushed.
     pub(crate) fn end(&self, key: LegKey) {
-        let mut tape = Tape::End(key);
-        while let Err(back) = self.shared.tape.push(tape) {
-            tape = back;
-            std::thread::park_timeout(NAP);
-        }
+        self.shared.ended().push(key);
     }
 
     /// Finishes what is under way and ends the threads.
@@ -110,18 +107,31 @@ impl Shared {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn gather(&self, reels: &SyncSender<Vec<Tape>>) {
+    fn ended(&self) -> std::sync::MutexGuard<'_, Vec<LegKey>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gather(&self, mut tapes: Vec<Consumer<Tape>>, reels: &SyncSender<Vec<Tape>>) {
         loop {
-            // What was pushed before the order to stop is written.
+            // What was pushed before the order to stop is written, and every block of a leg
+            // before its end: these are looked at first.
             let stopping = self.stopping.load(Ordering::Relaxed);
-            loop {
-                let reel: Vec<Tape> = std::iter::from_fn(|| self.tape.pop()).take(REEL).collect();
-                if reel.is_empty() {
-                    break;
+            let ended = std::mem::take(&mut *self.ended());
+            for tape in &mut tapes {
+                loop {
+                    let blocks = std::iter::from_fn(|| tape.pop().ok());
+                    let reel: Vec<Tape> = blocks.take(REEL).collect();
+                    if reel.is_empty() {
+                        break;
+                    }
+                    if reels.send(reel).is_err() {
+                        return;
+                    }
                 }
-                if reels.send(reel).is_err() {
-                    return;
-                }
+            }
+            let ends: Vec<Tape> = ended.into_iter().map(Tape::End).collect();
+            if !ends.is_empty() && reels.send(ends).is_err() {
+                return;
             }
             if stopping {
                 return;
@@ -258,13 +268,14 @@ mod tests {
     }
 
     /// A recorder of one leg whose disk waits for a word.
-    fn stuck() -> (Sender<()>, Recorder, tokio::sync::mpsc::Receiver<Mail>) {
+    fn stuck() -> (Sender<()>, Recorder, Producer<Tape>, tokio::sync::mpsc::Receiver<Mail>) {
         #[expect(clippy::disallowed_methods, reason = "one word is ever sent")]
         let (go_on, until) = mpsc::channel();
-        let recorder = Recorder::start(Arc::new(Stuck(Mutex::new(Some(until))))).unwrap();
+        let disk = Arc::new(Stuck(Mutex::new(Some(until))));
+        let (recorder, mut tapes) = Recorder::start(disk, 1).unwrap();
         let (mailbox, mail) = Mailbox::new();
         recorder.expect(key(), "a".to_owned(), mailbox);
-        (go_on, recorder, mail)
+        (go_on, recorder, tapes.remove(0), mail)
     }
 
     fn block(index: usize) -> Tape {
@@ -274,14 +285,14 @@ mod tests {
 
     #[test]
     fn a_disk_that_stands_still_for_longer_than_the_lanes_queue_costs_no_block() {
-        let (go_on, recorder, mut mail) = stuck();
+        let (go_on, recorder, mut tape, mut mail) = stuck();
         let many = 4 * BLOCKS;
         for index in 0..many {
             // As long as there is a gatherer, there is room again soon.
-            while recorder.shared.tape.len() == BLOCKS {
+            while tape.is_full() {
                 std::thread::yield_now();
             }
-            recorder.push(block(index));
+            tape.push(block(index)).unwrap();
         }
         go_on.send(()).unwrap();
         recorder.end(key());
@@ -295,24 +306,24 @@ mod tests {
 
     #[test]
     fn a_disk_that_never_moves_costs_blocks_and_no_more_memory() {
-        let (go_on, recorder, mut mail) = stuck();
+        let (go_on, recorder, mut tape, mut mail) = stuck();
         let most = BLOCKS + (REELS + 3) * REEL;
         let mut index = 0;
         // The queue stays full once the gatherer waits as well.
         let mut full = 0;
         while full < 10 {
-            recorder.push(block(index));
+            let _ = tape.push(block(index));
             index += 1;
-            full = if recorder.shared.tape.len() == BLOCKS { full + 1 } else { 0 };
+            full = if tape.is_full() { full + 1 } else { 0 };
             if full > 0 {
                 std::thread::park_timeout(NAP);
             }
         }
         go_on.send(()).unwrap();
-        while !recorder.shared.tape.is_empty() {
+        while tape.slots() < BLOCKS {
             std::thread::yield_now();
         }
-        recorder.push(block(index));
+        tape.push(block(index)).unwrap();
         recorder.end(key());
         recorder.stop();
         let Some(Mail::Recorded(recorded)) = mail.try_recv().ok() else { panic!("nothing") };
