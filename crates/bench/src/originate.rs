@@ -129,22 +129,7 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
     let waits = Arc::new(std::sync::Mutex::new(Spread::default()));
     let refused = Arc::new(AtomicU64::new(0));
     let calls = u64::from(args.cps) * u64::from(args.seconds);
-    let start = tokio::time::Instant::now();
-    for n in 0..calls {
-        let due = start + Duration::from_nanos(n * 1_000_000_000 / u64::from(args.cps));
-        tokio::time::sleep_until(due).await;
-        let (site, waits, refused) = (site.clone(), waits.clone(), refused.clone());
-        tokio::spawn(async move {
-            let began = Instant::now();
-            let placed = match site.request(n + 1_000, "000", Script::Short) {
-                Ok(request) => site.place(request).await.is_ok(),
-                Err(_) => false,
-            };
-            refused.fetch_add(u64::from(!placed), Ordering::Relaxed);
-            let ns = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
-            waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add_ns(ns);
-        });
-    }
+    begin_all(args, &site, &waits, &refused).await;
     let seconds = before.2.elapsed().as_secs_f64();
     let cpu = cpu_ns()? - before.1;
     let at_end_of_load = machine::resident()? / 1_024;
@@ -198,6 +183,31 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
         memory,
         aims,
     })
+}
+
+/// Begins all calls in their time, whether earlier ones are accepted or not.
+async fn begin_all(
+    args: &OriginateArgs,
+    site: &Arc<Site>,
+    waits: &Arc<std::sync::Mutex<Spread>>,
+    refused: &Arc<AtomicU64>,
+) {
+    let start = tokio::time::Instant::now();
+    for n in 0..u64::from(args.cps) * u64::from(args.seconds) {
+        let due = start + Duration::from_nanos(n * 1_000_000_000 / u64::from(args.cps));
+        tokio::time::sleep_until(due).await;
+        let (site, waits, refused) = (site.clone(), waits.clone(), refused.clone());
+        tokio::spawn(async move {
+            let began = Instant::now();
+            let placed = match site.request(n + 1_000, "000", Script::Short) {
+                Ok(request) => site.place(request).await.is_ok(),
+                Err(_) => false,
+            };
+            refused.fetch_add(u64::from(!placed), Ordering::Relaxed);
+            let ns = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+            waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add_ns(ns);
+        });
+    }
 }
 
 /// Calls before anything is measured.

@@ -15,8 +15,8 @@ fn director(opening: Opening) -> BuiltIn {
 }
 
 /// A cue by name: a meaning, perhaps with marks: `~` interrupts, `_` before the disclosure was
-/// heard whole, `%` doubtful, `*` not beyond doubt, `.` the last words, `+` five seconds long, `-` 400 ms, `=` dealt with, `?` only a
-/// glance, `!` in our last line; or another cue.
+/// heard whole, `%` doubtful, `*` not beyond doubt, `.` the last words, `+` five seconds long,
+/// `-` 400 ms, `=` dealt with, `?` only a glance, `!` in our last line; or another cue.
 fn cue(name: &str) -> Cue {
     let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?', '!', '*', '.']);
     let over = |tag, cut| Cue::Over { tag, cut };
@@ -301,10 +301,8 @@ fn a_wish_not_to_be_called_that_is_not_beyond_doubt_is_asked_about() {
         asking(&["OptOut*", no], "expect Identity, cut, say Question:Question");
     }
     asking(&["OptOut*", "Denied", "OptOut*"], asked);
-    asking(
-        &["OptOut*", "ThirdParty"],
-        "expect Identity, cut, Human, third_party, closing identity_not_confirmed, say Closing:Closing",
-    );
+    let left = "cut, Human, third_party, closing identity_not_confirmed, say Closing:Closing";
+    asking(&["OptOut*", "ThirdParty"], &format!("expect Identity, {left}"));
     asking(
         &["OptOut*", "leave"],
         "cut, Human, refused, block, closing max_duration, say Closing:Closing",

@@ -416,7 +416,7 @@ mod tests {
         while shared.stats().ticks < 3 {
             std::thread::yield_now();
         }
-        drop(half_sent);
+        half_sent.fill_from_iter(std::iter::empty());
         drop(orders);
         shared.stop();
         lane.join().unwrap();

@@ -17,8 +17,8 @@ use crate::plane::LegKey;
 use crate::ports::blobs::{BlobWriter, Blobs};
 
 /// Blocks that may wait for the gatherer, which waits for nothing but the processor: 160 ms of
-/// 1,000 legs of one lane. Overflow rule: the block is lost, its place in the file is silence, and the file's
-/// record says how many.
+/// 1,000 legs of one lane. Overflow rule: the block is lost, its place in the file is silence, and
+/// the file's record says how many.
 const BLOCKS: usize = 8_192;
 /// Blocks that are handed on together at most, 45 KB.
 const REEL: usize = 64;
