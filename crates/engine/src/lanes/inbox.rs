@@ -1,9 +1,10 @@
 //! What a lane is ordered to do, and what it hands on.
 
-use domain::{Frame, LegQuality};
+use domain::{CallId, Frame, LegId, LegQuality};
 use media::leg::{Leg, LegCommand, LegEvent, LegGear};
 use media::recording::StereoBlock;
 use media::sdp::Negotiated;
+use rtrb::{Consumer, Producer, RingBuffer};
 use std::net::IpAddr;
 
 use crate::lanes::pool::SocketPair;
@@ -57,4 +58,17 @@ pub(crate) enum Tape {
     Block(LegKey, StereoBlock),
     /// No more of it.
     End(LegKey),
+}
+
+/// A ring of which every place was used once, so that its memory is there before the first call.
+pub(crate) fn ring<T>(places: usize, make: impl Fn() -> T) -> (Producer<T>, Consumer<T>) {
+    let (mut sender, mut receiver) = RingBuffer::new(places);
+    while sender.push(make()).is_ok() {}
+    while receiver.pop().is_ok() {}
+    (sender, receiver)
+}
+
+/// The leg of no call, to fill a ring with.
+pub(crate) fn nobody() -> LegKey {
+    LegKey { call: CallId::from_parts(0, [0; 10]), leg: LegId::CALLEE }
 }

@@ -9,7 +9,7 @@ use domain::Now;
 use media::leg::{LegCommand, Tick};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
-use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape};
+use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape, nobody, ring};
 use crate::lanes::io::{Batch, send};
 use crate::lanes::recorder::Recorder;
 use crate::lanes::thread::{go_first, monotonic_ns, pin_to, sleep_until};
@@ -77,7 +77,7 @@ impl LaneShared {
         tape: Producer<Tape>,
     ) -> (Arc<Self>, LaneEnds, Consumer<News>) {
         let (ordered, orders) = RingBuffer::new(ORDERS);
-        let (news, told) = RingBuffer::new(NEWS);
+        let (news, told) = ring(NEWS, || News::Flowing(nobody(), false));
         let shared = Self {
             orders: Mutex::new(ordered),
             recorder,

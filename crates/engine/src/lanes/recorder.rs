@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use media::recording::WavWriter;
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::{Consumer, Producer};
 
-use crate::lanes::inbox::Tape;
+use crate::lanes::inbox::{Tape, nobody, ring};
 use crate::mailbox::{Mail, Mailbox, Recorded};
 use crate::plane::LegKey;
 use crate::ports::blobs::{BlobWriter, Blobs};
@@ -59,7 +59,8 @@ impl Recorder {
         blobs: Arc<dyn Blobs>,
         lanes: usize,
     ) -> io::Result<(Self, Vec<Producer<Tape>>)> {
-        let (ours, tapes): (Vec<_>, Vec<_>) = (0..lanes).map(|_| RingBuffer::new(BLOCKS)).unzip();
+        let tape = |_| ring(BLOCKS, || Tape::End(nobody()));
+        let (ours, tapes): (Vec<_>, Vec<_>) = (0..lanes).map(tape).unzip();
         let shared = Arc::new(Shared {
             ended: Mutex::default(),
             expected: Mutex::default(),
