@@ -380,34 +380,12 @@ impl LaneThread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::PortFuture;
-    use crate::ports::blobs::{BlobWriter, Blobs};
-    use std::path::PathBuf;
-
-    struct NoBlobs;
-
-    impl Blobs for NoBlobs {
-        fn create(&self, _: &str) -> io::Result<Box<dyn BlobWriter>> {
-            unreachable!()
-        }
-        fn len(&self, _: &str) -> PortFuture<'_, io::Result<Option<u64>>> {
-            unreachable!()
-        }
-        fn read(&self, _: &str, _: u64, _: u64) -> PortFuture<'_, io::Result<Vec<u8>>> {
-            unreachable!()
-        }
-        fn delete(&self, _: &str) -> PortFuture<'_, io::Result<()>> {
-            unreachable!()
-        }
-        fn path(&self, _: &str) -> Option<PathBuf> {
-            None
-        }
-    }
+    use crate::lanes::recorder::tests::stuck;
 
     #[test]
     fn a_lane_does_not_wait_for_one_who_was_interrupted_while_giving_orders() {
-        let (recorder, mut tapes) = Recorder::start(Arc::new(NoBlobs), 1).unwrap();
-        let (shared, ends, _told) = LaneShared::new(Arc::new(recorder), tapes.remove(0));
+        let (_, recorder, tape, _mail) = stuck();
+        let (shared, ends, _told) = LaneShared::new(Arc::new(recorder), tape);
         // The lane would stand still if it took this lock, or if a place that is taken and not
         // filled yet held it up.
         let mut orders = shared.orders.lock().unwrap();

@@ -203,7 +203,7 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::mailbox::Mail;
     use crate::ports::PortFuture;
@@ -269,7 +269,8 @@ mod tests {
     }
 
     /// A recorder of one leg whose disk waits for a word.
-    fn stuck() -> (Sender<()>, Recorder, Producer<Tape>, tokio::sync::mpsc::Receiver<Mail>) {
+    pub(in crate::lanes) fn stuck()
+    -> (Sender<()>, Recorder, Producer<Tape>, tokio::sync::mpsc::Receiver<Mail>) {
         #[expect(clippy::disallowed_methods, reason = "one word is ever sent")]
         let (go_on, until) = mpsc::channel();
         let disk = Arc::new(Stuck(Mutex::new(Some(until))));
