@@ -29,6 +29,8 @@ const HELLO_PATIENCE: Duration = Duration::from_millis(1_200);
 const CLOSING_GRACE: Duration = Duration::from_millis(600);
 /// A recognizer or judge that takes longer is given up; the utterance counts as unclear.
 const HEARING_LIMIT: Duration = Duration::from_secs(4);
+/// Once the line is cut: a call is over within two seconds (callout section 9).
+const LAST_WORDS_LIMIT: Duration = Duration::from_millis(1_500);
 /// A responder that sends no words for so long has failed.
 const REPLY_LIMIT: Duration = Duration::from_secs(10);
 
@@ -96,8 +98,8 @@ struct Ending {
     /// The reason that holds from now on, whoever hangs up first.
     closing: Option<EndWhat>,
     hang_up_at: Option<(Now, EndWhat)>,
-    /// The line is cut.
-    parted: bool,
+    /// The line is cut; until then what was said is heard out.
+    parted: Option<Now>,
     /// Nobody is heard out any more.
     deaf: bool,
 }
@@ -191,7 +193,7 @@ impl Conversation {
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Now> {
         let hearing = self.hearing.iter().map(|u| u.give_up).min();
-        if self.talk.ending.parted {
+        if self.talk.ending.parted.is_some() {
             return hearing;
         }
         // Nobody is cut short: until the callee is done there is nothing to do by time.
@@ -214,8 +216,13 @@ impl Conversation {
     /// The line is cut: stops speaking at once and for good. What the callee said before is
     /// still heard out, if `listen`; see [`Conversation::is_hearing`].
     pub fn part(&mut self, now: Now, listen: bool) {
+        let until = now + LAST_WORDS_LIMIT;
         let ending = self.talk.ending;
-        self.talk.ending = Ending { parted: true, deaf: !listen, hang_up_at: None, ..ending };
+        let parted = Some(until);
+        self.talk.ending = Ending { parted, deaf: !listen, hang_up_at: None, ..ending };
+        for u in &mut self.hearing {
+            u.give_up = u.give_up.min(until);
+        }
         if !listen {
             self.hearing.clear();
         }
@@ -277,7 +284,7 @@ impl Conversation {
             text: HeardText::default(),
             interrupts,
             settled,
-            give_up: now + HEARING_LIMIT,
+            give_up: self.talk.ending.parted.unwrap_or(now + HEARING_LIMIT),
         });
         self.out.push_back(Output::Recognize(n, start, end, Expect::of(question)));
     }
@@ -331,7 +338,7 @@ impl Conversation {
             disclosed: self.talk.disclosed,
         };
         self.patience.touch();
-        if self.talk.ending.parted {
+        if self.talk.ending.parted.is_some() {
             self.last_cue(now, Cue::LastWords(sentence));
             return;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{CallStatus, EndWhat, Event, Refusal, Who};
 use engine::Calls;
 use testkit::Act::*;
-use testkit::{Plan, Setup, World, beside, check_all, outcome, people, virtually};
+use testkit::{Mood, Plan, Setup, World, beside, check_all, outcome, people, virtually};
 
 const NUMBER: &str = "13800138000";
 
@@ -60,6 +60,23 @@ async fn hang_up(world: &World, call: domain::CallId, want: &str) {
     let again = world.engine.hang_up(&world.who, call).await.unwrap();
     assert!(again.already_ended);
     assert_eq!(again.status, record.status);
+}
+
+#[test]
+fn the_owner_is_not_kept_waiting_by_last_words_that_nobody_makes_out() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let talks = [AwaitPause(600), Say("我跟你说啊最近特别忙", 9_000)];
+        let call = world.call(NUMBER, people::after_hello(&[&talks])).await;
+        world.until(call, 30, |r| r.status == CallStatus::InProgress).await;
+        world.pass(10_000).await;
+        world.moods.set_recognizer(Mood::Stalls);
+        hang_up(&world, call, "completed / owner_hung_up / unclear").await;
+        world.settle(100).await;
+        check_all(&world);
+        let heard = world.record(call).lines.iter().filter(|l| l.text == "[unclear]").count();
+        assert_eq!(heard, 0, "the recognizer never answered");
+    });
 }
 
 const CANCELED: &str = "canceled / canceled / not_reached";

@@ -11,7 +11,7 @@ use crate::words::{Prompt, Question, SpeechClass};
 
 impl Conversation {
     pub(super) fn cue(&mut self, now: Now, cue: Cue) {
-        if self.talk.ending.parted {
+        if self.talk.ending.parted.is_some() {
             return;
         }
         if self.talk.ending.hang_up_at.is_some() && !matches!(cue, Cue::Sentence(_)) {
