@@ -23,7 +23,7 @@ use crate::verdict::{Aims, Verdict};
 const INVITE_TO_ACK_MS: f64 = 20.0;
 /// What memory may be above what it was before the first call, %.
 const KEPT: f64 = 10.0;
-/// Runs with at least this many calls are told what memory they left.
+/// Of runs with at least this many calls it is told what memory they left.
 const SOME: u64 = 5_000;
 /// Runs with at least this many calls are asked whether memory comes back.
 const MANY: u64 = 100_000;
@@ -135,8 +135,7 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
     let at_end_of_load = machine::resident()? / 1_024;
     quiet(&site, args.hold_ms).await;
     let memory = if calls >= SOME {
-        let known = Memory { before: before.0, at_end_of_load, in_use: (in_use, 0), ..NO_MEMORY };
-        Some(forgotten(&site, known).await?)
+        Some(forgotten(&site, before.0, at_end_of_load, in_use).await?)
     } else {
         None
     };
@@ -233,7 +232,12 @@ async fn quiet(site: &Site, hold_ms: u32) {
 }
 
 /// Memory once the SIP side has forgotten its ended transactions too.
-async fn forgotten(site: &Site, known: Memory) -> Result<Memory, Failure> {
+async fn forgotten(
+    site: &Site,
+    before: u64,
+    at_end_of_load: u64,
+    in_use_before: u64,
+) -> Result<Memory, Failure> {
     let until = Instant::now() + Duration::from_secs(90);
     while site.sip.transactions() != (0, 0) && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -242,18 +246,9 @@ async fn forgotten(site: &Site, known: Memory) -> Result<Memory, Failure> {
     // SAFETY: takes a number only.
     unsafe { libc::malloc_trim(0) };
     let after_trim = machine::resident()? / 1_024;
-    let in_use = (known.in_use.0, machine::in_use() / 1_024);
-    Ok(Memory { after_all_is_forgotten, after_trim, in_use, ..known })
+    let in_use = (in_use_before, machine::in_use() / 1_024);
+    Ok(Memory { before, at_end_of_load, after_all_is_forgotten, after_trim, in_use })
 }
-
-/// Nothing measured yet.
-const NO_MEMORY: Memory = Memory {
-    before: 0,
-    at_end_of_load: 0,
-    after_all_is_forgotten: 0,
-    after_trim: 0,
-    in_use: (0, 0),
-};
 
 fn cpu_ns() -> Result<u64, Failure> {
     Ok(machine::process_time(std::process::id())?)
