@@ -22,6 +22,8 @@ use crate::ports::blobs::{BlobWriter, Blobs};
 const BLOCKS: usize = 8_192;
 /// Blocks that are handed on together at most, 45 KB.
 const REEL: usize = 64;
+/// Ends of legs that may wait for the gatherer. Overflow rule: the collector that tells of one waits.
+const ENDS: usize = 8_192;
 /// Reels that may wait for the disk: two seconds of 1,000 legs and 67 MB, but no more memory than
 /// what waits. Overflow rule: the gatherer waits.
 const REELS: usize = 1_536;
@@ -42,8 +44,7 @@ pub(crate) struct Recorder {
 }
 
 struct Shared {
-    // A lock, because any lane's collector tells of ends; lanes never take it. Holds at most one
-    // for each leg.
+    // A lock, because any lane's collector tells of ends; lanes never take it. Bound: `ENDS`.
     ended: Mutex<Vec<LegKey>>,
     // A lock, because legs are opened on any task; lanes never take it.
     expected: Mutex<HashMap<LegKey, (String, Mailbox)>>,
@@ -89,7 +90,14 @@ impl Recorder {
 
     /// No more of this leg; called off the lanes, after its last block was pushed.
     pub(crate) fn end(&self, key: LegKey) {
-        self.shared.ended().push(key);
+        loop {
+            let mut ended = self.shared.ended();
+            if ended.len() < ENDS {
+                return ended.push(key);
+            }
+            drop(ended);
+            std::thread::park_timeout(NAP);
+        }
     }
 
     /// Finishes what is under way and ends the threads.
