@@ -24,8 +24,9 @@ enum Stage {
     Asking,
     /// Identity is confirmed.
     Talking,
-    /// A wish not to be called was heard and is asked about; `heard` is what it rests on.
-    AskingOptOut { back: Back, heard: Evidence },
+    /// A wish not to be called was heard and is asked about; `heard` is what it rests on. `again`
+    /// once an answer was unclear.
+    AskingOptOut { back: Back, heard: Evidence, again: bool },
     /// A machine answered; its tone may still come.
     Machine,
     /// The last words are being spoken. `open` while a question brings the talk back.
@@ -99,7 +100,9 @@ impl BuiltIn {
     fn sentence(&mut self, s: Sentence) -> Vec<Step> {
         let s = self.hearing.sentence(s);
         match self.stage {
-            Stage::AskingOptOut { back, heard } => self.opt_out_answer(s, back, heard),
+            Stage::AskingOptOut { back, heard, again } => {
+                self.opt_out_answer(s, (back, heard, again))
+            }
             _ => self.answer(s),
         }
     }

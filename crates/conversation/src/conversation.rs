@@ -93,15 +93,23 @@ struct Talk {
 }
 
 /// How the talk comes to its end.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Ending {
     /// The reason that holds from now on, whoever hangs up first.
     closing: Option<EndWhat>,
     hang_up_at: Option<(Now, EndWhat)>,
-    /// The line is cut; until then what was said is heard out.
-    parted: Option<Now>,
-    /// Nobody is heard out any more.
-    deaf: bool,
+    line: Line,
+}
+
+/// Whether the callee is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Up,
+    /// Cut; until then what was said is heard out.
+    Cut { until: Now },
+    /// Cut, and nobody is heard out.
+    Deaf,
 }
 
 /// Lines of history kept for the responder; the oldest go first.
@@ -193,7 +201,7 @@ impl Conversation {
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Now> {
         let hearing = self.hearing.iter().map(|u| u.give_up).min();
-        if self.talk.ending.parted.is_some() {
+        if self.talk.ending.line != Line::Up {
             return hearing;
         }
         // Nobody is cut short: until the callee is done there is nothing to do by time.
@@ -216,14 +224,15 @@ impl Conversation {
     /// The line is cut: stops speaking at once and for good. What the callee said before is
     /// still heard out, if `listen`; see [`Conversation::is_hearing`].
     pub fn part(&mut self, now: Now, listen: bool) {
-        let until = now + LAST_WORDS_LIMIT;
-        let ending = self.talk.ending;
-        let parted = Some(until);
-        self.talk.ending = Ending { parted, deaf: !listen, hang_up_at: None, ..ending };
-        for u in &mut self.hearing {
-            u.give_up = u.give_up.min(until);
-        }
-        if !listen {
+        self.talk.ending.hang_up_at = None;
+        if listen {
+            let until = now + LAST_WORDS_LIMIT;
+            self.talk.ending.line = Line::Cut { until };
+            for u in &mut self.hearing {
+                u.give_up = u.give_up.min(until);
+            }
+        } else {
+            self.talk.ending.line = Line::Deaf;
             self.hearing.clear();
         }
         self.floor.cut_all();
@@ -264,9 +273,11 @@ impl Conversation {
 
     fn utterance_ended(&mut self, now: Now, start: MediaTime, end: MediaTime, closed: MediaTime) {
         self.talk.speaking = false;
-        if self.talk.ending.deaf {
-            return;
-        }
+        let give_up = match self.talk.ending.line {
+            Line::Up => now + HEARING_LIMIT,
+            Line::Cut { until } => until,
+            Line::Deaf => return,
+        };
         self.talk.utterances += 1;
         let n = UtteranceNo(self.talk.utterances);
         let question = self.talk.question;
@@ -284,7 +295,7 @@ impl Conversation {
             text: HeardText::default(),
             interrupts,
             settled,
-            give_up: self.talk.ending.parted.unwrap_or(now + HEARING_LIMIT),
+            give_up,
         });
         self.out.push_back(Output::Recognize(n, start, end, Expect::of(question)));
     }
@@ -338,7 +349,7 @@ impl Conversation {
             disclosed: self.talk.disclosed,
         };
         self.patience.touch();
-        if self.talk.ending.parted.is_some() {
+        if self.talk.ending.line != Line::Up {
             self.last_cue(now, Cue::LastWords(sentence));
             return;
         }

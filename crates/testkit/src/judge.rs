@@ -18,6 +18,7 @@ pub struct FakeJudge {
 const TABLE: &[(&str, Meaning)] = &[
     ("不要再打", Meaning::OptOut),
     ("打错", Meaning::Denied),
+    ("不是这个意思", Meaning::Denied),
     ("家人", Meaning::ThirdParty),
     ("不方便", Meaning::Refused),
     ("机器人", Meaning::AsksRobot),

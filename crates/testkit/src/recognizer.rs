@@ -46,6 +46,9 @@ pub struct FakeRecognizer {
     pub moods: Moods,
 }
 
+/// Confidence in words that begin with `~`: enough to end a call on, not beyond doubt.
+const DOUBTFUL: f32 = 0.8;
+
 struct Session {
     of: FakeRecognizer,
     frames: Vec<(MediaTime, Option<u32>)>,
@@ -71,7 +74,12 @@ impl Session {
         }
         let words: Vec<&str> = said.iter().map(|n| self.of.words.get(*n)).collect();
         let unclear = words.is_empty() || words.iter().any(|w| w.starts_with('?'));
-        if unclear { Heard::unclear() } else { Heard::text(words.join("，")) }
+        if unclear {
+            return Heard::unclear();
+        }
+        let doubtful = words.iter().any(|w| w.starts_with('~')).then_some(DOUBTFUL);
+        let plain: Vec<&str> = words.iter().map(|w| w.trim_start_matches('~')).collect();
+        Heard { confidence: doubtful, ..Heard::text(plain.join("，")) }
     }
 }
 

@@ -173,6 +173,31 @@ fn whoever_opts_out_and_hangs_up_at_once_is_heard() {
 }
 
 #[test]
+fn a_doubtful_wish_not_to_be_called_is_asked_about_aloud() {
+    virtually(async {
+        let doubtful = [P, Say("~不要再打了", 900)];
+        let no = [P, Say("我不是这个意思", 900)];
+        let asked = |record: &domain::CallRecord| {
+            record.lines.iter().filter(|l| l.text.starts_with("您是希望")).count()
+        };
+        for (acts, want, blocked) in [
+            (vec![&doubtful[..], &no, &YES, &THANKS], DONE, false),
+            (vec![&YES, &doubtful, &no, &THANKS], DONE, false),
+            (vec![&doubtful, &[P, Say("是我", 600)]], OUT, true),
+            (vec![&doubtful, &[P, Key('2')], &YES, &THANKS], DONE, false),
+            (vec![&doubtful, &MUMBLE, &MUMBLE], OUT, true),
+            (vec![&doubtful, &[AwaitInto(500), HangUp]], OUT, true),
+            (vec![&doubtful], OUT, true),
+        ] {
+            let (world, record) = check(people::after_hello(&acts), want).await;
+            let times = if acts.len() == 3 { 2 } else { 1 };
+            assert_eq!(asked(&record), times, "{acts:?} {:#?}", record.lines);
+            assert_eq!(world.store.is_opted_out("13800138000"), blocked, "{acts:?}");
+        }
+    });
+}
+
+#[test]
 fn whoever_hangs_up_is_not_waited_for_when_nobody_can_hear() {
     virtually(async {
         let world = Setup::default().start().await;

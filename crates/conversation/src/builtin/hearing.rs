@@ -18,8 +18,6 @@ pub(super) struct Hearing {
     pub(super) silences: u32,
     /// A first utterance too long for a hello was not understood.
     pub(super) long_hello: bool,
-    /// The question whether we are never to call again was repeated.
-    pub(super) asked_opt_out_again: bool,
     /// What was heard, but not well enough to act on it.
     doubted: Option<Meaning>,
 }
@@ -56,7 +54,6 @@ impl Hearing {
     /// Asked about it, the callee said no.
     pub(super) fn forget_opt_out(&mut self) {
         self.doubted = self.doubted.filter(|m| *m != Meaning::OptOut);
-        self.asked_opt_out_again = false;
     }
 }
 

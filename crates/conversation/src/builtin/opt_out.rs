@@ -1,15 +1,15 @@
 //! The wish not to be called: believed at once, or asked about, or the last thing that was said.
 //!
 //! A number that joins the opt-out list stays there, and a closed list of replies takes words
-//! that only sound alike for such a wish. So what is not beyond doubt is asked about once; who
-//! does not contradict is never called again (callout section 7).
+//! that only sound alike for such a wish. So what is not beyond doubt is asked about. Only a no, the
+//! key 2 or going on with the talk keeps the number off the list; what is unclear twice, silence
+//! and a hang-up do not (callout section 7).
 
 use domain::{AnswerVerdict, EndWhat, Evidence, Identity};
 
 use super::hearing::listens;
 use super::{BuiltIn, MAX_QUESTIONS, Message, Stage};
 use crate::director::{Sentence, Step, Tag};
-use crate::floor::OnSpeech;
 use crate::words::{Meaning, Prompt, Question, SpeechClass};
 
 /// Where the talk goes on if it was no such wish.
@@ -44,33 +44,36 @@ impl BuiltIn {
             _ if !s.sure => return self.unclear(s.evidence),
             _ => Back::Asking,
         };
-        self.ask_opt_out(back, s.evidence)
+        self.ask_opt_out(back, s.evidence, false)
     }
 
-    fn ask_opt_out(&mut self, back: Back, heard: Evidence) -> Vec<Step> {
+    /// Asks whether it was that; `again` once an answer was unclear.
+    fn ask_opt_out(&mut self, back: Back, heard: Evidence, again: bool) -> Vec<Step> {
         self.questions += 1;
         if self.questions > MAX_QUESTIONS {
             return self.opt_out(heard);
         }
-        self.stage = Stage::AskingOptOut { back, heard };
-        let lines = vec![(SpeechClass::Question, self.phrases.opt_out_question().to_owned())];
-        let question = Step::Say { tag: Tag::Question, lines, on_speech: OnSpeech::Pause };
-        vec![Step::Cut, Step::Expect(Question::OptOut), question]
+        self.stage = Stage::AskingOptOut { back, heard, again };
+        let mut steps = vec![Step::Cut, Step::Expect(Question::OptOut)];
+        let question = self.phrases.opt_out_question();
+        steps.extend(self.say(Tag::Question, SpeechClass::Question, question));
+        steps
     }
 
     /// The answer to our question.
-    pub(super) fn opt_out_answer(&mut self, s: Sentence, back: Back, heard: Evidence) -> Vec<Step> {
+    pub(super) fn opt_out_answer(
+        &mut self,
+        s: Sentence,
+        (back, heard, again): (Back, Evidence, bool),
+    ) -> Vec<Step> {
         use Meaning::*;
         match s.meaning {
             OptOut => self.opt_out(s.evidence),
             _ if s.interrupts && listens(&s) => vec![Step::Resume],
             Confirmed | Agrees | Backchannel | Refused | Goodbye => self.opt_out(s.evidence),
-            Unclear if self.hearing.asked_opt_out_again => self.opt_out(heard),
-            Unclear => {
-                self.hearing.asked_opt_out_again = true;
-                self.ask_opt_out(back, heard)
-            }
-            AsksRepeat => self.ask_opt_out(back, heard),
+            Unclear if again => self.opt_out(heard),
+            Unclear => self.ask_opt_out(back, heard, true),
+            AsksRepeat => self.ask_opt_out(back, heard, again),
             Denied => self.no_opt_out(back),
             _ => {
                 let mut steps = vec![self.go_back(back)];
@@ -87,9 +90,10 @@ impl BuiltIn {
         steps.extend(match back {
             Back::Asking => self.ask(vec![(SpeechClass::Question, self.phrases.question())]),
             Back::Talking if self.message == Message::Delivered => {
-                let clear = vec![(SpeechClass::Question, self.phrases.is_it_clear().to_owned())];
-                let on_speech = OnSpeech::Pause;
-                vec![Step::Cut, Step::Say { tag: Tag::Reply, lines: clear, on_speech }]
+                let mut steps = vec![Step::Cut];
+                let clear = self.phrases.is_it_clear();
+                steps.extend(self.say(Tag::Reply, SpeechClass::Question, clear));
+                steps
             }
             Back::Talking => {
                 self.message = Message::Asked;

@@ -2,7 +2,7 @@
 
 use domain::{Event, LegId, Now, PlaylistId, Texts};
 
-use super::{CLOSING_GRACE, Conversation, REPLY_LIMIT, Reply};
+use super::{CLOSING_GRACE, Conversation, Line, REPLY_LIMIT, Reply};
 use crate::director::{Cue, Step, Tag};
 use crate::exchange::Output;
 use crate::floor::OnSpeech;
@@ -11,7 +11,7 @@ use crate::words::{Prompt, Question, SpeechClass};
 
 impl Conversation {
     pub(super) fn cue(&mut self, now: Now, cue: Cue) {
-        if self.talk.ending.parted.is_some() {
+        if self.talk.ending.line != Line::Up {
             return;
         }
         if self.talk.ending.hang_up_at.is_some() && !matches!(cue, Cue::Sentence(_)) {
