@@ -93,6 +93,10 @@ fn wants_out(w: &Words) -> Meaning {
     if w.tiled(NO_SUCH_WISH, TO_A_NO) {
         return Meaning::Denied;
     }
+    // “不要” to this question refuses the calls, or leaves open what it refuses.
+    if phrases::refuses(w) {
+        return Meaning::Refused;
+    }
     if !w.asks && (phrases::accepts(w) || phrases::is_backchannel(w)) {
         return Meaning::Agrees;
     }
