@@ -24,6 +24,8 @@ pub(crate) struct Seat {
     pub(crate) sockets: SocketPair,
     /// Playlists up to this one were cut; audio that still comes for them is thrown away.
     pub(crate) cut_until: PlaylistId,
+    /// Datagrams it was served in the tick before.
+    pub(crate) came: u32,
     pub(crate) packets: u64,
     pub(crate) idle_ticks: u32,
     pub(crate) flowing: bool,
@@ -33,8 +35,17 @@ pub(crate) struct Seat {
 impl Seat {
     /// For a leg that exchanges nothing yet.
     pub(crate) fn new(key: LegKey, leg: Box<Leg>, sockets: SocketPair) -> Self {
-        let (cut_until, packets, idle_ticks) = (PlaylistId(0), 0, 0);
-        Self { key, leg, sockets, cut_until, packets, idle_ticks, flowing: true, connected: false }
+        Self {
+            key,
+            leg,
+            sockets,
+            cut_until: PlaylistId(0),
+            came: 0,
+            packets: 0,
+            idle_ticks: 0,
+            flowing: true,
+            connected: false,
+        }
     }
 }
 
