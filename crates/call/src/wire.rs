@@ -12,9 +12,6 @@ use media::sdp::{LocalMedia, Negotiated, SdpError};
 use crate::call::{Call, CallPlan, MediaCommand, MediaEvent, Moment, Output};
 use crate::phase::Phase;
 
-/// Speech of any length makes us stand still: the activity detector has waited already.
-const AT_ONSET_MS: u32 = 1;
-
 /// The first description of a call.
 pub(crate) fn offer(plan: &CallPlan, local: SocketAddr) -> String {
     ours(plan, local).offer()
@@ -64,7 +61,7 @@ impl Call {
                 LegCommand::SetOnSpeech(LaneOnSpeech::Ignore)
             }
             FloorOutput::SetOnSpeech(OnSpeech::Pause) => {
-                LegCommand::SetOnSpeech(LaneOnSpeech::PauseAfter { ms: AT_ONSET_MS })
+                LegCommand::SetOnSpeech(LaneOnSpeech::Pause)
             }
             FloorOutput::Over(_) => return,
         };

@@ -273,7 +273,7 @@ impl Leg {
             self.listen(at, &[0; NARROW], None, out);
         }
         // After listening, so that the reflex stops playout in the tick that noticed speech.
-        self.outbound.playout.heard_speech(self.hearing.speech_ms());
+        self.outbound.playout.heard(self.hearing.speech_ms(), self.hearing.is_stirring());
         let guard = self.guard.as_deref_mut();
         if self.outbound.tick(at, &self.link, guard, &mut said, &mut out.rtp) {
             self.tell(Heard::KeysSent);

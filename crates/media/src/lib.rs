@@ -48,6 +48,7 @@ pub mod dtmf;
 pub mod endpoint;
 pub mod jitter;
 pub mod leg;
+mod noise_floor;
 pub mod playout;
 pub mod profile;
 pub mod reception;
@@ -58,6 +59,7 @@ pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod srtp;
+pub mod stir;
 pub mod tone;
 pub mod vad;
 

@@ -60,6 +60,8 @@ pub struct Playout {
     on_speech: OnSpeech,
     /// The reflex has answered the current stretch of speech.
     reflex_spent: bool,
+    /// It stands still because the callee may be beginning to speak.
+    startled: bool,
     /// The faded end of what was cut, still to be sent.
     tail: [i16; MAX_FADE],
     tail_len: usize,
@@ -78,6 +80,7 @@ impl Playout {
             motion: Motion::Playing,
             on_speech: OnSpeech::Ignore,
             reflex_spent: false,
+            startled: false,
             tail: [0; MAX_FADE],
             tail_len: 0,
             events: Ring::default(),
@@ -131,6 +134,7 @@ impl Playout {
 
     /// Fades out and stands still, from the next tick on.
     pub fn pause(&mut self) {
+        self.startled = false;
         self.motion = match self.motion {
             Motion::Playing | Motion::Resuming(_) if self.is_sounding() => {
                 Motion::Pausing(self.fade_len())
@@ -142,6 +146,7 @@ impl Playout {
 
     /// Goes on where it stood, fading in.
     pub fn resume(&mut self) {
+        self.startled = false;
         match self.motion {
             Motion::Paused => {
                 self.motion = Motion::Resuming(self.fade_len());
@@ -164,7 +169,7 @@ impl Playout {
     /// Throws away everything.
     pub fn cut_all(&mut self) {
         self.cut_where(|_| true);
-        self.motion = Motion::Playing;
+        (self.motion, self.startled) = (Motion::Playing, false);
     }
 
     /// Sets the reflex.
@@ -172,18 +177,26 @@ impl Playout {
         self.on_speech = on_speech;
     }
 
-    /// Tells how long the callee has been speaking, 0 when not; called before [`Playout::fill`].
-    pub fn heard_speech(&mut self, speech_ms: u64) {
+    /// Tells how long the callee has been speaking, 0 when not, and whether they may be beginning
+    /// to; called before [`Playout::fill`].
+    pub fn heard(&mut self, speech_ms: u64, stirring: bool) {
         if speech_ms == 0 {
             self.reflex_spent = false;
         }
-        let OnSpeech::PauseAfter { ms } = self.on_speech else {
+        if self.startled {
+            self.reflex_spent = speech_ms > 0;
+            if speech_ms == 0 && !stirring {
+                self.resume();
+            }
+            self.startled = speech_ms == 0 && stirring;
             return;
-        };
+        }
+        let due = self.on_speech == OnSpeech::Pause && (speech_ms > 0 || stirring);
         let moving = matches!(self.motion, Motion::Playing | Motion::Resuming(_));
-        if speech_ms >= u64::from(ms.max(1)) && !self.reflex_spent && moving && self.is_sounding() {
-            self.reflex_spent = true;
+        if due && !self.reflex_spent && moving && self.is_sounding() {
             self.pause();
+            self.reflex_spent = speech_ms > 0;
+            self.startled = speech_ms == 0;
         }
     }
 
@@ -329,7 +342,7 @@ impl Playout {
             }
             if place == 0 && item.begun {
                 item.sent += self.keep_tail(&item);
-                self.motion = Motion::Playing;
+                (self.motion, self.startled) = (Motion::Playing, false);
             }
             let change = if item.begun {
                 let (offset, total) = (self.time(item.sent), self.time(item.pushed));

@@ -12,6 +12,7 @@ use domain::FRAME_SAMPLES;
 
 mod model;
 
+use crate::noise_floor::NoiseFloor;
 use model::Model;
 
 /// Loudness (RMS of 16-bit samples) below which nothing can be speech: −58 dBFS, some 30 dB
@@ -19,10 +20,6 @@ use model::Model;
 const GATE_RMS: u32 = 40;
 /// How much louder than the floor speech must be, in quarters: 2 dB.
 const OVER_FLOOR_Q2: u32 = 5;
-/// Frames in one window of the floor.
-const FLOOR_WINDOW: u32 = 20;
-/// Windows of the floor: together two seconds.
-const FLOOR_WINDOWS: usize = 5;
 /// Highest floor that is believed: noise of −21 dBFS.
 const MAX_FLOOR: u32 = 3_000;
 /// Frames for which the model goes on after the last loud one, so that it does not begin anew
@@ -48,7 +45,7 @@ pub struct Vad {
     /// How many there are; at [`GATE_HOLD`] the gate is closed and the last one alone counts.
     quiet_len: usize,
     last: f32,
-    floor: Floor,
+    floor: NoiseFloor,
 }
 
 impl Default for Vad {
@@ -58,7 +55,7 @@ impl Default for Vad {
             quiet: Box::new([[0; FRAME_SAMPLES]; GATE_HOLD]),
             quiet_len: GATE_HOLD,
             last: 0.0,
-            floor: Floor::default(),
+            floor: NoiseFloor::default(),
         }
     }
 }
@@ -74,7 +71,7 @@ impl Vad {
     /// Scores the next 20 ms at 16 kHz.
     pub fn frame(&mut self, samples: &[i16; FRAME_SAMPLES]) -> Scored {
         let rms = rms(samples);
-        let loud = rms >= GATE_RMS && 4 * rms >= OVER_FLOOR_Q2 * self.floor.frame(rms);
+        let loud = rms >= GATE_RMS && 4 * rms >= OVER_FLOOR_Q2 * believed(&mut self.floor, rms);
         if !loud {
             // The model remembers speech for some frames after it has ended; loudness does not.
             self.keep(samples);
@@ -133,29 +130,10 @@ fn quarters(sample: i16, n: i32) -> i16 {
     (i32::from(sample) * n / 4).clamp(-32_768, 32_767) as i16
 }
 
-/// The loudness of the quietest frames of late.
-#[derive(Clone, Copy, Debug, Default)]
-struct Floor {
-    windows: [u32; FLOOR_WINDOWS],
-    current: usize,
-    frames: u32,
-}
-
-impl Floor {
-    /// Takes in a frame; answers the floor, 0 during the first two seconds.
-    fn frame(&mut self, rms: u32) -> u32 {
-        if self.frames == 0 {
-            self.windows[self.current] = rms;
-        }
-        self.windows[self.current] = self.windows[self.current].min(rms);
-        self.frames += 1;
-        let floor = self.windows.iter().copied().min().unwrap_or(0);
-        if self.frames == FLOOR_WINDOW {
-            self.frames = 0;
-            self.current = (self.current + 1) % FLOOR_WINDOWS;
-        }
-        floor.min(MAX_FLOOR)
-    }
+/// The floor with this frame, once it rests on two seconds.
+fn believed(floor: &mut NoiseFloor, rms: u32) -> u32 {
+    let quietest = floor.frame(rms);
+    if floor.is_known() { quietest.min(MAX_FLOOR) } else { 0 }
 }
 
 /// Root of the mean square of samples.
@@ -229,7 +207,7 @@ mod tests {
     /// The same by the crate's own detector, which is given every frame as it comes.
     fn plain_scores(samples: &[i16]) -> Vec<Scored> {
         let mut model = Box::new(earshot::Detector::const_default());
-        let (mut floor, mut up) = (Floor::default(), Upsampler::default());
+        let (mut floor, mut up) = (NoiseFloor::default(), Upsampler::default());
         let (mut rest, mut before) = (Vec::new(), [0; FRAME_SAMPLES]);
         let (mut hold, mut last) = (0, 0.0f32);
         let mut feed = |model: &mut earshot::Detector, rest: &mut Vec<i16>, frame: &[i16]| {
@@ -248,7 +226,7 @@ mod tests {
             let mut frame = [0; FRAME_SAMPLES];
             up.process(part, &mut frame);
             let rms = rms(&frame);
-            let loud = rms >= GATE_RMS && 4 * rms >= OVER_FLOOR_Q2 * floor.frame(rms);
+            let loud = rms >= GATE_RMS && 4 * rms >= OVER_FLOOR_Q2 * believed(&mut floor, rms);
             let mut score = 0.0;
             if loud || hold > 0 {
                 if hold == 0 {

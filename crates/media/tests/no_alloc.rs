@@ -75,7 +75,7 @@ fn receive_and_tick_allocate_nothing() {
                 item: ItemId(n / 50),
                 chunk: vec![1_000; 100].into_boxed_slice(),
             },
-            LegCommand::SetOnSpeech(OnSpeech::PauseAfter { ms: 200 }),
+            LegCommand::SetOnSpeech(OnSpeech::Pause),
             if n % 100 == 99 { LegCommand::CutAll } else { LegCommand::Resume },
         ];
         let keys = (n % 400 == 0).then(|| Keys::parse("1#").unwrap()).map(LegCommand::SendKeys);

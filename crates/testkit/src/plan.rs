@@ -38,6 +38,8 @@ pub enum Act {
     Wait(u64),
     /// Says these words, which take so long. Words that begin with `?` cannot be understood.
     Say(&'static str, u64),
+    /// A door, a cough, a car for so long: loud, and no voice.
+    Noise(u64),
     /// Waits until we have spoken since the callee's last words and were then silent so long.
     AwaitPause(u64),
     /// Waits until we have been speaking so long without a pause.

@@ -56,7 +56,7 @@ fn we_fall_silent_as_soon_as_speech_is_noticed() {
         let mut before = audible.iter().filter(|a| a.from.as_millis() < question.start_ms);
         let silent_from = before.next_back().unwrap().to.as_millis();
         let late = silent_from.saturating_sub(question.start_ms);
-        assert!(late <= 80, "spoke {late} ms into the callee's speech");
+        assert!(late <= 60, "spoke {late} ms into the callee's speech");
         let next = audible.iter().find(|a| a.from.as_millis() > question.start_ms).unwrap();
         assert!(next.from.as_millis() > question.end_ms, "spoke again during the question");
     });

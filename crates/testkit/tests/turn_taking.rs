@@ -100,10 +100,29 @@ fn a_backchannel_stops_us_at_once_and_for_no_longer_than_it_takes_to_know() {
                 let ([paused], [resumed]) = (&paused[..], &resumed[..]) else {
                     panic!("{paused:?} {resumed:?}")
                 };
-                assert!(*paused <= u.start_ms + 80, "paused at {paused}: {u:?}");
+                assert!(*paused <= u.start_ms + 60, "paused at {paused}: {u:?}");
                 let late = resumed - u.end_ms;
                 assert!((200..=320).contains(&late), "{late} ms after {text}, {recognizer}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_door_or_a_car_makes_us_hold_our_breath_and_no_more() {
+    virtually(async {
+        for (noise, least, most) in [(60, 60, 100), (200, 200, 240), (3_000, 280, 320)] {
+            let (world, record) = talk(&[AwaitInto(900), Noise(noise)]).await;
+            assert_eq!(outcome(&record), DONE);
+            assert!(told_whole_once(&record), "{:#?}", record.lines);
+            let paused = when(&world, &record, PlaybackState::Paused);
+            let resumed = when(&world, &record, PlaybackState::Resumed);
+            let ([paused], [resumed]) = (&paused[..], &resumed[..]) else {
+                panic!("{noise}: {paused:?} {resumed:?}")
+            };
+            assert!((least..=most).contains(&(resumed - paused)), "{noise}: {}", resumed - paused);
+            let theirs = record.lines.iter().filter(|l| l.speaker == Speaker::User).count();
+            assert_eq!(theirs, 3, "hello, yes and thanks: {:#?}", record.lines);
         }
     });
 }

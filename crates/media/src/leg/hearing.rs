@@ -9,6 +9,7 @@ use super::tick::{MAX_FRAMES, Tick};
 use crate::activity::{Activity, ActivityDetector};
 use crate::endpoint::{Endpointer, UtteranceEnd};
 use crate::resample::Upsampler;
+use crate::stir::StirDetector;
 use crate::tone::ToneDetector;
 use crate::vad::Vad;
 
@@ -28,6 +29,7 @@ pub(super) struct Hearing {
     /// The last frame belonged to a tone.
     tonal: bool,
     activity: ActivityDetector,
+    stir: StirDetector,
     endpointer: Endpointer,
     prefix_ms: u32,
     /// The last frames that were not handed out.
@@ -45,6 +47,7 @@ impl Hearing {
             tone: ToneDetector::default(),
             tonal: false,
             activity: ActivityDetector::new(turn.threshold_milli),
+            stir: StirDetector::default(),
             endpointer: Endpointer::new(turn),
             prefix_ms: turn.prefix_ms.min(MAX_PREFIX_MS),
             prefix: Box::new([frame; MAX_FRAMES]),
@@ -65,11 +68,17 @@ impl Hearing {
         self.activity.speech_ms()
     }
 
+    /// Whether they may be beginning to speak.
+    pub const fn is_stirring(&self) -> bool {
+        self.stir.is_stirring()
+    }
+
     /// Begins anew at media time zero. An open utterance is closed at `at`, the old time.
     pub fn restart(&mut self, at: MediaTime) -> Option<UtteranceEnd> {
         let open = self.endpointer.close(at);
         self.activity.reset();
         self.tone.reset();
+        self.stir = StirDetector::default();
         self.prefix_len = 0;
         open
     }
@@ -116,6 +125,8 @@ impl Hearing {
             Some(Activity::Stopped(end)) => tell(Heard::SpeechStopped { end }),
             None => {}
         }
+        let loudness = if toned.tonal { 0 } else { scored.rms };
+        self.stir.frame(loudness, self.activity.is_speaking());
         if self.activity.is_speaking()
             && self.activity.silence_ms() == PAUSE_MS
             && let Some(start) = self.endpointer.start()

@@ -282,25 +282,54 @@ fn packets_go_out_every_tick_with_timestamps_that_never_stop() {
     }
 }
 
-#[test]
-fn the_reflex_stops_playout_in_the_tick_that_hears_enough_speech() {
+/// What we were doing when, while this was heard one second into our speech: ms since its first
+/// sample, and whether we paused.
+fn reflexes(heard: &[i16]) -> (Stage, Vec<(i64, bool)>) {
     let mut s = Stage::answered();
-    let now = s.now();
-    let reflex = LegCommand::SetOnSpeech(OnSpeech::PauseAfter { ms: 200 });
-    s.leg.command(now, reflex).unwrap();
+    s.leg.command(s.now(), LegCommand::SetOnSpeech(OnSpeech::Pause)).unwrap();
     s.play(1, vec![3_000; 40_000]);
-    s.silence(500);
-    s.hear(&speech());
-    let onset = s.told.iter().find_map(|e| match e.what {
-        Heard::SpeechStarted { start } => Some(start),
+    s.hear(&noise(3, 20, 8_000));
+    let first = s.leg.media_time().as_millis() as i64;
+    s.hear(heard);
+    let told = s.told.iter().filter_map(|e| match e.what {
+        Heard::Playout(p) => match p.change {
+            PlayoutChange::Paused { .. } => Some((p.at.as_millis() as i64 - first, true)),
+            PlayoutChange::Resumed { .. } => Some((p.at.as_millis() as i64 - first, false)),
+            _ => None,
+        },
         _ => None,
     });
-    let paused = s.told.iter().find_map(|e| match e.what {
-        Heard::Playout(p) if matches!(p.change, PlayoutChange::Paused { .. }) => Some(p.at),
-        _ => None,
-    });
-    let after = paused.unwrap().since(onset.unwrap()).as_millis();
-    assert!((180..=220).contains(&after), "{after}");
+    let told = told.collect();
+    (s, told)
+}
+
+#[test]
+fn the_reflex_stops_playout_at_the_first_sound_voiced_or_not() {
+    let onsets = [
+        ("cmn", "请问是关于什么的？"),
+        ("cmn+f3", "找我干嘛呀？"),
+        ("cmn", "什么事？"),
+        ("cmn+m3", "喂"),
+        ("en", "Sorry, who is this?"),
+        ("en", "hello"),
+    ];
+    for (voice, words) in onsets {
+        let Some(speech) = espeak(voice, words) else { return };
+        let first = speech.iter().position(|s| s.unsigned_abs() > 200).unwrap();
+        let (_, told) = reflexes(&speech[first..]);
+        // What waits in the jitter buffer comes first.
+        let at = told.first().copied();
+        assert!(at.is_some_and(|(ms, paused)| paused && ms <= 110), "{words}: {told:?}");
+    }
+}
+
+#[test]
+fn a_door_makes_us_hold_our_breath_and_no_more() {
+    let door = [noise(5, 9_000, 800), noise(6, 20, 8_000)].concat();
+    let (s, told) = reflexes(&door);
+    let [(paused, true), (resumed, false)] = told[..] else { panic!("{told:?}") };
+    assert!(paused <= 110 && resumed - paused <= 300, "{told:?}");
+    assert!(!s.told.iter().any(|e| matches!(e.what, Heard::SpeechStarted { .. })));
 }
 
 #[test]

@@ -59,12 +59,10 @@ pub enum OnSpeech {
     /// Nothing.
     #[default]
     Ignore,
-    /// It pauses in the very tick in which speech reaches this length; once per stretch of
-    /// speech, so that a resumption in the middle of it holds.
-    PauseAfter {
-        /// Length of speech, ms.
-        ms: u32,
-    },
+    /// It pauses in the very tick in which the callee may be beginning to speak, and goes on by
+    /// itself if that was no voice; once per stretch of speech, so that a resumption in the
+    /// middle of it holds.
+    Pause,
 }
 
 /// Why a chunk or item was not taken; the chunk comes back with it.

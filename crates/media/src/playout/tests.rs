@@ -176,30 +176,72 @@ fn a_cut_leaves_other_playlists_alone() {
 fn the_reflex_pauses_once_per_stretch_of_speech() {
     let mut s = Stage::new();
     s.push(1, 4_000);
-    s.playout.set_on_speech(OnSpeech::PauseAfter { ms: 100 });
+    s.playout.set_on_speech(OnSpeech::Pause);
     let speak = |s: &mut Stage, ms: u64| {
-        s.playout.heard_speech(ms);
+        s.playout.heard(ms, false);
         s.ticks(1)
     };
     assert_eq!(speak(&mut s, 0), ["1 started @0"]);
-    assert_eq!(speak(&mut s, 80), Vec::<String>::new());
-    assert_eq!(speak(&mut s, 100), ["1 paused 360 @360"]);
+    assert_eq!(speak(&mut s, 0), Vec::<String>::new());
+    assert_eq!(speak(&mut s, 60), ["1 paused 360 @360"]);
     s.playout.resume();
-    assert_eq!(speak(&mut s, 120), ["1 resumed 360 @480"]);
-    assert_eq!(speak(&mut s, 140), Vec::<String>::new());
+    assert_eq!(speak(&mut s, 80), ["1 resumed 360 @480"]);
+    assert_eq!(speak(&mut s, 100), Vec::<String>::new());
     speak(&mut s, 0);
-    assert_eq!(speak(&mut s, 100), ["1 paused 880 @1000"]);
+    assert_eq!(speak(&mut s, 60), ["1 paused 880 @1000"]);
     s.playout.resume();
     s.playout.set_on_speech(OnSpeech::Ignore);
     s.events();
     assert_eq!(speak(&mut s, 500), Vec::<String>::new());
 }
 
+/// Plays 20 ms for each: how long there was speech, and whether there may be.
+fn hear(s: &mut Stage, heard: &[(u64, bool)]) -> Vec<String> {
+    let tick = |(ms, stirring): &(u64, bool)| {
+        s.playout.heard(*ms, *stirring);
+        s.ticks(1)
+    };
+    heard.iter().flat_map(tick).collect()
+}
+
+#[test]
+fn what_may_be_speech_makes_it_pause_and_go_on_when_it_was_none() {
+    let mut s = Stage::new();
+    s.push(1, 4_000);
+    s.end(1);
+    s.playout.set_on_speech(OnSpeech::Pause);
+    assert_eq!(hear(&mut s, &[(0, false), (0, true)]), ["1 started @0", "1 paused 200 @200"]);
+    assert_eq!(hear(&mut s, &[(0, true), (0, false)]), ["1 resumed 200 @480"]);
+    // A voice follows: the pause is over when control says so, and the same speech makes no other.
+    assert_eq!(hear(&mut s, &[(0, true), (0, true)]), ["1 paused 400 @680"]);
+    assert_eq!(hear(&mut s, &[(60, false), (80, false), (100, false)]), Vec::<String>::new());
+    s.playout.resume();
+    assert_eq!(hear(&mut s, &[(120, false), (140, false)]), ["1 resumed 400 @1440"]);
+    let rest = hear(&mut s, &[(0, false); 40]);
+    assert_eq!(rest.last().map(String::as_str), Some("1 finished 4000 @5040"));
+}
+
+#[test]
+fn an_order_to_pause_outlasts_what_was_no_speech() {
+    let mut s = Stage::new();
+    s.push(1, 4_000);
+    s.playout.set_on_speech(OnSpeech::Pause);
+    hear(&mut s, &[(0, false), (0, true)]);
+    s.playout.pause();
+    assert_eq!(hear(&mut s, &[(0, true), (0, false), (0, false)]), Vec::<String>::new());
+    assert!(s.playout.is_paused());
+    s.playout.resume();
+    hear(&mut s, &[(0, true)]);
+    s.playout.cut(LIST);
+    s.push(2, 320);
+    assert_eq!(hear(&mut s, &[(0, false)]).last().map(String::as_str), Some("2 started @960"));
+}
+
 #[test]
 fn the_reflex_does_not_hold_what_has_not_begun() {
     let mut s = Stage::new();
-    s.playout.set_on_speech(OnSpeech::PauseAfter { ms: 60 });
-    s.playout.heard_speech(100);
+    s.playout.set_on_speech(OnSpeech::Pause);
+    s.playout.heard(100, false);
     s.push(1, 320);
     assert_eq!(s.ticks(1), ["1 started @0"]);
 }

@@ -17,6 +17,8 @@ const SINKING: u32 = 100;
 pub(crate) struct Doing {
     /// Number of the words being said, and how loud.
     pub(crate) says: Option<(u32, u32)>,
+    /// There is loud noise.
+    pub(crate) noise: bool,
     pub(crate) key: Option<char>,
     pub(crate) beep: bool,
     pub(crate) hangs_up: bool,
@@ -52,6 +54,11 @@ impl Callee {
                 Act::Wait(ms) => {
                     self.waited += TICK_MS;
                     self.waited > ms
+                }
+                Act::Noise(ms) => {
+                    self.waited += TICK_MS;
+                    doing.noise = self.waited <= ms;
+                    !doing.noise
                 }
                 Act::Say(words, ms) => self.say(words, ms, &mut doing),
                 Act::AwaitPause(ms) => self.heard && self.quiet_ms >= ms,

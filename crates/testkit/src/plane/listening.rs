@@ -3,12 +3,15 @@
 use domain::{FRAME_SAMPLES, Frame, MediaTime, TurnSettings};
 use media::endpoint::{Endpointer, UtteranceEnd};
 use media::leg::Heard;
+use media::stir::StirDetector;
 
 use crate::recognizer::mark;
 
 const TICK: MediaTime = MediaTime::from_millis(20);
 /// Speech is noticed in its third frame.
 const ONSET_FRAMES: u32 = 3;
+/// Loudness of noise.
+const NOISE: u32 = 1_000;
 /// Silence after which a pause is told.
 const PAUSE_MS: u64 = 120;
 /// Silence after which somebody has stopped speaking.
@@ -18,6 +21,7 @@ const STOP_MS: u64 = 200;
 #[derive(Debug)]
 pub(crate) struct Listening {
     endpointer: Endpointer,
+    stir: StirDetector,
     onset: Vec<Frame>,
     speaking: Option<MediaTime>,
     last_speech: MediaTime,
@@ -27,6 +31,7 @@ impl Listening {
     pub(crate) fn new(turn: &TurnSettings) -> Self {
         Self {
             endpointer: Endpointer::new(turn),
+            stir: StirDetector::default(),
             onset: Vec::new(),
             speaking: None,
             last_speech: MediaTime::ZERO,
@@ -38,6 +43,11 @@ impl Listening {
         self.speaking.map_or(0, |start| (at + TICK).since(start).as_millis())
     }
 
+    /// Whether the callee may be beginning to speak.
+    pub(crate) fn is_stirring(&self) -> bool {
+        self.stir.is_stirring()
+    }
+
     /// Closes what is being said.
     pub(crate) fn close(&mut self, at: MediaTime) -> Option<UtteranceEnd> {
         self.endpointer.close(at)
@@ -47,7 +57,7 @@ impl Listening {
     pub(crate) fn tick(
         &mut self,
         at: MediaTime,
-        says: Option<(u32, u32)>,
+        (says, noise): (Option<(u32, u32)>, bool),
         ear: &mut dyn FnMut(&Frame),
         tell: &mut dyn FnMut(Heard),
     ) {
@@ -88,6 +98,8 @@ impl Listening {
         }
         let speech = says.is_some() && self.speaking.is_some();
         let loudness = says.map_or(0, |s| s.1);
+        let noise = if noise { NOISE } else { 0 };
+        self.stir.frame(loudness.max(noise), self.speaking.is_some());
         if let Some(end) = self.endpointer.frame(at, speech, loudness) {
             tell(Heard::UtteranceEnded(end));
             if self.speaking.is_some() {

@@ -11,6 +11,7 @@ use media::leg::{Leg, LegCommand, LegEvent, LegSetup, Tick};
 use media::rtp::RtpPacket;
 use media::sdp::Negotiated;
 
+use super::callee::Doing;
 use super::flight::Flight;
 use super::voice::{SAMPLES, Voice};
 use super::wire::packet;
@@ -99,9 +100,13 @@ impl RealLeg {
     }
 
     /// 20 ms: the callee sends what it says, if it is there at all; the leg lives.
-    pub(crate) fn tick(&mut self, now: Now, present: bool, says: Option<(u32, u32)>) -> Ticked {
+    pub(crate) fn tick(&mut self, now: Now, doing: Doing) -> Ticked {
         let n = self.towards_us.next();
-        let sent = present.then(|| packet(n, self.payload_type, &self.voice.speak(says)));
+        let sound = |voice: &mut Voice| match doing.says {
+            None if doing.noise => voice.rustle(),
+            says => voice.speak(says),
+        };
+        let sent = doing.present.then(|| packet(n, self.payload_type, &sound(&mut self.voice)));
         self.towards_us.send(now, sent);
         while let Some(packet) = self.towards_us.arrived(now) {
             self.leg.receive_rtp(now, self.from, &packet);

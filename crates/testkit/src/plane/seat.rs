@@ -181,7 +181,9 @@ impl Seat {
             Line::Perfect => {}
         }
         self.hear(doing);
-        self.speaking.tick(self.at, self.listening.speech_ms(self.at));
+        let (speech_ms, stirring) =
+            (self.listening.speech_ms(self.at), self.listening.is_stirring());
+        self.speaking.tick(self.at, speech_ms, stirring);
         self.stream(now, doing.present);
         self.tell();
         self.at += TICK;
@@ -191,7 +193,7 @@ impl Seat {
     /// The same where a whole leg lives.
     fn live(&mut self, now: Now, doing: Doing) {
         let Line::Real(leg) = &mut self.line else { return };
-        let ticked = leg.tick(now, doing.present, doing.says);
+        let ticked = leg.tick(now, doing);
         if let Some(ear) = &self.order.ear {
             leg.frames().for_each(|frame| ear.frame(&frame));
         }
@@ -255,7 +257,7 @@ impl Seat {
                 ear.frame(frame);
             }
         };
-        self.listening.tick(at, says, &mut to_ear, &mut |what| heard.push(what));
+        self.listening.tick(at, (says, doing.noise), &mut to_ear, &mut |what| heard.push(what));
         heard.extend(beside_speech(at, doing));
         for what in heard {
             self.send(at, what);

@@ -73,9 +73,9 @@ impl Speaking {
         }
     }
 
-    /// Plays 20 ms while the callee has spoken for `speech_ms`.
-    pub(super) fn tick(&mut self, at: MediaTime, speech_ms: u64) {
-        self.playout.heard_speech(speech_ms);
+    /// Plays 20 ms while the callee has spoken for `speech_ms`, or may be beginning to.
+    pub(super) fn tick(&mut self, at: MediaTime, speech_ms: u64, stirring: bool) {
+        self.playout.heard(speech_ms, stirring);
         let mut out = [0i16; 160];
         self.playout.fill(at, &mut out);
         while self.playout.take_used().is_some() {}

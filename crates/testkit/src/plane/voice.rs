@@ -20,11 +20,12 @@ pub(super) struct Voice {
     codec: Codec,
     known: Codec,
     at: usize,
+    noise: u32,
 }
 
 impl Voice {
     pub(super) fn new(codec: CodecId) -> Self {
-        Self { codec: Codec::new(codec), known: Codec::new(CodecId::Pcma), at: 0 }
+        Self { codec: Codec::new(codec), known: Codec::new(CodecId::Pcma), at: 0, noise: 1 }
     }
 
     /// The next 20 ms of speech or silence, as a payload.
@@ -45,6 +46,18 @@ impl Voice {
             *byte = *byte & !1 | bit(words, n % COPY_BITS);
         }
         payload
+    }
+
+    /// The next 20 ms of loud noise, which holds no number.
+    pub(super) fn rustle(&mut self) -> [u8; SAMPLES] {
+        let mut samples = [0i16; SAMPLES];
+        for s in &mut samples {
+            self.noise = self.noise.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+            *s = (self.noise >> 18) as i16 - 8_192;
+        }
+        let mut payload = [0; SAMPLES];
+        self.codec.encode(&samples, &mut payload);
+        payload.map(|byte| byte & !1)
     }
 
     /// The number of the words in 20 ms that were heard, if a copy came through whole.
@@ -80,6 +93,8 @@ mod tests {
             }
             let mut heard = [0; SAMPLES];
             Codec::new(*codec).decode(&voice.speak(None), &mut heard);
+            assert_eq!(voice.read(&heard), None);
+            Codec::new(*codec).decode(&voice.rustle(), &mut heard);
             assert_eq!(voice.read(&heard), None);
         }
     }

@@ -120,6 +120,7 @@ fn act(chance: &mut Chance) -> Act {
         0..=5 => Act::Say(words, chance.within(3, 80) * 20),
         6..=8 => Act::AwaitPause(chance.within(2, 60) * 20),
         9..=11 => Act::AwaitInto(chance.within(1, 120) * 20),
+        12 if chance.below(2) == 0 => Act::Noise(chance.within(1, 60) * 20),
         12 => Act::Wait(chance.within(0, 300) * 20),
         13 => Act::Key(['1', '2', '5', '#'][chance.below(4) as usize]),
         14 => [Act::Beep, Act::Vanish, Act::Return][chance.below(3) as usize],
