@@ -129,11 +129,33 @@ pub fn resident() -> io::Result<u64> {
     Ok(pages * u64::try_from(page).unwrap_or(4_096))
 }
 
-/// Bytes this process has asked its allocator for and not given back, in all arenas.
-pub fn in_use() -> u64 {
+/// Memory of a process, KB.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Memory {
+    /// What is resident, pages of the program's file and of libraries among it.
+    pub resident: u64,
+    /// Of that, what belongs to no file: what it asked for and wrote to.
+    pub anonymous: u64,
+    /// What it asked its allocator for and has not given back, whether written to or not.
+    pub in_use: u64,
+}
+
+/// Memory of this process.
+pub fn memory() -> io::Result<Memory> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|l| l.strip_prefix("RssAnon:"));
+    let anonymous = line.and_then(|l| l.split_whitespace().next()?.parse().ok());
+    let anonymous = anonymous.ok_or_else(|| io::Error::other("status has no RssAnon"))?;
     // SAFETY: takes nothing and answers by value.
     let info = unsafe { libc::mallinfo2() };
-    (info.uordblks + info.hblkhd) as u64
+    let in_use = (info.uordblks + info.hblkhd) as u64 / 1_024;
+    Ok(Memory { resident: resident()? / 1_024, anonymous, in_use })
+}
+
+/// Makes the allocator give back what it keeps for later.
+pub fn trim() {
+    // SAFETY: takes a number only.
+    unsafe { libc::malloc_trim(0) };
 }
 
 /// The namespace's counts of UDP.
@@ -208,5 +230,8 @@ mod tests {
         assert!(core_time(0).unwrap().total > 0);
         assert!(thread_times().unwrap().values().any(|t| t.ran > 0));
         assert!(resident().unwrap() > 100_000);
+        let memory = memory().unwrap();
+        assert!(memory.anonymous > 0 && memory.anonymous <= memory.resident, "{memory:?}");
+        assert!(memory.in_use > 0);
     }
 }

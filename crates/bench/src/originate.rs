@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::Failure;
-use crate::machine;
+use crate::machine::{self, Memory};
 use crate::originate::sipp::{Counted, Sipp};
 use crate::scripted::Script;
 use crate::site::{Setup, Site};
@@ -21,7 +21,7 @@ use crate::verdict::{Aims, Verdict};
 
 /// INVITE to ACK, p99, ms.
 const INVITE_TO_ACK_MS: f64 = 20.0;
-/// What memory may be above what it was before the first call, %.
+/// What memory of no file may be above what it was before the first call, %.
 const KEPT: f64 = 10.0;
 /// Of runs with at least this many calls it is told what memory they left.
 const SOME: u64 = 5_000;
@@ -87,21 +87,20 @@ struct Report {
     cpu_percent: f64,
     us_per_call: f64,
     end_reasons: Vec<(&'static str, u64)>,
-    memory: Option<Memory>,
+    memory: Option<Course>,
     #[serde(flatten)]
     aims: Aims,
 }
 
-/// Resident memory of the engine's process, KB.
+/// Memory of the engine's process in the course of a run.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Memory {
-    before: u64,
-    at_end_of_load: u64,
-    after_all_is_forgotten: u64,
+struct Course {
+    /// After a few calls, trimmed.
+    before: Memory,
+    at_end_of_load: Memory,
+    after_all_is_forgotten: Memory,
     /// After the allocator was asked to give back what it keeps for later.
-    after_trim: u64,
-    /// What the process itself had asked for and not given back: before, and at last.
-    in_use: (u64, u64),
+    after_trim: Memory,
 }
 
 /// Runs once and prints.
@@ -124,21 +123,19 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
     let setup = Setup { peers, ..Setup::new(callees[0].address) };
     let site = Arc::new(Site::start(setup).await?);
     warm(&site).await?;
-    let in_use = machine::in_use() / 1_024;
-    let before = (machine::resident()? / 1_024, cpu_ns()?, Instant::now());
+    // Asked for first, so that what measures is not among what the calls leave.
     let waits = Arc::new(std::sync::Mutex::new(Spread::default()));
     let refused = Arc::new(AtomicU64::new(0));
+    machine::trim();
+    let before = (machine::memory()?, cpu_ns()?, Instant::now());
     let calls = u64::from(args.cps) * u64::from(args.seconds);
     begin_all(args, &site, &waits, &refused).await;
     let seconds = before.2.elapsed().as_secs_f64();
     let cpu = cpu_ns()? - before.1;
-    let at_end_of_load = machine::resident()? / 1_024;
+    let at_end_of_load = machine::memory()?;
     quiet(&site, args.hold_ms).await;
-    let memory = if calls >= SOME {
-        Some(forgotten(&site, before.0, at_end_of_load, in_use).await?)
-    } else {
-        None
-    };
+    let memory =
+        if calls >= SOME { Some(forgotten(&site, before.0, at_end_of_load).await?) } else { None };
     let mut spread = Spread::default();
     let mut counted = Counted::default();
     for callee in callees {
@@ -159,7 +156,7 @@ async fn originate(args: &OriginateArgs, callees: Vec<Sipp>) -> Result<Report, F
     let asked = f64::from(args.seconds);
     aims.at_most("time to begin all calls, s", seconds, asked * 1.02 + 0.1);
     if let Some(m) = memory.filter(|_| calls >= MANY) {
-        let kept = (m.after_trim as f64 / m.before as f64 - 1.0) * 100.0;
+        let kept = (m.after_trim.anonymous as f64 / m.before.anonymous as f64 - 1.0) * 100.0;
         aims.at_most("memory kept after all calls, %", kept, KEPT);
     }
     if let Ok(site) = Arc::try_unwrap(site).map_err(drop) {
@@ -232,22 +229,15 @@ async fn quiet(site: &Site, hold_ms: u32) {
 }
 
 /// Memory once the SIP side has forgotten its ended transactions too.
-async fn forgotten(
-    site: &Site,
-    before: u64,
-    at_end_of_load: u64,
-    in_use_before: u64,
-) -> Result<Memory, Failure> {
+async fn forgotten(site: &Site, before: Memory, at_end_of_load: Memory) -> Result<Course, Failure> {
     let until = Instant::now() + Duration::from_secs(90);
     while site.sip.transactions() != (0, 0) && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let after_all_is_forgotten = machine::resident()? / 1_024;
-    // SAFETY: takes a number only.
-    unsafe { libc::malloc_trim(0) };
-    let after_trim = machine::resident()? / 1_024;
-    let in_use = (in_use_before, machine::in_use() / 1_024);
-    Ok(Memory { before, at_end_of_load, after_all_is_forgotten, after_trim, in_use })
+    let after_all_is_forgotten = machine::memory()?;
+    machine::trim();
+    let after_trim = machine::memory()?;
+    Ok(Course { before, at_end_of_load, after_all_is_forgotten, after_trim })
 }
 
 fn cpu_ns() -> Result<u64, Failure> {
@@ -292,12 +282,15 @@ impl Report {
         );
         println!("  ends: {:?}", self.end_reasons);
         if let Some(m) = &self.memory {
-            println!(
-                "  memory, KB: {} before, {} at the end of the load, {} once all was forgotten, {} \
-                 trimmed",
-                m.before, m.at_end_of_load, m.after_all_is_forgotten, m.after_trim
-            );
-            println!("  in use by the program, KB: {} before, {} at last", m.in_use.0, m.in_use.1);
+            println!("  memory, KB                 resident  of no file  asked for");
+            for (when, m) in [
+                ("before, trimmed", m.before),
+                ("at the end of the load", m.at_end_of_load),
+                ("once all was forgotten", m.after_all_is_forgotten),
+                ("then trimmed", m.after_trim),
+            ] {
+                println!("    {when:24}{:>9}{:>12}{:>11}", m.resident, m.anonymous, m.in_use);
+            }
         }
         print!("{}", self.aims.table());
         Ok(self.aims.verdict())
