@@ -1,7 +1,7 @@
 //! Whether somebody may be beginning to speak: a rise of loudness, known before a voice is.
 //!
-//! Many words begin with noise (“请问”, “sorry”), which the speech model takes for a voice only when
-//! the vowel comes, up to 150 ms later. Whoever speaks into ours should be given way at their
+//! Many words begin with noise (“请问”, “sorry”), which the speech model takes for a voice only
+//! when the vowel comes, up to 150 ms later. Whoever speaks into ours should be given way at their
 //! first sound. So a rise is believed for a moment: either speech follows, or it was a door.
 
 use domain::FRAME_MS;

@@ -1,9 +1,9 @@
 //! The wish not to be called: believed at once, or asked about, or the last thing that was said.
 //!
 //! A number that joins the opt-out list stays there, and a closed list of replies takes words
-//! that only sound alike for such a wish. So what is not beyond doubt is asked about. Only a no, the
-//! key 2 or going on with the talk keeps the number off the list; what is unclear twice, silence
-//! and a hang-up do not (callout section 7).
+//! that only sound alike for such a wish. So what is not beyond doubt is asked about. Only a no,
+//! the key 2 or going on with the talk keeps the number off the list; what is unclear twice,
+//! silence and a hang-up do not (callout section 7).
 
 use domain::{AnswerVerdict, EndWhat, Evidence, Identity};
 

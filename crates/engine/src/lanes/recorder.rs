@@ -22,7 +22,8 @@ use crate::ports::blobs::{BlobWriter, Blobs};
 const BLOCKS: usize = 8_192;
 /// Blocks that are handed on together at most, 45 KB.
 const REEL: usize = 64;
-/// Ends of legs that may wait for the gatherer. Overflow rule: the collector that tells of one waits.
+/// Ends of legs that may wait for the gatherer. Overflow rule: the collector that tells of one
+/// waits.
 const ENDS: usize = 8_192;
 /// Reels that may wait for the disk: two seconds of 1,000 legs and 67 MB, but no more memory than
 /// what waits. Overflow rule: the gatherer waits.
