@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -16,10 +16,10 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::Failure;
-use crate::clock::{monotonic_ns, sleep_until};
 use crate::machine;
 use crate::partner::Partner;
-use crate::spread::{Percentiles, Spread};
+use crate::probe::Probe;
+use crate::spread::Percentiles;
 
 /// How the callees are started.
 #[derive(Args, Clone, Debug)]
@@ -132,7 +132,7 @@ async fn answer(args: &CalleesArgs) -> Result<(), Failure> {
     };
     let lab = Lab::start(config).await?;
     say(&Door { sip: lab.local_addr() })?;
-    let probe = Probe::start()?;
+    let probe = Probe::start(None)?;
     let streams = Arc::new(Streams::default());
     let mut wishes = wishes()?;
     while let Some(wish) = wishes.recv().await {
@@ -178,44 +178,6 @@ fn wishes() -> Result<mpsc::Receiver<Wish>, Failure> {
         }
     })?;
     Ok(from)
-}
-
-/// Notes how late a thread of this process wakes up: what its media thread suffers too.
-struct Probe {
-    spread: Arc<std::sync::Mutex<Spread>>,
-    over: Arc<AtomicBool>,
-}
-
-impl Probe {
-    fn start() -> std::io::Result<Self> {
-        let spread = Arc::new(std::sync::Mutex::new(Spread::default()));
-        let over = Arc::new(AtomicBool::new(false));
-        let (of, end) = (spread.clone(), over.clone());
-        std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
-            machine::be_punctual();
-            let mut due = monotonic_ns();
-            while !end.load(Ordering::Relaxed) {
-                due += 20_000_000;
-                sleep_until(due);
-                let late = monotonic_ns() - due;
-                of.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add_ns(late);
-                if late > 100_000_000 {
-                    due = monotonic_ns();
-                }
-            }
-        })?;
-        Ok(Self { spread, over })
-    }
-
-    fn percentiles(&self) -> Percentiles {
-        self.spread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).percentiles()
-    }
-}
-
-impl Drop for Probe {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-    }
 }
 
 #[derive(Default)]

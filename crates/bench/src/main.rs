@@ -14,11 +14,13 @@ mod legs;
 mod machine;
 mod originate;
 mod partner;
+mod probe;
 mod scripted;
 mod simulate;
 mod site;
 mod soak;
 mod spread;
+mod surroundings;
 mod turn;
 mod verdict;
 

@@ -18,6 +18,7 @@ use crate::callees::{Callees, LOOK, Told};
 use crate::machine;
 use crate::scripted::{Delays, Script};
 use crate::site::{Setup, Site};
+use crate::surroundings::{Generator, Look, Surroundings};
 use crate::turn::report::Report;
 use crate::verdict::Verdict;
 
@@ -101,15 +102,18 @@ pub fn run(args: &TurnArgs) -> Result<Verdict, Failure> {
     let mut callees = Callees::start(Some(args.generator_core), args.seed, Some(&out))?;
     machine::pin_to(args.core)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (told, records) = runtime.block_on(turns(args, &mut callees))?;
+    let (told, records, surroundings) = runtime.block_on(turns(args, &mut callees))?;
     callees.end()?;
-    Report::new(args, &told, &records)?.print(args.json)
+    Report::new(args, &told, &records, surroundings)?.print(args.json)
 }
 
 /// Records by the number called.
 type Records = HashMap<String, CallRecord>;
 
-async fn turns(args: &TurnArgs, callees: &mut Callees) -> Result<(Told, Records), Failure> {
+async fn turns(
+    args: &TurnArgs,
+    callees: &mut Callees,
+) -> Result<(Told, Records, Surroundings), Failure> {
     let turn = TurnSettings {
         pause_ms: args.pause_ms,
         hold_off_ms: 0,
@@ -118,6 +122,8 @@ async fn turns(args: &TurnArgs, callees: &mut Callees) -> Result<(Told, Records)
     };
     let setup = Setup { delays: args.delays(), turn, ..Setup::new(callees.sip) };
     let site = Site::start(setup).await?;
+    let cores = (args.core, args.generator_core);
+    let (before, theirs) = (Look::take(cores)?, callees.told()?.ran_ns);
     let mut calls: Vec<(String, CallId)> = Vec::new();
     for round in 0..args.rounds {
         for n in 0..args.calls {
@@ -134,13 +140,15 @@ async fn turns(args: &TurnArgs, callees: &mut Callees) -> Result<(Told, Records)
         }
     }
     let told = callees.told()?;
+    let theirs = Generator { ran_ns: told.ran_ns.saturating_sub(theirs), late: told.lateness };
+    let surroundings = Look::take(cores)?.since(&before, theirs);
     let mut records = HashMap::new();
     for (number, call) in calls {
         let record = site.engine.record(site.who(), call).await;
         records.insert(number, record.map_err(|r| format!("no record: {r:?}"))?);
     }
     site.stop().await;
-    Ok((told, records))
+    Ok((told, records, surroundings))
 }
 
 /// Where a report says its sound is.

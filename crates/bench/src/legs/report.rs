@@ -8,28 +8,18 @@ use engine::lanes::{LaneStats, Lanes};
 use serde::Serialize;
 
 use crate::Failure;
-use crate::clock::monotonic_ns;
 use crate::generator::{Offer, Outcome};
 use crate::legs::LegsArgs;
 use crate::legs::stage::Told;
-use crate::machine::{self, CoreTime, ThreadTime, UdpCounts};
+use crate::machine::{self, ThreadTime};
 use crate::spread::Percentiles;
+use crate::surroundings::{Generator, Look, Surroundings};
 use crate::verdict::{Aims, Verdict};
-
-/// The generator may be this late, ms, before its figures are worth nothing.
-const MAX_GENERATOR_LATE_MS: f64 = 1.0;
-/// Share of a core others may take, %, before a run is called disturbed.
-const MAX_OTHERS: f64 = 5.0;
-/// A tick of the kernel's times of cores, ns.
-const JIFFY_NS: f64 = 10_000_000.0;
 
 /// A moment of the machine and of us.
 pub struct Snapshot {
-    at: i64,
+    look: Look,
     threads: BTreeMap<String, ThreadTime>,
-    core: CoreTime,
-    generator_core: CoreTime,
-    udp: UdpCounts,
     lane: LaneStats,
 }
 
@@ -37,11 +27,8 @@ impl Snapshot {
     /// Now; `cores` are ours and the generator's.
     pub fn take(lanes: &Lanes, cores: (usize, usize)) -> io::Result<Self> {
         Ok(Self {
-            at: monotonic_ns(),
+            look: Look::take(cores)?,
             threads: machine::thread_times()?,
-            core: machine::core_time(cores.0)?,
-            generator_core: machine::core_time(cores.1)?,
-            udp: machine::udp_counts()?,
             lane: lanes.stats().first().copied().unwrap_or_default(),
         })
     }
@@ -78,7 +65,8 @@ pub struct Report {
     to_engine: Way,
     from_engine: Way,
     generator: Load,
-    udp: Udp,
+    surroundings: Surroundings,
+    dropped_at_legs: u64,
 }
 
 /// What was on.
@@ -121,50 +109,22 @@ struct Way {
     strange: u64,
 }
 
-/// The generator and the cores.
+/// How the generator fared.
 #[derive(Debug, Serialize)]
 struct Load {
-    cpu_percent: f64,
-    send_lateness: Percentiles,
     dropped: u64,
     unsent: u64,
-    core: Others,
-    engine_core: Others,
-}
-
-/// What else a core did, %.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Others {
-    busy: f64,
-    others: f64,
-    steal: f64,
-    softirq: f64,
-}
-
-/// Datagrams the kernel dropped.
-#[derive(Debug, Serialize)]
-struct Udp {
-    at_legs: u64,
-    machine_receive_full: u64,
-    machine_send_full: u64,
 }
 
 impl Report {
     /// Works the figures out.
     pub fn new(run: &Run<'_>) -> Self {
         let (before, after) = run.span;
-        let ns = (after.at - before.at) as f64;
+        let ns = after.look.ns_since(&before.look);
         let outcome = run.outcome;
         let engine = engine(run, ns);
-        let generator_percent = percent(outcome.ran_ns, ns);
-        let generator = Load {
-            cpu_percent: generator_percent,
-            send_lateness: outcome.lateness,
-            dropped: outcome.dropped,
-            unsent: outcome.unsent,
-            core: others(before.generator_core, after.generator_core, generator_percent, ns),
-            engine_core: others(before.core, after.core, engine.cpu_percent, ns),
-        };
+        let theirs = Generator { ran_ns: outcome.ran_ns, late: outcome.lateness };
+        let surroundings = after.look.since(&before.look, theirs);
         let heard = outcome.heard;
         let mut aims = Aims::default();
         aims.at_most("share of the core, %", engine.cpu_percent, 80.0);
@@ -176,7 +136,7 @@ impl Report {
             aims.at_most("recorded blocks lost", run.told.lost_blocks as f64, 0.0);
         }
         invalid(run).into_iter().for_each(|why| aims.invalid(why));
-        disturbed(&generator).into_iter().for_each(|why| aims.disturbed(why));
+        surroundings.judge(&mut aims);
         Self {
             machine: machine::describe(),
             aims,
@@ -196,12 +156,9 @@ impl Report {
                 lost: heard.lost,
                 strange: heard.strange,
             },
-            generator,
-            udp: Udp {
-                at_legs: run.dropped,
-                machine_receive_full: after.udp.receive_full - before.udp.receive_full,
-                machine_send_full: after.udp.send_full - before.udp.send_full,
-            },
+            generator: Load { dropped: outcome.dropped, unsent: outcome.unsent },
+            surroundings,
+            dropped_at_legs: run.dropped,
         }
     }
 
@@ -250,7 +207,6 @@ impl Report {
             ("  by thread", threads.join(", ")),
             ("  per leg", format!("{:.0} µs each second", e.us_per_leg_and_second)),
             ("  lane waited for its core", format!("{:.1} %", e.lane_waited_percent)),
-            ("engine's core", self.generator.engine_core.to_string()),
             ("resident memory per leg", format!("{:.0} KB", e.kb_per_leg)),
             ("lateness of packets sent", e.send_lateness.to_string()),
             ("ticks", format!("{} of {due:.0}, {} began over 2 ms late", e.ticks, e.ticks_late)),
@@ -260,12 +216,10 @@ impl Report {
     }
 
     fn other_rows(&self) -> Vec<(&'static str, String)> {
-        let (s, g, udp) = (&self.setting, &self.generator, &self.udp);
-        let (receive, send) = (udp.machine_receive_full, udp.machine_send_full);
+        let (s, g) = (&self.setting, &self.generator);
         let lost = self.engine.frames_lost;
-        vec![
-            ("dropped at legs' sockets", udp.at_legs.to_string()),
-            ("kernel: full buffers, all programs", format!("{receive} receiving, {send} sending")),
+        let mut rows = vec![
+            ("dropped at legs' sockets", self.dropped_at_legs.to_string()),
             (
                 "speech",
                 format!(
@@ -275,27 +229,16 @@ impl Report {
             ),
             ("playout starved", s.playout_starved.to_string()),
             ("recordings", format!("{}, {} blocks lost", s.recordings, s.recording_blocks_lost)),
-            ("generator, % of its core", format!("{:.1}", g.cpu_percent)),
-            ("  lateness of packets sent", g.send_lateness.to_string()),
-            ("  dropped at its sockets", format!("{}, unsent {}", g.dropped, g.unsent)),
-            ("generator's core", g.core.to_string()),
-        ]
+            ("dropped at the generator's", format!("{}, unsent {}", g.dropped, g.unsent)),
+        ];
+        rows.extend(self.surroundings.rows());
+        rows
     }
 }
 
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} sent, {} lost, {} strange", self.sent, self.lost, self.strange)
-    }
-}
-
-impl fmt::Display for Others {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "busy {:.1} %, of that others {:.1} %; steal {:.1} %, softirq {:.1} %",
-            self.busy, self.others, self.steal, self.softirq
-        )
     }
 }
 
@@ -347,10 +290,6 @@ fn lost_packets(run: &Run<'_>) -> f64 {
 fn invalid(run: &Run<'_>) -> Vec<String> {
     let outcome = run.outcome;
     let mut why = Vec::new();
-    if outcome.lateness.p99_ms > MAX_GENERATOR_LATE_MS {
-        let p99 = outcome.lateness.p99_ms;
-        why.push(format!("the generator sent {p99:.2} ms late (p99)"));
-    }
     if outcome.dropped + outcome.unsent > 0 {
         why.push("the generator lost packets of its own".to_owned());
     }
@@ -358,29 +297,6 @@ fn invalid(run: &Run<'_>) -> Vec<String> {
         why.push("not every leg lived to the end".to_owned());
     }
     why
-}
-
-fn disturbed(load: &Load) -> Vec<String> {
-    let mut why = Vec::new();
-    for (whose, core) in [("engine", load.engine_core), ("generator", load.core)] {
-        let taken = core.others + core.steal;
-        if taken > MAX_OTHERS {
-            why.push(format!("others took {taken:.0} % of the {whose}'s core"));
-        }
-    }
-    why
-}
-
-fn others(before: CoreTime, after: CoreTime, ours: f64, ns: f64) -> Others {
-    let share = |a: u64, b: u64| (b.saturating_sub(a)) as f64 * JIFFY_NS / ns * 100.0;
-    let busy = share(before.busy, after.busy);
-    Others {
-        busy,
-        // The kernel's times of cores are coarser than those of threads.
-        others: (busy - ours).max(0.0),
-        steal: share(before.steal, after.steal),
-        softirq: share(before.softirq, after.softirq),
-    }
 }
 
 fn percent(part: u64, ns: f64) -> f64 {

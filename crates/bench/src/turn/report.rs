@@ -9,14 +9,13 @@ use crate::callees::Told;
 use crate::machine;
 use crate::scripted::{Delays, LONG_CHARS};
 use crate::spread::{Percentiles, Spread};
+use crate::surroundings::Surroundings;
 use crate::turn::sound::{self, Words};
 use crate::turn::{Records, TurnArgs, wav};
 use crate::verdict::{Aims, Verdict};
 
 /// One packet, ms.
 const PACKET_MS: i64 = 20;
-/// The callees may be this late, ms, before figures are worth nothing.
-const MAX_LATE_MS: f64 = 1.0;
 /// Interrupting lines and what they are called in reports.
 const INTERRUPTS: &str = "what_is_it";
 const MURMURS: [&str; 2] = ["mhm", "oh"];
@@ -47,8 +46,7 @@ pub struct Report {
     resumed_after_backchannel: Percentiles,
     #[serde(flatten)]
     into: SaidInto,
-    /// Of a thread of the callees' process that sleeps 20 ms at a time.
-    callees_late: Percentiles,
+    surroundings: Surroundings,
     #[serde(flatten)]
     aims: Aims,
 }
@@ -98,7 +96,12 @@ struct Spreads {
 
 impl Report {
     /// Works the figures out.
-    pub fn new(args: &TurnArgs, told: &Told, records: &Records) -> Result<Self, Failure> {
+    pub fn new(
+        args: &TurnArgs,
+        told: &Told,
+        records: &Records,
+        surroundings: Surroundings,
+    ) -> Result<Self, Failure> {
         let mut s = Spreads::default();
         for report in &told.reports {
             let Some(number) = text(report, "dialled") else { continue };
@@ -117,9 +120,7 @@ impl Report {
         aims.at_most("words lost", s.into.backchannels.words_lost as f64, 0.0);
         let missing = records.len() - told.reports.len().min(records.len());
         aims.at_most("calls without a report", missing as f64, 0.0);
-        if told.lateness.p99_ms > MAX_LATE_MS {
-            aims.invalid(format!("the callees were {:.2} ms late (p99)", told.lateness.p99_ms));
-        }
+        surroundings.judge(&mut aims);
         Ok(Self {
             machine: machine::describe(),
             calls: records.len(),
@@ -134,7 +135,7 @@ impl Report {
             silent_after_interruption: s.silent.percentiles(),
             resumed_after_backchannel: s.resumed.percentiles(),
             into: s.into,
-            callees_late: told.lateness,
+            surroundings,
             aims,
         })
     }
@@ -166,7 +167,6 @@ impl Report {
             ("answer to first sound", self.answer_to_first_sound),
             ("silent after interruption", self.silent_after_interruption),
             ("resumed after backchannel", self.resumed_after_backchannel),
-            ("callees late", self.callees_late),
         ] {
             println!("  {what:<30} {p}  ({})", p.count);
         }
@@ -182,6 +182,7 @@ impl Report {
         );
         let Interruptions { said, ignored } = self.into.interruptions;
         println!("  {said} interruptions, {ignored} ignored");
+        self.surroundings.print();
         print!("{}", self.aims.table());
         Ok(self.aims.verdict())
     }

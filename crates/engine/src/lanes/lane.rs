@@ -7,7 +7,7 @@ use std::thread::{JoinHandle, Thread};
 
 use domain::Now;
 use media::leg::{LegCommand, Tick};
-use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use rtrb::{Consumer, Producer, PushError};
 
 use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape, nobody, ring};
 use crate::lanes::io::{Mail, send};
@@ -81,7 +81,8 @@ impl LaneShared {
         recorder: Arc<Recorder>,
         tape: Producer<Tape>,
     ) -> (Arc<Self>, LaneEnds, Consumer<News>) {
-        let (ordered, orders) = RingBuffer::new(ORDERS);
+        let (ordered, orders) =
+            ring(ORDERS, || LaneOrder { key: nobody(), order: Order::Answered });
         let (news, told) = ring(NEWS, || News::Flowing(nobody(), false));
         let shared = Self {
             orders: Mutex::new(ordered),
