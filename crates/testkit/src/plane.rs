@@ -10,6 +10,7 @@ mod callee;
 mod flight;
 mod listening;
 mod real;
+mod reports;
 mod seat;
 mod speaking;
 mod voice;

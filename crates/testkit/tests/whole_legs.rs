@@ -70,6 +70,8 @@ fn a_bad_network_costs_words_and_no_call_its_end() {
             assert_eq!(record.status, CallStatus::Completed, "{seed}: {}", outcome(&record));
             let quality = record.quality.unwrap();
             assert!(quality.lost > 5 && quality.packets > 300, "{seed}: {quality:?}");
+            let trip = quality.round_trip_ms;
+            assert!(trip.is_some_and(|ms| (79..=295).contains(&ms)), "{seed}: {quality:?}");
             confirmed += u32::from(record.identity == domain::Identity::Confirmed);
         }
         assert!(confirmed >= 22, "{confirmed} of 24 were understood");

@@ -1,5 +1,5 @@
 //! A call's whole leg as a lane drives it: jitter buffer, decoder, speech scores, the ends of
-//! utterances, playout, encoder, and a network that loses packets in both directions.
+//! utterances, playout, encoder, RTCP, and a network that loses packets in both directions.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -13,6 +13,7 @@ use media::sdp::Negotiated;
 
 use super::callee::Doing;
 use super::flight::Flight;
+use super::reports::Reports;
 use super::voice::{SAMPLES, Voice};
 use super::wire::packet;
 use crate::plan::Network;
@@ -31,6 +32,8 @@ pub(crate) struct RealLeg {
     towards_us: Flight<Vec<u8>>,
     /// Whether we were audible in it.
     towards_them: Flight<bool>,
+    reports: Reports,
+    sent: u32,
     said: VecDeque<(MediaTime, Option<u32>)>,
     next_seq: Option<u16>,
     packets: u64,
@@ -61,6 +64,8 @@ impl RealLeg {
             from: agreed.remote,
             towards_us: Flight::new(network, 0),
             towards_them: Flight::new(network, 1),
+            reports: Reports::new(now, network),
+            sent: 0,
             said: VecDeque::new(),
             next_seq: None,
             packets: 0,
@@ -111,6 +116,10 @@ impl RealLeg {
         while let Some(packet) = self.towards_us.arrived(now) {
             self.leg.receive_rtp(now, self.from, &packet);
         }
+        while let Some(report) = self.reports.arrived(now) {
+            self.leg.receive_rtcp(now, self.from, &report);
+        }
+        self.reports.check(self.leg.quality());
         let at = self.leg.media_time();
         self.leg.tick(now, &mut self.tick);
         while self.leg.take_used().is_some() {}
@@ -132,14 +141,17 @@ impl RealLeg {
             let seq = packet.header.seq;
             assert!(self.next_seq.is_none_or(|next| next == seq), "our packets have no gaps");
             self.next_seq = Some(seq.wrapping_add(1));
+            self.sent += 1;
             audible
         });
+        self.reports.send(now, self.tick.rtcp.get().map(|(_, bytes)| bytes), self.sent);
         self.towards_them.send(now, packet);
     }
 
     /// The leg ends; what it still tells is polled as ever.
     pub(crate) fn goodbye(&mut self, now: Now) {
         self.leg.goodbye(now, &mut self.tick);
+        self.reports.send(now, self.tick.rtcp.get().map(|(_, bytes)| bytes), self.sent);
     }
 
     /// Frames for the recognizer, each with the number of the words in it.
