@@ -156,17 +156,20 @@ impl LaneThread {
                 pin_to(core);
             }
             go_first();
-            Self {
-                shared,
-                ends,
-                wheel: Wheel::new(),
-                mail: Mail::new(),
-                tick: Box::new(Tick::new()),
-                held_back: Vec::with_capacity(LEGS),
-                count: 0,
-            }
-            .run();
+            Self::new(shared, ends).run();
         })
+    }
+
+    fn new(shared: Arc<LaneShared>, ends: LaneEnds) -> Self {
+        Self {
+            shared,
+            ends,
+            wheel: Wheel::new(),
+            mail: Mail::new(),
+            tick: Box::new(Tick::new()),
+            held_back: Vec::with_capacity(LEGS),
+            count: 0,
+        }
     }
 
     fn run(mut self) {
@@ -385,8 +388,41 @@ impl LaneThread {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+
+    use media::leg::{Leg, LegSetup};
+
     use super::*;
+    use crate::lanes::pool::PortPool;
     use crate::lanes::recorder::tests::stuck;
+
+    #[test]
+    fn a_leg_at_pace_is_asked_seldom_and_one_with_a_backlog_is_emptied() {
+        let (_, recorder, tape, _mail) = stuck();
+        let (shared, ends, _told) = LaneShared::new(Arc::new(recorder), tape);
+        let mut lane = LaneThread::new(shared, ends);
+        let pool = Arc::new(PortPool::new(IpAddr::V4(Ipv4Addr::LOCALHOST), (27_000, 27_998)));
+        let sockets = pool.open().unwrap();
+        let to = sockets.rtp.local_addr().unwrap();
+        let leg = Box::new(Leg::new(LegSetup::new(nobody().leg, 1, 2, 3)));
+        lane.wheel.add(Seat::new(nobody(), leg, sockets));
+        let place = lane.wheel.find(nobody()).unwrap();
+        let from = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut tick = |sent: usize| {
+            (0..sent).for_each(|_| drop(from.send_to(&[0; 12], to).unwrap()));
+            lane.receive(Now::default(), place);
+            lane.count += 1;
+            lane.wheel.seat(place).came
+        };
+        assert_eq!((0..12).map(|_| tick(1)).collect::<Vec<_>>(), [1; 12]);
+        // What came too much is found within four ticks, and from then on all of it.
+        let counts: Vec<u32> = (0..8).map(|n| tick(if n == 0 { 6 } else { 1 })).collect();
+        assert_eq!(counts.iter().sum::<u32>(), 13, "{counts:?}");
+        assert!(counts[4..].iter().all(|n| *n == 1), "{counts:?}");
+        // After a gap all that comes is taken; a flood waits for its turn.
+        assert_eq!([tick(0), tick(3), tick(40), tick(0), tick(0), tick(0)], [0, 3, 16, 16, 8, 0]);
+        lane.shared.recorder.stop();
+    }
 
     #[test]
     fn a_lane_does_not_wait_for_one_who_was_interrupted_while_giving_orders() {
