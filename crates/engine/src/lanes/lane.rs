@@ -409,7 +409,9 @@ mod tests {
         let place = lane.wheel.find(nobody()).unwrap();
         let from = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut tick = |sent: usize| {
-            (0..sent).for_each(|_| drop(from.send_to(&[0; 12], to).unwrap()));
+            for _ in 0..sent {
+                from.send_to(&[0; 12], to).unwrap();
+            }
             lane.receive(Now::default(), place);
             lane.count += 1;
             lane.wheel.seat(place).came
