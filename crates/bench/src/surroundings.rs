@@ -155,12 +155,13 @@ impl Surroundings {
 impl Others {
     fn between(before: CoreTime, after: CoreTime, ours: f64, ns: f64) -> Self {
         let share = |a: u64, b: u64| (b.saturating_sub(a)) as f64 * JIFFY_NS / ns * 100.0;
-        let busy = share(before.busy, after.busy);
+        let steal = share(before.steal, after.steal);
+        let busy = (100.0 - share(before.idle, after.idle) - steal).max(0.0);
         Self {
             busy,
             // The kernel's times of cores are coarser than those of threads.
             others: (busy - ours).max(0.0),
-            steal: share(before.steal, after.steal),
+            steal,
             softirq: share(before.softirq, after.softirq),
         }
     }
@@ -182,7 +183,10 @@ mod tests {
     use crate::verdict::Verdict;
 
     fn look(at_s: i64, ran: u64, engine: (u64, u64), generator: (u64, u64)) -> Look {
-        let core = |(busy, steal)| CoreTime { total: 0, busy, softirq: 0, steal };
+        let core = |(busy, steal)| {
+            let idle = at_s as u64 * 100 - busy - steal;
+            CoreTime { idle, softirq: 0, steal }
+        };
         Look {
             at: at_s * 1_000_000_000,
             engine: core(engine),
