@@ -9,7 +9,7 @@ mod opt_out;
 use domain::{AnswerVerdict, EndWhat, Evidence, Identity, Opening};
 
 use self::hearing::{EARLY_NOISE_MS, Hearing, listens};
-use self::opt_out::Back;
+use self::opt_out::Doubt;
 use crate::director::{Cue, Director, Sentence, Step, Tag};
 use crate::floor::OnSpeech;
 use crate::phrases::Phrases;
@@ -24,9 +24,8 @@ enum Stage {
     Asking,
     /// Identity is confirmed.
     Talking,
-    /// A wish not to be called was heard and is asked about; `heard` is what it rests on. `again`
-    /// once an answer was unclear.
-    AskingOptOut { back: Back, heard: Evidence, again: bool },
+    /// A wish not to be called was heard and is asked about.
+    AskingOptOut(Doubt),
     /// A machine answered; its tone may still come.
     Machine,
     /// The last words are being spoken. `open` while a question brings the talk back.
@@ -100,9 +99,7 @@ impl BuiltIn {
     fn sentence(&mut self, s: Sentence) -> Vec<Step> {
         let s = self.hearing.sentence(s);
         match self.stage {
-            Stage::AskingOptOut { back, heard, again } => {
-                self.opt_out_answer(s, (back, heard, again))
-            }
+            Stage::AskingOptOut(doubt) => self.opt_out_answer(s, doubt),
             _ => self.answer(s),
         }
     }
@@ -113,7 +110,7 @@ impl BuiltIn {
         }
         match self.stage {
             Stage::Hello => self.hello(s),
-            Stage::Asking | Stage::AskingOptOut { .. } => self.identity_answer(s),
+            Stage::Asking | Stage::AskingOptOut(_) => self.identity_answer(s),
             Stage::Talking => self.talk(s),
             Stage::Machine => vec![Step::Patience(MACHINE_PATIENCE_MS)],
             Stage::Leaving { open, .. } => self.while_leaving(s, open),
@@ -262,7 +259,7 @@ impl BuiltIn {
         let noise = !words && s.length_ms > EARLY_NOISE_MS;
         let goes_on = match self.stage {
             Stage::Asking | Stage::Talking | Stage::Leaving { .. } => listens(s) && !noise,
-            Stage::Hello | Stage::Machine | Stage::AskingOptOut { .. } => false,
+            Stage::Hello | Stage::Machine | Stage::AskingOptOut(_) => false,
         };
         if goes_on { vec![Step::Resume] } else { Vec::new() }
     }
@@ -342,7 +339,7 @@ impl BuiltIn {
                 self.close(what, self.phrases.goodbye())
             }
             // Who does not contradict meant it.
-            Stage::AskingOptOut { heard, .. } => self.opt_out(heard),
+            Stage::AskingOptOut(doubt) => self.opt_out(doubt.heard),
             Stage::Machine => self.leave_message(),
             Stage::Leaving { what, .. } => vec![Step::HangUp(what)],
         }
@@ -353,8 +350,8 @@ impl BuiltIn {
         match (self.stage, key) {
             (Stage::Asking, '1') => self.confirmed(Evidence::Key(key)),
             (Stage::Asking, '2') => self.leave_unconfirmed(Identity::Denied, Evidence::Key(key)),
-            (Stage::AskingOptOut { .. }, '1') => self.opt_out(Evidence::Key(key)),
-            (Stage::AskingOptOut { back, .. }, '2') => self.no_opt_out(back),
+            (Stage::AskingOptOut(_), '1') => self.opt_out(Evidence::Key(key)),
+            (Stage::AskingOptOut(doubt), '2') => self.no_opt_out(doubt.back),
             _ => Vec::new(),
         }
     }
@@ -449,8 +446,8 @@ impl Director for BuiltIn {
             Cue::ReplyFailed => self.close(EndWhat::ModelFailed, self.phrases.fault()),
             Cue::Leave(what) => {
                 let mut steps = vec![Step::Cut];
-                if let Stage::AskingOptOut { heard, .. } = self.stage {
-                    steps.extend(self.note_opt_out(heard));
+                if let Stage::AskingOptOut(doubt) = self.stage {
+                    steps.extend(self.note_opt_out(doubt.heard));
                 }
                 steps.extend(self.close(what, self.phrases.time_is_up()));
                 steps

@@ -23,6 +23,16 @@ pub(super) enum Back {
     Leaving { what: EndWhat, open: bool },
 }
 
+/// A wish that is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Doubt {
+    pub back: Back,
+    /// What it rests on.
+    pub heard: Evidence,
+    /// An answer was unclear already.
+    pub again: bool,
+}
+
 impl BuiltIn {
     /// Somebody seems to wish not to be called.
     pub(super) fn opt_out_heard(&mut self, s: Sentence) -> Vec<Step> {
@@ -44,16 +54,16 @@ impl BuiltIn {
             _ if !s.sure => return self.unclear(s.evidence),
             _ => Back::Asking,
         };
-        self.ask_opt_out(back, s.evidence, false)
+        self.ask_opt_out(Doubt { back, heard: s.evidence, again: false })
     }
 
-    /// Asks whether it was that; `again` once an answer was unclear.
-    fn ask_opt_out(&mut self, back: Back, heard: Evidence, again: bool) -> Vec<Step> {
+    /// Asks whether it was that.
+    fn ask_opt_out(&mut self, doubt: Doubt) -> Vec<Step> {
         self.questions += 1;
         if self.questions > MAX_QUESTIONS {
-            return self.opt_out(heard);
+            return self.opt_out(doubt.heard);
         }
-        self.stage = Stage::AskingOptOut { back, heard, again };
+        self.stage = Stage::AskingOptOut(doubt);
         let mut steps = vec![Step::Cut, Step::Expect(Question::OptOut)];
         let question = self.phrases.opt_out_question();
         steps.extend(self.say(Tag::Question, SpeechClass::Question, question));
@@ -61,22 +71,18 @@ impl BuiltIn {
     }
 
     /// The answer to our question.
-    pub(super) fn opt_out_answer(
-        &mut self,
-        s: Sentence,
-        (back, heard, again): (Back, Evidence, bool),
-    ) -> Vec<Step> {
+    pub(super) fn opt_out_answer(&mut self, s: Sentence, doubt: Doubt) -> Vec<Step> {
         use Meaning::*;
         match s.meaning {
             OptOut => self.opt_out(s.evidence),
             _ if s.interrupts && listens(&s) => vec![Step::Resume],
             Confirmed | Agrees | Backchannel | Refused | Goodbye => self.opt_out(s.evidence),
-            Unclear if again => self.opt_out(heard),
-            Unclear => self.ask_opt_out(back, heard, true),
-            AsksRepeat => self.ask_opt_out(back, heard, again),
-            Denied => self.no_opt_out(back),
+            Unclear if doubt.again => self.opt_out(doubt.heard),
+            Unclear => self.ask_opt_out(Doubt { again: true, ..doubt }),
+            AsksRepeat => self.ask_opt_out(doubt),
+            Denied => self.no_opt_out(doubt.back),
             _ => {
-                let mut steps = vec![self.go_back(back)];
+                let mut steps = vec![self.go_back(doubt.back)];
                 steps.extend(self.answer(s));
                 steps
             }
@@ -153,9 +159,9 @@ impl BuiltIn {
             _ => return Vec::new(),
         };
         // An answer to that question: a no takes it back.
-        if let Stage::AskingOptOut { back, .. } = self.stage {
+        if let Stage::AskingOptOut(doubt) = self.stage {
             if identity == Identity::Denied {
-                self.go_back(back);
+                self.go_back(doubt.back);
             }
             return Vec::new();
         }
@@ -169,7 +175,7 @@ impl BuiltIn {
     /// Nothing more will be heard.
     pub(super) fn gone(&mut self) -> Vec<Step> {
         match self.stage {
-            Stage::AskingOptOut { heard, .. } => self.gone_for_good(heard),
+            Stage::AskingOptOut(doubt) => self.gone_for_good(doubt.heard),
             _ => Vec::new(),
         }
     }
