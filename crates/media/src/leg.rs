@@ -11,7 +11,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::{FRAME_MS, FRAME_SAMPLES, ItemId, LegId, LegQuality, MediaTime, Now};
+use domain::{FRAME_MS, ItemId, LegId, LegQuality, MediaTime, Now};
 
 use crate::jitter::JitterCounts;
 use crate::playout::{Chunk, PushRefused};
@@ -36,7 +36,7 @@ pub use command::{Keys, LegCommand, LegError, LegSetup};
 pub use event::{Heard, LegEvent, MAX_LEG_EVENTS};
 use gear::Guard;
 pub use gear::LegGear;
-use hearing::Hearing;
+use hearing::{Hearing, Line};
 use inbound::{Arrived, Inbound, arrival};
 use link::Link;
 use outbound::Outbound;
@@ -266,12 +266,13 @@ impl Leg {
         let (mut heard, mut said) = (Sound::silent(8_000), Sound::silent(8_000));
         self.inbound.tick(now, &mut heard);
         let narrow = self.heard_rates.narrow(&heard);
-        if !self.is_held() {
-            self.listen(at, &narrow, heard.wide(), out);
-        } else {
+        let line = if self.is_held() {
             // Whoever holds us plays music or nothing: there is nobody to listen to.
-            self.listen(at, &[0; NARROW], None, out);
-        }
+            Line { narrow: &[0; NARROW], wide: None, heard: false }
+        } else {
+            Line { narrow: &narrow, wide: heard.wide(), heard: self.inbound.is_line() }
+        };
+        self.listen(at, line, out);
         // After listening, so that the reflex stops playout in the tick that noticed speech.
         self.outbound.playout.heard(self.hearing.speech_ms(), self.hearing.is_stirring());
         let guard = self.guard.as_deref_mut();
@@ -421,16 +422,10 @@ impl Leg {
         self.outbound.playout.is_empty()
     }
 
-    fn listen(
-        &mut self,
-        at: MediaTime,
-        heard: &[i16; NARROW],
-        wide: Option<&[i16; FRAME_SAMPLES]>,
-        out: &mut Tick,
-    ) {
+    fn listen(&mut self, at: MediaTime, line: Line<'_>, out: &mut Tick) {
         let (leg, early) = (self.id, !self.clock.answered);
         let (events, lost) = (&mut self.events, &mut self.events_lost);
-        self.hearing.tick(at, heard, wide, out, |what| {
+        self.hearing.tick(at, line, out, |what| {
             let event = LegEvent { leg, at, early, what };
             *lost += u64::from(events.push(event).is_err());
         });

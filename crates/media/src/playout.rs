@@ -50,6 +50,17 @@ enum Motion {
     Resuming(usize),
 }
 
+/// What [`OnSpeech::Pause`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reflex {
+    /// Nothing.
+    Ready,
+    /// Playout stands still because the callee may be beginning to speak.
+    Startled,
+    /// It has answered the current stretch of speech.
+    Spent,
+}
+
 /// Playout of one leg; about 12 KB, allocated once.
 #[derive(Debug)]
 pub struct Playout {
@@ -58,10 +69,7 @@ pub struct Playout {
     chunks: ChunkStore,
     motion: Motion,
     on_speech: OnSpeech,
-    /// The reflex has answered the current stretch of speech.
-    reflex_spent: bool,
-    /// It stands still because the callee may be beginning to speak.
-    startled: bool,
+    reflex: Reflex,
     /// The faded end of what was cut, still to be sent.
     tail: [i16; MAX_FADE],
     tail_len: usize,
@@ -79,8 +87,7 @@ impl Playout {
             chunks: ChunkStore::default(),
             motion: Motion::Playing,
             on_speech: OnSpeech::Ignore,
-            reflex_spent: false,
-            startled: false,
+            reflex: Reflex::Ready,
             tail: [0; MAX_FADE],
             tail_len: 0,
             events: Ring::default(),
@@ -134,7 +141,7 @@ impl Playout {
 
     /// Fades out and stands still, from the next tick on.
     pub fn pause(&mut self) {
-        self.startled = false;
+        self.calm();
         self.motion = match self.motion {
             Motion::Playing | Motion::Resuming(_) if self.is_sounding() => {
                 Motion::Pausing(self.fade_len())
@@ -146,7 +153,7 @@ impl Playout {
 
     /// Goes on where it stood, fading in.
     pub fn resume(&mut self) {
-        self.startled = false;
+        self.calm();
         match self.motion {
             Motion::Paused => {
                 self.motion = Motion::Resuming(self.fade_len());
@@ -169,7 +176,8 @@ impl Playout {
     /// Throws away everything.
     pub fn cut_all(&mut self) {
         self.cut_where(|_| true);
-        (self.motion, self.startled) = (Motion::Playing, false);
+        self.motion = Motion::Playing;
+        self.calm();
     }
 
     /// Sets the reflex.
@@ -180,23 +188,28 @@ impl Playout {
     /// Tells how long the callee has been speaking, 0 when not, and whether they may be beginning
     /// to; called before [`Playout::fill`].
     pub fn heard(&mut self, speech_ms: u64, stirring: bool) {
-        if speech_ms == 0 {
-            self.reflex_spent = false;
-        }
-        if self.startled {
-            self.reflex_spent = speech_ms > 0;
-            if speech_ms == 0 && !stirring {
-                self.resume();
+        let speaks = speech_ms > 0;
+        match self.reflex {
+            Reflex::Startled if speaks => self.reflex = Reflex::Spent,
+            Reflex::Startled if stirring => {}
+            Reflex::Startled => self.resume(),
+            Reflex::Spent if speaks => {}
+            Reflex::Spent | Reflex::Ready => {
+                self.reflex = Reflex::Ready;
+                let due = self.on_speech == OnSpeech::Pause && (speaks || stirring);
+                let moving = matches!(self.motion, Motion::Playing | Motion::Resuming(_));
+                if due && moving && self.is_sounding() {
+                    self.pause();
+                    self.reflex = if speaks { Reflex::Spent } else { Reflex::Startled };
+                }
             }
-            self.startled = speech_ms == 0 && stirring;
-            return;
         }
-        let due = self.on_speech == OnSpeech::Pause && (speech_ms > 0 || stirring);
-        let moving = matches!(self.motion, Motion::Playing | Motion::Resuming(_));
-        if due && !self.reflex_spent && moving && self.is_sounding() {
-            self.pause();
-            self.reflex_spent = speech_ms > 0;
-            self.startled = speech_ms == 0;
+    }
+
+    /// What stands still, or not, does so by order from here on.
+    fn calm(&mut self) {
+        if self.reflex == Reflex::Startled {
+            self.reflex = Reflex::Ready;
         }
     }
 
@@ -342,7 +355,8 @@ impl Playout {
             }
             if place == 0 && item.begun {
                 item.sent += self.keep_tail(&item);
-                (self.motion, self.startled) = (Motion::Playing, false);
+                self.motion = Motion::Playing;
+                self.calm();
             }
             let change = if item.begun {
                 let (offset, total) = (self.time(item.sent), self.time(item.pushed));

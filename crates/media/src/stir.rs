@@ -46,10 +46,12 @@ impl Default for StirDetector {
 }
 
 impl StirDetector {
-    /// Takes in 20 ms: how loud they are (RMS), and whether somebody is known to speak. Answers
-    /// whether somebody may be beginning to.
-    pub fn frame(&mut self, rms: u32, speaking: bool) -> bool {
-        let loud = rms >= LEAST_RMS.max(OVER_FLOOR * self.floor.frame(rms));
+    /// Takes in 20 ms: how loud the callee's line is (RMS), and whether somebody is known to speak.
+    /// `None` where nothing of the line is heard (no packet came, a tone is played, we are held):
+    /// that is no quiet which the line could rise from.
+    pub fn frame(&mut self, rms: Option<u32>, speaking: bool) {
+        let rises = |rms| rms >= LEAST_RMS.max(OVER_FLOOR * self.floor.frame(rms));
+        let loud = rms.is_some_and(rises);
         self.recent = (self.recent << 1) | u32::from(loud);
         self.deaf_for = self.deaf_for.saturating_sub(1);
         if speaking {
@@ -68,7 +70,6 @@ impl StirDetector {
                 self.next_deaf = (2 * self.next_deaf).min(MOST_DEAF_FRAMES);
             }
         }
-        self.is_stirring()
     }
 
     /// Whether somebody may be beginning to speak.
@@ -81,12 +82,18 @@ impl StirDetector {
 mod tests {
     use super::*;
 
-    /// One sign per frame: `#` loud, `.` quiet, `v` loud and known to be a voice. Answers the
-    /// same with `!` where somebody may be beginning to speak.
+    fn stirs(detector: &mut StirDetector, rms: u32) -> bool {
+        detector.frame(Some(rms), false);
+        detector.is_stirring()
+    }
+
+    /// One sign per frame: `#` loud, `.` quiet, ` ` nothing, `v` loud and known to be a voice.
+    /// Answers the same with `!` where somebody may be beginning to speak.
     fn run(detector: &mut StirDetector, frames: &str) -> String {
         let stirs = |sign: char| {
             let rms = if sign == '.' { 60 } else { 800 };
-            if detector.frame(rms, sign == 'v') { '!' } else { sign }
+            detector.frame((sign != ' ').then_some(rms), sign == 'v');
+            if detector.is_stirring() { '!' } else { sign }
         };
         frames.chars().map(stirs).collect()
     }
@@ -103,6 +110,9 @@ mod tests {
             ("..###...##vv", "..##!!!!!!vv"),
             ("..###......", "..##!!!!..."),
             ("..#####################", "..##!!!!!!!!!!!!!!!####"),
+            // Nothing to rise from.
+            ("     ##########", "     ##########"),
+            ("..   #####", "..   ##!!!"),
         ] {
             assert_eq!(run(&mut StirDetector::default(), frames), want, "{frames}");
         }
@@ -112,14 +122,14 @@ mod tests {
     fn what_is_no_louder_than_the_line_is_no_rise() {
         let after = |line: u32, rms: u32| {
             let mut detector = StirDetector::default();
-            assert!((0..100).all(|_| !detector.frame(line, false)), "{line}");
-            (0..10).any(|_| detector.frame(rms, false))
+            assert!((0..100).all(|_| !stirs(&mut detector, line)), "{line}");
+            (0..10).any(|_| stirs(&mut detector, rms))
         };
         assert!(!after(10, 199) && after(10, 200));
         assert!(!after(500, 1_999) && after(500, 2_000));
         // Nothing is known yet that a first sound could be louder than.
         let mut detector = StirDetector::default();
-        assert!((0..100).all(|_| !detector.frame(3_000, false)));
+        assert!((0..100).all(|_| !stirs(&mut detector, 3_000)));
     }
 
     #[test]

@@ -20,6 +20,17 @@ const MAX_PREFIX_MS: u32 = 380;
 /// to be understood when speech is taken as stopped.
 const PAUSE_MS: u64 = 120;
 
+/// 20 ms of the peer's line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    /// At 8,000 samples a second.
+    pub narrow: &'a [i16; NARROW],
+    /// At 16,000, where the peer sends so much.
+    pub wide: Option<&'a [i16; WIDE]>,
+    /// It was heard; else it is silence or made up, because nothing came.
+    pub heard: bool,
+}
+
 /// The listening side of one leg.
 #[derive(Debug)]
 pub(super) struct Hearing {
@@ -88,22 +99,20 @@ impl Hearing {
         self.endpointer.close(at)
     }
 
-    /// Listens to the 20 ms that begin at `at`: at 8,000 samples a second, and at 16,000 where
-    /// the peer sends so much.
+    /// Listens to the 20 ms that begin at `at`.
     pub fn tick(
         &mut self,
         at: MediaTime,
-        samples: &[i16; NARROW],
-        wide: Option<&[i16; WIDE]>,
+        line: Line<'_>,
         out: &mut Tick,
         mut tell: impl FnMut(Heard),
     ) {
         let mut frame = Frame { at, samples: [0; FRAME_SAMPLES] };
-        match wide {
+        match line.wide {
             Some(wide) => frame.samples = *wide,
-            None => self.upsampler.process(samples, &mut frame.samples),
+            None => self.upsampler.process(line.narrow, &mut frame.samples),
         }
-        let toned = self.tone.frame(at, samples);
+        let toned = self.tone.frame(at, line.narrow);
         if let Some(tone) = toned.tone {
             tell(Heard::Tone(tone));
         }
@@ -125,7 +134,7 @@ impl Hearing {
             Some(Activity::Stopped(end)) => tell(Heard::SpeechStopped { end }),
             None => {}
         }
-        let loudness = if toned.tonal { 0 } else { scored.rms };
+        let loudness = (line.heard && !toned.tonal).then_some(scored.rms);
         self.stir.frame(loudness, self.activity.is_speaking());
         if self.activity.is_speaking()
             && self.activity.silence_ms() == PAUSE_MS

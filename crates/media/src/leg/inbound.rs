@@ -47,6 +47,8 @@ pub(super) struct Inbound {
     /// Decoded samples not yet played.
     decoded: [i16; MAX_TICK + MAX_PACKET_SAMPLES],
     decoded_len: usize,
+    /// What was decoded last came in a packet, and was not made up.
+    from_packet: bool,
     last_rms: u32,
 }
 
@@ -61,6 +63,7 @@ impl Default for Inbound {
             rate: CodecId::Pcma.sample_rate(),
             decoded: [0; MAX_TICK + MAX_PACKET_SAMPLES],
             decoded_len: 0,
+            from_packet: false,
             last_rms: 0,
         }
     }
@@ -81,6 +84,11 @@ impl Inbound {
     pub fn empty(&mut self) {
         self.jitter.empty();
         self.decoded_len = 0;
+    }
+
+    /// Whether what the last tick brought is the peer's line.
+    pub const fn is_line(&self) -> bool {
+        self.from_packet
     }
 
     /// Timestamp units a second of the stream that comes.
@@ -169,7 +177,9 @@ impl Inbound {
         let clock = self.jitter.clock() as usize;
         let want = self.units(self.tick_samples() - self.decoded_len);
         let samples = |units: usize, rate: u32| units * rate as usize / clock;
-        self.decoded_len += match self.jitter.take(want) {
+        let taken = self.jitter.take(want);
+        self.from_packet = matches!(taken, Taken::Packet { .. });
+        self.decoded_len += match taken {
             Taken::Packet { codec, payload, skip } => {
                 if codec.sample_rate() != self.rate {
                     // What is left of the other rate is less than a tick.

@@ -333,6 +333,44 @@ fn a_door_makes_us_hold_our_breath_and_no_more() {
 }
 
 #[test]
+fn noise_that_comes_back_with_the_packets_is_no_rise() {
+    let hiss = || noise(8, 1_500, 16_000);
+    let paused = |s: &Stage| {
+        let paused = |change| matches!(change, PlayoutChange::Paused { .. });
+        let pauses = |e: &&LegEvent| matches!(e.what, Heard::Playout(p) if paused(p.change));
+        s.told.iter().filter(pauses).count()
+    };
+    let begin = || {
+        let mut s = Stage::answered();
+        s.leg.command(s.now(), LegCommand::SetOnSpeech(OnSpeech::Pause)).unwrap();
+        s.play(1, vec![3_000; 80_000]);
+        s
+    };
+    // The first packets come after our first words.
+    let mut s = begin();
+    (0..15).for_each(|_| s.step(None));
+    s.hear(&hiss());
+    assert_eq!(paused(&s), 0, "late");
+    // The callee's gateway sends nothing for a while.
+    (0..30).for_each(|_| s.step(None));
+    s.hear(&hiss());
+    assert_eq!(paused(&s), 0, "a gap");
+    // A tone is as little a floor as nothing is.
+    s.hear(&sine(1_000.0, 8_000, 6_000.0, 4_000));
+    s.hear(&hiss());
+    assert_eq!(paused(&s), 0, "a tone");
+    // We are held, and come back.
+    let hold = |s: &mut Stage, direction| {
+        s.leg.connect(s.now(), &Negotiated { direction, ..agreed() }, &[]);
+    };
+    hold(&mut s, Direction::RecvOnly);
+    s.hear(&hiss());
+    hold(&mut s, Direction::SendRecv);
+    s.hear(&hiss());
+    assert_eq!(paused(&s), 0, "a hold");
+}
+
+#[test]
 fn two_legs_exchange_keys_audio_and_reports() {
     let mut near = Leg::new(LegSetup::new(LegId::CALLEE, 1, 0, 0));
     let mut far = Leg::new(LegSetup::new(LegId(1), 2, 9, 9));
