@@ -44,6 +44,13 @@ impl Add<Duration> for Now {
     }
 }
 
+impl Sub<Duration> for Now {
+    type Output = Now;
+    fn sub(self, d: Duration) -> Now {
+        Now(self.0.saturating_sub(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
+    }
+}
+
 /// Ticks of media time in one millisecond: 48 kHz holds 8, 16, 24 and 48 kHz samples exactly.
 pub const MEDIA_TICKS_PER_MS: u64 = 48;
 

@@ -70,6 +70,11 @@ pub(crate) fn at_rest(world: &World, found: &mut Findings) {
     found.need(Invariant::Ports, ports == 0, || format!("{ports} media ports are in use"));
     let legs = world.trunk.live();
     found.need(Invariant::Legs, legs == 0, || format!("{legs} legs are not over"));
+    for (call, why) in world.plane.spoilt_recordings() {
+        found.call = Some(call);
+        found.need(Invariant::Recorded, false, || why);
+        found.call = None;
+    }
 }
 
 /// Everything that can be checked when the last of several worlds on one store is at rest.

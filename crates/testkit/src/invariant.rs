@@ -35,6 +35,8 @@ pub enum Invariant {
     Disclosure,
     /// The transcript is what was audible: no character more, none less.
     Heard,
+    /// A recording is what was heard and said, block for block.
+    Recorded,
     /// No call is dialled twice, and none without a durable intent.
     DialledOnce,
     /// Who follows a call sees each event once, in order, and the end last.
@@ -63,6 +65,7 @@ impl Invariant {
             Invariant::Secrecy => "secrecy",
             Invariant::Disclosure => "disclosure",
             Invariant::Heard => "heard",
+            Invariant::Recorded => "recorded",
             Invariant::DialledOnce => "dialled_once",
             Invariant::Watched => "watched",
             Invariant::Sound => "sound",

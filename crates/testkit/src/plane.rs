@@ -1,11 +1,15 @@
 //! The `MediaPlane` fake: one virtual 20 ms wheel for all legs, the real playout, and callees
 //! that follow scripts.
 //!
-//! It keeps the real plane's order of things: commands wait for the next tick; within a tick the
-//! callee is heard before playout is filled; a leg that is closed tells its last events, then
-//! `Closed`, then what became of the recording.
+//! Legs whose callees are behind a network with a whole leg live on the server's own lane; this
+//! gives lane, collector and recorder their turns, the latter two as late as it is told to.
+//!
+//! For the others it keeps the real plane's order of things: commands wait for the next tick;
+//! within a tick the callee is heard before playout is filled; a leg that is closed tells its last
+//! events, then `Closed`, then what became of the recording.
 
 mod account;
+mod cable;
 mod callee;
 mod flight;
 mod listening;
@@ -13,6 +17,7 @@ mod real;
 mod reports;
 mod seat;
 mod speaking;
+mod tapes;
 mod voice;
 mod wire;
 
@@ -24,6 +29,7 @@ use std::time::Duration;
 use call::{Input, MediaEvent};
 use domain::{CallId, Now};
 use engine::Clock;
+use engine::lanes::HandLane;
 use engine::mailbox::{Mail, Recorded};
 use engine::plane::{LegKey, LegOrder, MediaPlane, PlaneError};
 use media::leg::LegCommand;
@@ -37,6 +43,7 @@ use crate::trunk::FakeTrunk;
 pub use account::Audible;
 pub(crate) use callee::Callee;
 use seat::Seat;
+use tapes::Tapes;
 
 const TICK: Duration = Duration::from_millis(20);
 
@@ -49,6 +56,7 @@ struct Inner {
     trunk: FakeTrunk,
     words: Words,
     plants: Plants,
+    tapes: Tapes,
     state: Mutex<State>,
     wake: Notify,
 }
@@ -56,6 +64,14 @@ struct Inner {
 #[derive(Default)]
 struct State {
     seats: Vec<Seat>,
+    /// Closed, but the lane has not told all of them.
+    leaving: Vec<Seat>,
+    /// Made with the first order.
+    lane: Option<HandLane>,
+    /// Collector and recorder have a turn each in so many ticks; 0 is as 1.
+    behind: (u64, u64),
+    ticks: u64,
+    spoilt: Vec<(CallId, String)>,
     orders: VecDeque<(LegKey, Order)>,
     opened: u16,
     ports: BTreeSet<LegKey>,
@@ -75,14 +91,16 @@ impl FakePlane {
     /// A plane whose wheel turns by this clock.
     pub fn start(clock: Clock, trunk: FakeTrunk, words: Words, plants: Plants) -> Self {
         let (state, wake) = (Mutex::default(), Notify::new());
-        let plane = Self(Arc::new(Inner { clock, trunk, words, plants, state, wake }));
+        let tapes = Tapes::new(plants.clone());
+        let plane = Self(Arc::new(Inner { clock, trunk, words, plants, tapes, state, wake }));
         plane.0.clock.spawn(plane.clone().run());
         plane
     }
 
     /// Legs that are open.
     pub fn open_legs(&self) -> usize {
-        self.lock().seats.len()
+        let s = self.lock();
+        s.seats.len() + s.leaving.len()
     }
 
     /// Ports that were not given back.
@@ -101,10 +119,21 @@ impl FakePlane {
         self.lock().hasty_recorder = hasty;
     }
 
+    /// From now on collector and recorder of the lane have a turn in so many ticks, as on a core
+    /// that they share with many.
+    pub fn set_behind(&self, collector: u64, recorder: u64) {
+        self.lock().behind = (collector, recorder);
+    }
+
+    /// Recordings that are not what was heard and said, and why.
+    pub fn spoilt_recordings(&self) -> Vec<(CallId, String)> {
+        self.lock().spoilt.clone()
+    }
+
     /// What the callee of this call could hear, in order.
     pub fn audible(&self, call: CallId) -> Vec<Audible> {
         let s = self.lock();
-        let live = s.seats.iter().find(|x| x.key().call == call).map(Seat::audible);
+        let live = s.live().find(|x| x.key().call == call).map(Seat::audible);
         live.or_else(|| s.audible.get(&call).cloned()).unwrap_or_default()
     }
 
@@ -112,7 +141,7 @@ impl FakePlane {
     pub(crate) fn all_audible(&self) -> BTreeMap<CallId, Vec<Audible>> {
         let s = self.lock();
         let mut all = s.audible.clone();
-        all.extend(s.seats.iter().map(|x| (x.key().call, x.audible())));
+        all.extend(s.live().map(|x| (x.key().call, x.audible())));
         all
     }
 
@@ -132,33 +161,75 @@ impl FakePlane {
         let now = self.0.clock.now();
         let mut s = self.lock();
         while let Some((key, order)) = s.orders.pop_front() {
-            let Some(i) = s.seats.iter().position(|x| x.key() == key) else {
-                continue;
-            };
-            match order {
-                Order::Connect(agreed) => {
-                    s.seats[i].connect(now, &agreed, &self.0.trunk.callee(key.call));
-                }
-                Order::Answered => {
-                    let acts = self.0.trunk.callee(key.call).acts;
-                    s.seats[i].answered(now, Callee::new(acts, self.0.words.clone()));
-                }
-                Order::Leg(command) => s.seats[i].command(now, command),
-                Order::Close => {
-                    let seat = s.seats.remove(i);
-                    let hasty = s.hasty_recorder;
-                    if !self.0.plants.fires(Sabotage::PortKept) {
-                        s.ports.remove(&key);
-                    }
-                    s.audible.insert(key.call, seat.audible());
-                    close(seat, now, hasty);
-                }
+            if let Some(i) = s.seats.iter().position(|x| x.key() == key) {
+                self.carry_out(&mut s, now, i, order);
             }
         }
         for seat in &mut s.seats {
             if seat.tick(now) {
                 self.0.trunk.peer_bye(seat.key().call);
             }
+        }
+        if s.lane.is_some() {
+            self.turn_lane(&mut s, now);
+        }
+    }
+
+    fn carry_out(&self, s: &mut State, now: Now, i: usize, order: Order) {
+        let key = s.seats[i].key();
+        let lane = s.lane.get_or_insert_with(|| HandLane::new(Arc::new(self.0.tapes.clone())));
+        match order {
+            Order::Connect(agreed) => {
+                s.seats[i].connect(now, &agreed, &self.0.trunk.callee(key.call), lane);
+            }
+            Order::Answered => {
+                let acts = self.0.trunk.callee(key.call).acts;
+                s.seats[i].answered(now, Callee::new(acts, self.0.words.clone()), lane);
+            }
+            Order::Leg(command) => s.seats[i].command(command, lane),
+            Order::Close => {
+                let mut seat = s.seats.remove(i);
+                if !self.0.plants.fires(Sabotage::PortKept) {
+                    s.ports.remove(&key);
+                }
+                if seat.on_lane().is_some() {
+                    lane.close(key);
+                    s.leaving.push(seat);
+                } else {
+                    s.audible.insert(key.call, seat.audible());
+                    close(seat, s.hasty_recorder);
+                }
+            }
+        }
+    }
+
+    /// The turns of lane, gatherer, collector and recorder.
+    fn turn_lane(&self, s: &mut State, now: Now) {
+        s.ticks += 1;
+        let due = |every: u64| s.ticks.is_multiple_of(every.max(1));
+        let (collects, records) = (due(s.behind.0), due(s.behind.1));
+        let (Some(lane), hasty) = (&mut s.lane, s.hasty_recorder) else { return };
+        lane.tick(now);
+        let mut legs: Vec<&mut Seat> = s.seats.iter_mut().chain(&mut s.leaving).collect();
+        lane.gather(|key, block| {
+            let mut here = legs.iter_mut().filter(|seat| seat.key() == key);
+            if let Some(leg) = here.find_map(|seat| seat.on_lane()) {
+                leg.block(block);
+            }
+        });
+        legs.iter_mut().for_each(|seat| seat.after_lane(now));
+        if collects {
+            lane.collect();
+            for seat in &mut legs {
+                let why = seat.after_collector(&self.0.tapes, hasty);
+                s.spoilt.extend(why.map(|why| (seat.key().call, why)));
+            }
+        }
+        if records {
+            lane.record();
+        }
+        for seat in s.leaving.extract_if(.., |seat| seat.is_over()) {
+            s.audible.insert(seat.key().call, seat.audible());
         }
     }
 
@@ -172,8 +243,15 @@ impl FakePlane {
     }
 }
 
-fn close(mut seat: Seat, now: Now, hasty_recorder: bool) {
-    seat.goodbye(now);
+impl State {
+    /// Legs that are open, or not quite closed.
+    fn live(&self) -> impl Iterator<Item = &Seat> {
+        self.seats.iter().chain(&self.leaving)
+    }
+}
+
+fn close(mut seat: Seat, hasty_recorder: bool) {
+    seat.goodbye();
     let mailbox = seat.mailbox().clone();
     let recorded = seat.record().map(|blob| {
         let duration_ms = seat.at().as_millis();

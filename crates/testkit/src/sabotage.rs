@@ -44,6 +44,8 @@ pub enum Sabotage {
     Unrepeatable,
     /// A watcher is given an event of its call twice.
     NewsRepeated,
+    /// The store of recordings loses a sample of each side.
+    TapeSpoilt,
     /// A fake panics.
     Panics,
 }

@@ -112,6 +112,11 @@ fn playout_that_reports_more_than_was_heard_is_found() {
 }
 
 #[test]
+fn a_recording_that_is_not_what_was_said_is_found() {
+    finds(Sabotage::TapeSpoilt, &[Invariant::Recorded]);
+}
+
+#[test]
 fn a_second_dial_after_a_crash_is_found() {
     finds(Sabotage::DialForgotten, &[Invariant::DialledOnce]);
 }

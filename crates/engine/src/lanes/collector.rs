@@ -53,15 +53,20 @@ impl Collector {
         std::thread::Builder::new().name(format!("collect-{n}")).spawn(move || {
             shared.set_collector(std::thread::current());
             loop {
-                while let Ok(one) = news.pop() {
-                    self.pass_on(&shared, one);
-                }
+                self.collect(&shared, &mut news);
                 if shared.is_stopping() {
                     return;
                 }
                 std::thread::park_timeout(NAP);
             }
         })
+    }
+
+    /// Hands on all that is there.
+    pub(crate) fn collect(&self, shared: &LaneShared, news: &mut Consumer<News>) {
+        while let Ok(one) = news.pop() {
+            self.pass_on(shared, one);
+        }
     }
 
     fn pass_on(&self, shared: &LaneShared, news: News) {
@@ -81,9 +86,9 @@ impl Collector {
                     sink.mailbox.input(Input::Media(key.leg, MediaEvent::Flowing(flowing)));
                 }
             }
-            News::Gone(key, quality, leg, sockets) => {
+            News::Gone(key, quality, leg, wire) => {
                 // The port is free again before the call hears of it.
-                drop((leg, sockets));
+                drop((leg, wire));
                 shared.recorder.end(key);
                 if let Some(sink) = self.remove(key) {
                     sink.mailbox.input(Input::Media(key.leg, MediaEvent::Closed(quality)));

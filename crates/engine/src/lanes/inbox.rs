@@ -7,7 +7,7 @@ use media::sdp::Negotiated;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::net::IpAddr;
 
-use crate::lanes::pool::SocketPair;
+use crate::lanes::wire::Wire;
 use crate::plane::LegKey;
 
 /// One order to a lane.
@@ -19,7 +19,7 @@ pub(crate) struct LaneOrder {
 /// What to do with a leg.
 pub(crate) enum Order {
     /// Take it in.
-    Add { leg: Box<Leg>, sockets: SocketPair },
+    Add { leg: Box<Leg>, wire: Box<dyn Wire> },
     /// Exchange media as agreed.
     Connect { agreed: Box<Negotiated>, allowed: Vec<IpAddr>, gear: Box<LegGear> },
     /// Media time begins.
@@ -39,7 +39,7 @@ pub(crate) enum News {
     /// Packets stopped or came back.
     Flowing(LegKey, bool),
     /// A leg that was let go, to be freed off the lane.
-    Gone(LegKey, LegQuality, Box<Leg>, SocketPair),
+    Gone(LegKey, LegQuality, Box<Leg>, Box<dyn Wire>),
     /// Anything else to be freed off the lane.
     Garbage(Garbage),
 }

@@ -1,51 +1,85 @@
-//! Datagrams of one socket, taken and sent without allocation and without waiting.
+//! Datagrams of a pair of sockets, taken and sent without allocation and without waiting.
 
-use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Longest datagram taken whole; RTP of 20 ms is far below.
-const LENGTH: usize = 1_500;
+use domain::Now;
 
-/// Room for one datagram; a lane has one and uses it for all its sockets.
-///
-/// A leg's socket nearly always holds one packet. For that `recvfrom` costs less than a call that
-/// takes several, whose headers the kernel copies in and out.
-pub(crate) struct Mail {
-    buffer: Box<[u8; LENGTH]>,
-    sender: libc::sockaddr_storage,
+use crate::lanes::pool::SocketPair;
+use crate::lanes::wire::{Arrival, Channel, LONGEST, Wire};
+
+impl SocketPair {
+    fn socket(&self, channel: Channel) -> &UdpSocket {
+        match channel {
+            Channel::Rtp => &self.rtp,
+            Channel::Rtcp => &self.rtcp,
+        }
+    }
 }
 
-impl Mail {
-    pub(crate) fn new() -> Self {
-        // SAFETY: all zeroes is an address of no family.
-        Self { buffer: Box::new([0; LENGTH]), sender: unsafe { zeroed() } }
-    }
-
-    /// The next datagram that waits, with its sender; `None` if there is none, or none that can
-    /// be had. One that is too long is cut off.
-    pub(crate) fn receive(&mut self, socket: &UdpSocket) -> Option<(SocketAddr, &[u8])> {
-        let mut name_length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-        // SAFETY: buffer, address and its length are live and ours, and of the stated sizes.
-        let length = unsafe {
-            libc::recvfrom(
-                socket.as_raw_fd(),
-                self.buffer.as_mut_ptr().cast(),
-                LENGTH,
-                libc::MSG_DONTWAIT,
-                (&raw mut self.sender).cast(),
-                &raw mut name_length,
-            )
+impl Wire for SocketPair {
+    fn receive(&mut self, channel: Channel, now: Now, into: &mut [u8; LONGEST]) -> Option<Arrival> {
+        let socket = self.socket(channel);
+        let (from, length) = receive(socket, into)?;
+        let at = match channel {
+            Channel::Rtp => now,
+            Channel::Rtcp => now - waited(socket),
         };
-        let bytes = self.buffer.get(..usize::try_from(length).ok()?)?;
-        Some((address(&self.sender)?, bytes))
+        Some(Arrival { from, length, at })
+    }
+
+    fn send(&mut self, channel: Channel, to: SocketAddr, bytes: &[u8]) {
+        let _ = self.socket(channel).send_to(bytes, to);
     }
 }
 
-/// Sends one datagram; a full or failed socket loses it, as a network would.
-pub(crate) fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) -> io::Result<usize> {
-    socket.send_to(bytes, to)
+/// A leg's socket nearly always holds one packet, for which a call that takes several has nothing
+/// to save.
+fn receive(socket: &UdpSocket, into: &mut [u8; LONGEST]) -> Option<(SocketAddr, usize)> {
+    // SAFETY: all zeroes is an address of no family.
+    let mut sender: libc::sockaddr_storage = unsafe { zeroed() };
+    let mut name_length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    // SAFETY: buffer, address and its length are live and ours, and of the stated sizes.
+    let length = unsafe {
+        libc::recvfrom(
+            socket.as_raw_fd(),
+            into.as_mut_ptr().cast(),
+            LONGEST,
+            libc::MSG_DONTWAIT,
+            (&raw mut sender).cast(),
+            &raw mut name_length,
+        )
+    };
+    let length = usize::try_from(length).ok()?;
+    Some((address(&sender)?, length.min(LONGEST)))
+}
+
+/// Asks the kernel to note when datagrams come to this socket.
+pub(crate) fn note_arrivals(socket: &UdpSocket) {
+    // The first question of this kind begins it.
+    waited(socket);
+}
+
+/// A longer wait than this was none: somebody has set the clock, and nobody waits for ten rounds.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// How long the datagram that was received last has waited in its socket; nothing if that is not
+/// known.
+fn waited(socket: &UdpSocket) -> Duration {
+    /// socket(7): when the datagram passed on last came, for measuring round trips.
+    const SIOCGSTAMP: u32 = 0x8906;
+    let mut came = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    // SAFETY: the pointer is to a live timeval, which is what this request writes.
+    let known = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSTAMP as _, &raw mut came) } == 0;
+    let (Ok(s), Ok(us)) = (u64::try_from(came.tv_sec), u64::try_from(came.tv_usec)) else {
+        return Duration::ZERO;
+    };
+    let came = UNIX_EPOCH + Duration::from_secs(s) + Duration::from_micros(us);
+    #[expect(clippy::disallowed_methods, reason = "the kernel notes arrivals by this clock")]
+    let now = SystemTime::now();
+    now.duration_since(came).ok().filter(|w| known && *w < LONGEST_WAIT).unwrap_or_default()
 }
 
 fn address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
@@ -69,23 +103,45 @@ fn address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::lanes::pool::PortPool;
+    use crate::lanes::thread::{monotonic_ns, sleep_until};
 
     #[test]
     fn datagrams_come_one_by_one_with_their_senders() {
         for ip in ["127.0.0.1:0", "[::1]:0"] {
             let (Ok(to), Ok(from)) = (UdpSocket::bind(ip), UdpSocket::bind(ip)) else { continue };
             let (to_addr, sender) = (to.local_addr().unwrap(), from.local_addr().unwrap());
-            let mut mail = Mail::new();
-            assert_eq!(mail.receive(&to), None);
-            let long = [7; LENGTH + 9];
+            let mut room = [0; LONGEST];
+            assert_eq!(receive(&to, &mut room), None);
+            let long = [7; LONGEST + 9];
             for bytes in [&[1, 2, 3][..], &[], &long, &[4]] {
-                send(&from, to_addr, bytes).unwrap();
+                from.send_to(bytes, to_addr).unwrap();
             }
-            for bytes in [&[1, 2, 3][..], &[], &long[..LENGTH], &[4]] {
-                assert_eq!(mail.receive(&to), Some((sender, bytes)));
+            for bytes in [&[1, 2, 3][..], &[], &long[..LONGEST], &[4]] {
+                assert_eq!(receive(&to, &mut room), Some((sender, bytes.len())));
+                assert_eq!(&room[..bytes.len()], bytes);
             }
-            assert_eq!(mail.receive(&to), None);
+            assert_eq!(receive(&to, &mut room), None);
+        }
+    }
+
+    #[test]
+    fn a_report_came_when_it_came_and_not_when_it_is_looked_for() {
+        let pool = Arc::new(PortPool::new(IpAddr::from([127, 48, 1, 2]), (48_000, 48_003)));
+        let mut pair = pool.open().unwrap();
+        let from = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut room = [0; LONGEST];
+        let now = Now::from_millis(10_000);
+        for (channel, port, waits) in [(Channel::Rtp, 0, false), (Channel::Rtcp, 1, true)] {
+            let begin = monotonic_ns();
+            from.send_to(&[1], (pair.local().ip(), pair.local().port() + port)).unwrap();
+            sleep_until(begin + 40_000_000);
+            let waited = now.since(pair.receive(channel, now, &mut room).unwrap().at);
+            let most = Duration::from_nanos(monotonic_ns() - begin) + Duration::from_millis(1);
+            assert_eq!((Duration::from_millis(39)..most).contains(&waited), waits, "{waited:?}");
         }
     }
 }

@@ -1,41 +1,46 @@
-//! One lane: many legs, one wheel.
+//! What a lane does: many legs, one wheel, and no clock, thread or socket of its own.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{JoinHandle, Thread};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
 
 use domain::Now;
 use media::leg::{LegCommand, Tick};
 use rtrb::{Consumer, Producer, PushError};
 
 use crate::lanes::inbox::{Garbage, LaneOrder, News, Order, Tape, nobody, ring};
-use crate::lanes::io::{Mail, send};
 use crate::lanes::recorder::Recorder;
-use crate::lanes::thread::{go_first, monotonic_ns, pin_to, sleep_until};
-use crate::lanes::wheel::{LEGS, Place, SLOTS, Seat, Wheel};
+use crate::lanes::wheel::{Place, Seat, Wheel};
+use crate::lanes::wire::{Channel, LONGEST};
 
-/// Orders a lane may have waiting; overflow rule: the order is refused and its call ends.
-const ORDERS: usize = 8_192;
-/// News a collector may be behind. Overflow rule: a frame is lost (the recognizer hears a gap);
-/// an event or a leg to be freed waits on the lane for the next tick.
-const NEWS: usize = 8_192;
-/// Length of a tick, which is one turn of the wheel.
-const TICK_NS: u64 = 20_000_000;
-/// Time of a slot.
-const SLOT_NS: u64 = TICK_NS / SLOTS as u64;
-/// A lane that is behind goes through its slots without a pause, but once in a turn it leaves the
-/// core for so long: those that empty its queues on a shared core would starve.
-const BREATH_NS: u64 = 1_500_000;
+/// Slots of a turn, 2 ms each. More of them would wake an idle lane more often for little.
+pub(crate) const SLOTS: usize = 10;
+
+/// How much a lane has room for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Slots of a turn.
+    pub(crate) slots: usize,
+    /// Legs that need no more memory.
+    pub(crate) legs: usize,
+    /// Orders that may wait. Overflow rule: the order is refused and its call ends.
+    pub(crate) orders: usize,
+    /// News the collector may be behind. Overflow rule: a frame is lost (the recognizer hears a
+    /// gap); an event or a leg to be freed waits on the lane for the next tick.
+    pub(crate) news: usize,
+}
+
+impl Room {
+    /// Of a lane on a core of its own.
+    pub(crate) const WHOLE: Self = Self { slots: SLOTS, legs: 4_096, orders: 8_192, news: 8_192 };
+}
+
 /// Without packets for this many ticks nothing flows.
 const STALL_TICKS: u32 = 50;
 /// RTCP is looked for every so many ticks.
 const RTCP_TICKS: u64 = 10;
 /// Datagrams a leg is served in one tick: whoever floods one leg does not stop the others.
 const MOST: u32 = 16;
-/// A leg that is at pace, one packet a tick, is asked for a second one every so many ticks: asking
-/// in vain costs half of what taking a packet does.
-const SECOND_TICKS: u64 = 4;
 
 /// What a lane has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +75,7 @@ pub(crate) struct LaneShared {
 /// runs on. In these rings what is half sent is not there yet, and what is half received still
 /// takes up its place.
 pub(crate) struct LaneEnds {
+    room: Room,
     orders: Consumer<LaneOrder>,
     news: Producer<News>,
     tape: Producer<Tape>,
@@ -78,12 +84,13 @@ pub(crate) struct LaneEnds {
 impl LaneShared {
     /// What is shared, the lane's ends, and the collector's. `tape` leads to the recorder.
     pub(crate) fn new(
+        room: Room,
         recorder: Arc<Recorder>,
         tape: Producer<Tape>,
     ) -> (Arc<Self>, LaneEnds, Consumer<News>) {
         let (ordered, orders) =
-            ring(ORDERS, || LaneOrder { key: nobody(), order: Order::Answered });
-        let (news, told) = ring(NEWS, || News::Flowing(nobody(), false));
+            ring(room.orders, || LaneOrder { key: nobody(), order: Order::Answered });
+        let (news, told) = ring(room.news, || News::Flowing(nobody(), false));
         let shared = Self {
             orders: Mutex::new(ordered),
             recorder,
@@ -94,13 +101,16 @@ impl LaneShared {
             legs: AtomicU64::new(0),
             collector: std::sync::OnceLock::new(),
         };
-        (Arc::new(shared), LaneEnds { orders, news, tape }, told)
+        (Arc::new(shared), LaneEnds { room, orders, news, tape }, told)
     }
 
     /// Gives an order; the order back if there is no room.
     pub(crate) fn push(&self, order: LaneOrder) -> Result<(), LaneOrder> {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.push(order).map_err(|PushError::Full(back)| back)
+        self.orders().push(order).map_err(|PushError::Full(back)| back)
+    }
+
+    pub(super) fn orders(&self) -> MutexGuard<'_, Producer<LaneOrder>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn stop(&self) {
@@ -132,79 +142,47 @@ impl LaneShared {
     }
 }
 
-/// The thread's own state.
-pub(crate) struct LaneThread {
+/// The legs of a lane, and what serves them.
+pub(crate) struct Lane {
     shared: Arc<LaneShared>,
     ends: LaneEnds,
     wheel: Wheel,
-    mail: Mail,
+    /// Room for one datagram.
+    mail: Box<[u8; LONGEST]>,
     tick: Box<Tick>,
     /// News that did not fit; bounded by the legs, because a leg waits before it makes more.
     held_back: Vec<News>,
     count: u64,
 }
 
-impl LaneThread {
-    pub(crate) fn spawn(
-        n: usize,
-        shared: Arc<LaneShared>,
-        ends: LaneEnds,
-        pin: Option<usize>,
-    ) -> io::Result<JoinHandle<()>> {
-        std::thread::Builder::new().name(format!("lane-{n}")).spawn(move || {
-            if let Some(core) = pin {
-                pin_to(core);
-            }
-            go_first();
-            Self::new(shared, ends).run();
-        })
-    }
-
-    fn new(shared: Arc<LaneShared>, ends: LaneEnds) -> Self {
+impl Lane {
+    /// An empty one.
+    pub(crate) fn new(shared: Arc<LaneShared>, ends: LaneEnds) -> Self {
         Self {
             shared,
-            ends,
-            wheel: Wheel::new(),
-            mail: Mail::new(),
+            wheel: Wheel::new(ends.room.slots, ends.room.legs),
+            mail: Box::new([0; LONGEST]),
             tick: Box::new(Tick::new()),
-            held_back: Vec::with_capacity(LEGS),
+            held_back: Vec::with_capacity(ends.room.legs),
             count: 0,
+            ends,
         }
     }
 
-    fn run(mut self) {
-        let start = monotonic_ns();
-        let mut due = start;
-        while !self.shared.is_stopping() {
-            let mut late = false;
-            for slot in 0..SLOTS {
-                due += SLOT_NS;
-                // The first slot begins the turn, also of an empty wheel.
-                if slot > 0 && self.wheel.is_free(slot) {
-                    continue;
-                }
-                let now = monotonic_ns();
-                if now > due + 10 * TICK_NS {
-                    // The machine slept: catching up would send a burst that nobody can use.
-                    due = now;
-                }
-                if now < due {
-                    sleep_until(due);
-                } else if slot == 0 {
-                    sleep_until(now + BREATH_NS);
-                }
-                let woke = monotonic_ns();
-                late |= woke > due + 2_000_000;
-                self.serve(Now::from_nanos(woke - start), slot);
-            }
-            self.count += 1;
-            self.shared.ticks.store(self.count, Ordering::Relaxed);
-            self.shared.late.fetch_add(u64::from(late), Ordering::Relaxed);
-        }
+    /// Whether nobody sits in a slot.
+    pub(crate) fn is_free(&self, slot: usize) -> bool {
+        self.wheel.is_free(slot)
     }
 
-    /// The tick of the legs of one slot.
-    fn serve(&mut self, now: Now, slot: usize) {
+    /// A turn of the wheel is over, in which a slot was served late or not.
+    pub(crate) fn turned(&mut self, late: bool) {
+        self.count += 1;
+        self.shared.ticks.store(self.count, Ordering::Relaxed);
+        self.shared.late.fetch_add(u64::from(late), Ordering::Relaxed);
+    }
+
+    /// The tick of the legs of one slot; in a turn each slot has one, in order.
+    pub(crate) fn serve(&mut self, now: Now, slot: usize) {
         self.hand_on_held_back();
         while let Ok(order) = self.ends.orders.pop() {
             self.carry_out(now, order);
@@ -214,27 +192,21 @@ impl LaneThread {
             self.play(now, place);
         }
         self.shared.legs.store(self.wheel.len() as u64, Ordering::Relaxed);
-        if self.ends.news.slots() < NEWS {
+        if self.ends.news.slots() < self.ends.room.news {
             self.shared.wake_collector();
         }
     }
 
     fn receive(&mut self, now: Now, place: Place) {
         let seat = self.wheel.seat(place);
-        // Behind or ahead of its pace, a leg is asked for all it has.
-        let all = seat.came != 1 || place.is_due(self.count, SECOND_TICKS);
-        seat.came = 0;
-        let most = if all { MOST } else { 1 };
-        while seat.came < most
-            && let Some((from, bytes)) = self.mail.receive(&seat.sockets.rtp)
-        {
-            seat.leg.receive_rtp(now, from, bytes);
-            seat.came += 1;
+        for _ in 0..MOST {
+            let Some(a) = seat.wire.receive(Channel::Rtp, now, &mut self.mail) else { break };
+            seat.leg.receive_rtp(a.at, a.from, &self.mail[..a.length]);
         }
         if place.is_due(self.count, RTCP_TICKS) {
             for _ in 0..MOST {
-                let Some((from, bytes)) = self.mail.receive(&seat.sockets.rtcp) else { break };
-                seat.leg.receive_rtcp(now, from, bytes);
+                let Some(a) = seat.wire.receive(Channel::Rtcp, now, &mut self.mail) else { break };
+                seat.leg.receive_rtcp(a.at, a.from, &self.mail[..a.length]);
             }
         }
     }
@@ -243,10 +215,10 @@ impl LaneThread {
         let seat = self.wheel.seat(place);
         seat.leg.tick(now, &mut self.tick);
         if let Some((to, bytes)) = self.tick.rtp.get() {
-            let _ = send(&seat.sockets.rtp, to, bytes);
+            seat.wire.send(Channel::Rtp, to, bytes);
         }
         if let Some((to, bytes)) = self.tick.rtcp.get() {
-            let _ = send(&seat.sockets.rtcp, to, bytes);
+            seat.wire.send(Channel::Rtcp, to, bytes);
         }
         let key = seat.key;
         if let Some(block) = self.tick.stereo.take() {
@@ -300,8 +272,8 @@ impl LaneThread {
 
     fn carry_out(&mut self, now: Now, order: LaneOrder) {
         let key = order.key;
-        if let Order::Add { leg, sockets } = order.order {
-            self.wheel.add(Seat::new(key, leg, sockets));
+        if let Order::Add { leg, wire } = order.order {
+            self.wheel.add(Seat::new(key, leg, wire));
             return;
         }
         let Some(place) = self.wheel.find(key) else {
@@ -351,7 +323,7 @@ impl LaneThread {
         let seat = self.wheel.seat(place);
         seat.leg.goodbye(now, &mut self.tick);
         if let Some((to, bytes)) = self.tick.rtcp.get() {
-            let _ = send(&seat.sockets.rtcp, to, bytes);
+            seat.wire.send(Channel::Rtcp, to, bytes);
         }
         while let Some(event) = self.wheel.seat(place).leg.poll_event() {
             let key = self.wheel.seat(place).key;
@@ -359,7 +331,7 @@ impl LaneThread {
         }
         let seat = self.wheel.remove(place);
         let quality = seat.leg.quality();
-        self.hand_on(News::Gone(seat.key, quality, seat.leg, seat.sockets));
+        self.hand_on(News::Gone(seat.key, quality, seat.leg, seat.wire));
     }
 
     fn hand_on(&mut self, news: News) {
@@ -379,7 +351,7 @@ impl LaneThread {
                 break;
             }
             sent += 1;
-            if sent >= NEWS / 2 {
+            if sent >= self.ends.room.news / 2 {
                 break;
             }
         }
@@ -397,51 +369,27 @@ mod tests {
     use crate::lanes::recorder::tests::stuck;
 
     #[test]
-    fn a_leg_at_pace_is_asked_seldom_and_one_with_a_backlog_is_emptied() {
+    fn a_backlog_is_emptied_and_a_flood_waits_for_its_turn() {
         let (_, recorder, tape, _mail) = stuck();
-        let (shared, ends, _told) = LaneShared::new(Arc::new(recorder), tape);
-        let mut lane = LaneThread::new(shared, ends);
+        let (shared, ends, _told) = LaneShared::new(Room::WHOLE, Arc::new(recorder), tape);
+        let mut lane = Lane::new(shared, ends);
         let pool = Arc::new(PortPool::new(IpAddr::V4(Ipv4Addr::LOCALHOST), (27_000, 27_998)));
         let sockets = pool.open().unwrap();
         let to = sockets.rtp.local_addr().unwrap();
         let leg = Box::new(Leg::new(LegSetup::new(nobody().leg, 1, 2, 3)));
-        lane.wheel.add(Seat::new(nobody(), leg, sockets));
+        lane.wheel.add(Seat::new(nobody(), leg, Box::new(sockets)));
         let place = lane.wheel.find(nobody()).unwrap();
         let from = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let mut tick = |sent: usize| {
+        let mut taken = |sent: usize| {
             for _ in 0..sent {
                 from.send_to(&[0; 12], to).unwrap();
             }
+            let before = lane.wheel.seat(place).leg.quality().early;
             lane.receive(Now::default(), place);
-            lane.count += 1;
-            lane.wheel.seat(place).came
+            lane.wheel.seat(place).leg.quality().early - before
         };
-        assert_eq!((0..12).map(|_| tick(1)).collect::<Vec<_>>(), [1; 12]);
-        // What came too much is found within four ticks, and from then on all of it.
-        let counts: Vec<u32> = (0..8).map(|n| tick(if n == 0 { 6 } else { 1 })).collect();
-        assert_eq!(counts.iter().sum::<u32>(), 13, "{counts:?}");
-        assert!(counts[4..].iter().all(|n| *n == 1), "{counts:?}");
-        // After a gap all that comes is taken; a flood waits for its turn.
-        assert_eq!([tick(0), tick(3), tick(40), tick(0), tick(0), tick(0)], [0, 3, 16, 16, 8, 0]);
+        assert_eq!([taken(1), taken(6), taken(0)], [1, 6, 0]);
+        assert_eq!([taken(40), taken(1), taken(0), taken(0)], [16, 16, 9, 0]);
         lane.shared.recorder.stop();
-    }
-
-    #[test]
-    fn a_lane_does_not_wait_for_one_who_was_interrupted_while_giving_orders() {
-        let (_, recorder, tape, _mail) = stuck();
-        let (shared, ends, _told) = LaneShared::new(Arc::new(recorder), tape);
-        // The lane would stand still if it took this lock, or if a place that is taken and not
-        // filled yet held it up.
-        let mut orders = shared.orders.lock().unwrap();
-        let half_sent = orders.write_chunk_uninit(1).unwrap();
-        let lane = LaneThread::spawn(0, shared.clone(), ends, None).unwrap();
-        while shared.stats().ticks < 3 {
-            std::thread::yield_now();
-        }
-        half_sent.fill_from_iter(std::iter::empty());
-        drop(orders);
-        shared.stop();
-        lane.join().unwrap();
-        shared.recorder.stop();
     }
 }

@@ -11,7 +11,9 @@
 //! Its queues are rings with one sender and one receiver, so that it never waits for a thread that
 //! was interrupted in the middle of sending or receiving.
 
+mod by_hand;
 mod collector;
+mod control;
 mod inbox;
 mod io;
 mod lane;
@@ -19,25 +21,28 @@ mod pool;
 mod recorder;
 mod thread;
 mod wheel;
+mod wire;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use media::leg::{Leg, LegCommand, LegGear, LegSetup};
+use media::leg::LegCommand;
 use media::sdp::Negotiated;
 
-use crate::lanes::collector::{Collector, Sink};
-use crate::lanes::inbox::{LaneOrder, Order};
-use crate::lanes::lane::{LaneShared, LaneThread};
+use crate::lanes::collector::Collector;
+use crate::lanes::control::Control;
+use crate::lanes::inbox::Order;
+use crate::lanes::lane::{LaneShared, Room};
 use crate::lanes::pool::PortPool;
 use crate::lanes::recorder::Recorder;
 use crate::plane::{LegKey, LegOrder, MediaPlane, PlaneError};
 use crate::ports::blobs::Blobs;
 
+pub use crate::lanes::by_hand::HandLane;
 pub use crate::lanes::lane::LaneStats;
+pub use crate::lanes::wire::{Arrival, Channel, LONGEST, Wire};
 
 /// How the media plane is set up.
 #[derive(Clone, Debug)]
@@ -69,8 +74,7 @@ pub struct Lanes {
 }
 
 struct Lane {
-    shared: Arc<LaneShared>,
-    collector: Arc<Collector>,
+    control: Control,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -88,12 +92,12 @@ impl Lanes {
         let recorder = Arc::new(recorder);
         let mut lanes = Vec::new();
         for (n, tape) in tapes.into_iter().enumerate() {
-            let (shared, ends, news) = LaneShared::new(recorder.clone(), tape);
+            let (shared, ends, news) = LaneShared::new(Room::WHOLE, recorder.clone(), tape);
             let collector = Arc::new(Collector::default());
             let pin = config.pin_from.map(|first| first + n);
             let mut threads = vec![collector.clone().spawn(n, shared.clone(), news)?];
-            threads.push(LaneThread::spawn(n, shared.clone(), ends, pin)?);
-            lanes.push(Lane { shared, collector, threads });
+            threads.push(thread::spawn(n, shared.clone(), ends, pin)?);
+            lanes.push(Lane { control: Control { shared, collector }, threads });
         }
         let pool = Arc::new(PortPool::new(config.address, config.ports));
         Ok(Self { pool, lanes, recorder, next: AtomicUsize::new(0), random })
@@ -106,7 +110,7 @@ impl Lanes {
 
     /// What the lanes have done so far, in their order.
     pub fn stats(&self) -> Vec<LaneStats> {
-        self.lanes.iter().map(|l| l.shared.stats()).collect()
+        self.lanes.iter().map(|l| l.control.shared.stats()).collect()
     }
 
     /// Ends the threads and waits for them; recordings under way are finished.
@@ -116,7 +120,7 @@ impl Lanes {
 
     fn stop(&mut self) {
         for lane in &mut self.lanes {
-            lane.shared.stop();
+            lane.control.shared.stop();
             for thread in lane.threads.drain(..) {
                 let _ = thread.join();
             }
@@ -125,15 +129,10 @@ impl Lanes {
     }
 
     /// All legs of a call live on one lane; calls are spread by their id.
-    fn lane(&self, key: LegKey) -> &Lane {
+    fn lane(&self, key: LegKey) -> &Control {
         let id = key.call.as_bytes();
         let spread = usize::from(id[15]) + usize::from(id[14]) * 256;
-        &self.lanes[spread % self.lanes.len()]
-    }
-
-    fn order(&self, key: LegKey, order: Order) -> Result<(), PlaneError> {
-        let lane = self.lane(key);
-        lane.shared.push(LaneOrder { key, order }).map_err(|_| PlaneError::Overloaded)
+        &self.lanes[spread % self.lanes.len()].control
     }
 }
 
@@ -150,31 +149,7 @@ impl MediaPlane for Lanes {
         let random = (self.random)();
         let n = self.next.fetch_add(1, Ordering::Relaxed) as u64;
         let seed = random.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let setup = LegSetup {
-            speech_rate: order.media.speech_rate(),
-            nat: order.media.nat,
-            record: order.record.is_some(),
-            media_timeout: Duration::from_secs(u64::from(order.media_timeout_s)),
-            turn: order.turn,
-            ..LegSetup::new(
-                order.key.leg,
-                (seed >> 32) as u32,
-                (seed >> 16) as u16 & 0x7FFF,
-                seed as u32,
-            )
-        };
-        let lane = self.lane(order.key);
-        if let Some(name) = order.record {
-            self.recorder.expect(order.key, name, order.mailbox.clone());
-        }
-        lane.collector.add(order.key, Sink { mailbox: order.mailbox, ear: order.ear });
-        let leg = Box::new(Leg::new(setup));
-        let added = self.order(order.key, Order::Add { leg, sockets });
-        if added.is_err() {
-            lane.collector.remove(order.key);
-            self.recorder.forget(order.key);
-        }
-        added.map(|()| local)
+        self.lane(order.key).open(order, seed, Box::new(sockets)).map(|()| local)
     }
 
     fn connect(
@@ -183,30 +158,18 @@ impl MediaPlane for Lanes {
         agreed: Negotiated,
         allowed: Vec<IpAddr>,
     ) -> Result<(), PlaneError> {
-        // Codecs and ciphers are made here, where memory may be taken.
-        let gear = Box::new(LegGear::for_media(&agreed));
-        self.order(key, Order::Connect { agreed: Box::new(agreed), allowed, gear })
+        self.lane(key).connect(key, agreed, allowed)
     }
 
     fn answered(&self, key: LegKey) -> Result<(), PlaneError> {
-        self.order(key, Order::Answered)
+        self.lane(key).order(key, Order::Answered)
     }
 
     fn command(&self, key: LegKey, command: LegCommand) -> Result<(), PlaneError> {
-        self.order(key, Order::Leg(command))
+        self.lane(key).order(key, Order::Leg(command))
     }
 
     fn close(&self, key: LegKey) {
-        let lane = self.lane(key);
-        let mut order = LaneOrder { key, order: Order::Close };
-        // Closing must not be lost: the lane empties its queue every 20 ms.
-        for _ in 0..50 {
-            match lane.shared.push(order) {
-                Ok(()) => return,
-                Err(back) => order = back,
-            }
-            std::thread::yield_now();
-        }
-        tracing::error!(call = %key.call, "media lane does not take orders; a leg leaks");
+        self.lane(key).close(key);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::lanes::io::note_arrivals;
 use crate::plane::PlaneError;
 
 /// Kernel buffer of each RTP socket: one second of G.711 and room for bursts.
@@ -78,6 +79,7 @@ impl PortPool {
     fn bind(&self, port: u16) -> std::io::Result<(UdpSocket, UdpSocket)> {
         let rtp = open_socket(SocketAddr::new(self.address, port))?;
         let rtcp = open_socket(SocketAddr::new(self.address, port + 1))?;
+        note_arrivals(&rtcp);
         Ok((rtp, rtcp))
     }
 

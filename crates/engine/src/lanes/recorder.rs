@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::io::{self, BufWriter};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use media::recording::WavWriter;
+use media::recording::{StereoBlock, WavWriter};
 use rtrb::{Consumer, Producer};
 
 use crate::lanes::inbox::{Tape, nobody, ring};
@@ -23,7 +23,7 @@ const BLOCKS: usize = 8_192;
 /// Blocks that are handed on together at most, 45 KB.
 const REEL: usize = 64;
 /// Ends of legs that may wait for the gatherer. Overflow rule: the collector that tells of one
-/// waits.
+/// waits, as long as there is a gatherer.
 const ENDS: usize = 8_192;
 /// Reels that may wait for the disk: two seconds of 1,000 legs and 67 MB, but no more memory than
 /// what waits. Overflow rule: the gatherer waits.
@@ -51,9 +51,11 @@ struct Shared {
     expected: Mutex<HashMap<LegKey, (String, Mailbox)>>,
     blobs: Arc<dyn Blobs>,
     stopping: AtomicBool,
+    /// There is no gatherer any more; set while `ended` is held.
+    gone: AtomicBool,
 }
 
-type Writer = WavWriter<BufWriter<Box<dyn BlobWriter>>>;
+type Wav = WavWriter<BufWriter<Box<dyn BlobWriter>>>;
 
 impl Recorder {
     /// Starts the threads; the queues that lead to them from so many lanes.
@@ -61,22 +63,38 @@ impl Recorder {
         blobs: Arc<dyn Blobs>,
         lanes: usize,
     ) -> io::Result<(Self, Vec<Producer<Tape>>)> {
-        let tape = |_| ring(BLOCKS, || Tape::End(nobody()));
+        let (recorder, hands, ours) = Self::by_hand(blobs, lanes, BLOCKS);
+        let (reels, gathered) = mpsc::sync_channel(REELS);
+        let (mut gatherer, mut writer) = hands;
+        let begin = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let mut threads = recorder.threads();
+        threads.push(begin("gatherer").spawn(move || gatherer.run(&reels))?);
+        threads.push(begin("recorder").spawn(move || {
+            gathered.iter().for_each(|reel| writer.write(&reel));
+            writer.finish_all();
+        })?);
+        drop(threads);
+        Ok((recorder, ours))
+    }
+
+    /// The same without threads: whoever has them gives gatherer and writer their turns.
+    pub(crate) fn by_hand(
+        blobs: Arc<dyn Blobs>,
+        lanes: usize,
+        blocks: usize,
+    ) -> (Self, (Gatherer, Writer), Vec<Producer<Tape>>) {
+        let tape = |_| ring(blocks, || Tape::End(nobody()));
         let (ours, tapes): (Vec<_>, Vec<_>) = (0..lanes).map(tape).unzip();
         let shared = Arc::new(Shared {
             ended: Mutex::default(),
             expected: Mutex::default(),
             blobs,
             stopping: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
         });
-        let (reels, gathered) = mpsc::sync_channel(REELS);
-        let (gatherer, writer) = (shared.clone(), shared.clone());
-        let begin = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let threads = vec![
-            begin("gatherer").spawn(move || gatherer.gather(tapes, &reels))?,
-            begin("recorder").spawn(move || writer.write(&gathered))?,
-        ];
-        Ok((Self { shared, threads: Mutex::new(threads) }, ours))
+        let gatherer = Gatherer { shared: shared.clone(), tapes };
+        let writer = Writer { shared: shared.clone(), open: HashMap::new() };
+        (Self { shared, threads: Mutex::default() }, (gatherer, writer), ours)
     }
 
     /// This leg will be recorded under this name; the outcome goes to the mailbox.
@@ -93,95 +111,47 @@ impl Recorder {
     pub(crate) fn end(&self, key: LegKey) {
         loop {
             let mut ended = self.shared.ended();
+            if self.shared.gone.load(Ordering::Relaxed) {
+                break;
+            }
             if ended.len() < ENDS {
                 return ended.push(key);
             }
             drop(ended);
             std::thread::park_timeout(NAP);
         }
+        // Its call still waits to hear of a recording.
+        self.shared.finish(None, key);
     }
 
     /// Finishes what is under way and ends the threads.
     pub(crate) fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
+        for thread in self.threads().drain(..) {
             thread.thread().unpark();
             let _ = thread.join();
         }
     }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Shared {
-    fn expected(&self) -> std::sync::MutexGuard<'_, HashMap<LegKey, (String, Mailbox)>> {
+    fn expected(&self) -> MutexGuard<'_, HashMap<LegKey, (String, Mailbox)>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ended(&self) -> std::sync::MutexGuard<'_, Vec<LegKey>> {
+    fn ended(&self) -> MutexGuard<'_, Vec<LegKey>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn gather(&self, mut tapes: Vec<Consumer<Tape>>, reels: &SyncSender<Vec<Tape>>) {
-        loop {
-            // What was pushed before the order to stop is written, and every block of a leg
-            // before its end: these are looked at first.
-            let stopping = self.stopping.load(Ordering::Relaxed);
-            let ended = std::mem::take(&mut *self.ended());
-            for tape in &mut tapes {
-                loop {
-                    let blocks = std::iter::from_fn(|| tape.pop().ok());
-                    let reel: Vec<Tape> = blocks.take(REEL).collect();
-                    if reel.is_empty() {
-                        break;
-                    }
-                    if reels.send(reel).is_err() {
-                        return;
-                    }
-                }
-            }
-            let ends: Vec<Tape> = ended.into_iter().map(Tape::End).collect();
-            if !ends.is_empty() && reels.send(ends).is_err() {
-                return;
-            }
-            if stopping {
-                return;
-            }
-            std::thread::park_timeout(NAP);
-        }
-    }
-
-    /// Until the gatherer has ended.
-    fn write(&self, reels: &Receiver<Vec<Tape>>) {
-        let mut open: HashMap<LegKey, Option<Writer>> = HashMap::new();
-        for tape in reels.iter().flatten() {
-            self.take(&mut open, &tape);
-        }
-        let left: Vec<LegKey> = open.keys().copied().collect();
-        for key in left {
-            self.finish(&mut open, key);
-        }
-    }
-
-    fn take(&self, open: &mut HashMap<LegKey, Option<Writer>>, tape: &Tape) {
-        match tape {
-            Tape::Block(key, block) => {
-                let key = *key;
-                let writer = open.entry(key).or_insert_with(|| self.create(key));
-                let failed = writer.as_mut().map(|w| w.block(block));
-                if let Some(Err(error)) = failed {
-                    tracing::error!(call = %key.call, %error, "recording given up");
-                    *writer = None;
-                }
-            }
-            Tape::End(key) => self.finish(open, *key),
-        }
-    }
-
-    fn create(&self, key: LegKey) -> Option<Writer> {
+    fn create(&self, key: LegKey) -> Option<Wav> {
         let name = self.expected().get(&key).map(|(name, _)| name.clone())?;
         let buffered = |blob| BufWriter::with_capacity(BUFFER, blob);
         match self.blobs.create(&name).map(buffered).and_then(WavWriter::new) {
-            Ok(writer) => Some(writer),
+            Ok(wav) => Some(wav),
             Err(error) => {
                 tracing::error!(call = %key.call, %error, "cannot record this call");
                 None
@@ -189,17 +159,17 @@ impl Shared {
         }
     }
 
-    fn finish(&self, open: &mut HashMap<LegKey, Option<Writer>>, key: LegKey) {
-        let writer = open.remove(&key).flatten();
+    /// A leg's recording is whole; `wav` is none if nothing of it could be written.
+    fn finish(&self, wav: Option<Wav>, key: LegKey) {
         let Some((name, mailbox)) = self.expected().remove(&key) else {
             return;
         };
         let mut recorded = Recorded::default();
-        if let Some(writer) = writer {
-            recorded.duration_ms = writer.duration_ms();
-            recorded.lost_blocks = writer.lost_blocks();
+        if let Some(wav) = wav {
+            recorded.duration_ms = wav.duration_ms();
+            recorded.lost_blocks = wav.lost_blocks();
             let unbuffered = |out: BufWriter<_>| out.into_inner().map_err(|e| e.into_error());
-            match writer.finish().and_then(unbuffered).and_then(|blob| blob.finish()) {
+            match wav.finish().and_then(unbuffered).and_then(|blob| blob.finish()) {
                 Ok(sha256) => {
                     recorded.blob = Some(name);
                     recorded.sha256 = Some(sha256);
@@ -211,135 +181,98 @@ impl Shared {
     }
 }
 
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::mailbox::Mail;
-    use crate::ports::PortFuture;
-    use domain::{CallId, LegId};
-    use media::recording::StereoBlock;
-    use std::io::{Cursor, Seek, SeekFrom, Write};
-    use std::path::PathBuf;
-    use std::sync::mpsc::{Receiver, Sender};
+/// Takes blocks and ends together; there is a gatherer as long as this lives.
+pub(crate) struct Gatherer {
+    shared: Arc<Shared>,
+    tapes: Vec<Consumer<Tape>>,
+}
 
-    /// A disk that does nothing until it is told to.
-    struct Stuck(Mutex<Option<Receiver<()>>>);
-
-    impl Blobs for Stuck {
-        fn create(&self, _: &str) -> io::Result<Box<dyn BlobWriter>> {
-            let until = self.0.lock().unwrap().take();
-            Ok(Box::new(Page { until, bytes: Cursor::default() }))
-        }
-        fn len(&self, _: &str) -> PortFuture<'_, io::Result<Option<u64>>> {
-            unreachable!()
-        }
-        fn read(&self, _: &str, _: u64, _: u64) -> PortFuture<'_, io::Result<Vec<u8>>> {
-            unreachable!()
-        }
-        fn delete(&self, _: &str) -> PortFuture<'_, io::Result<()>> {
-            unreachable!()
-        }
-        fn path(&self, _: &str) -> Option<PathBuf> {
-            None
-        }
-    }
-
-    struct Page {
-        until: Option<Receiver<()>>,
-        bytes: Cursor<Vec<u8>>,
-    }
-
-    impl Write for Page {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if let Some(until) = self.until.take() {
-                let _ = until.recv();
+impl Gatherer {
+    fn run(&mut self, reels: &SyncSender<Vec<Tape>>) {
+        loop {
+            // What was pushed before the order to stop is written.
+            let stopping = self.shared.stopping.load(Ordering::Relaxed);
+            if !self.gather(&mut |reel| reels.send(reel).is_ok()) || stopping {
+                return;
             }
-            self.bytes.write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
+            std::thread::park_timeout(NAP);
         }
     }
 
-    impl Seek for Page {
-        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-            self.bytes.seek(to)
+    /// Gives all there is, until whoever is given it wants no more; whether they do.
+    pub(crate) fn gather(&mut self, give: &mut impl FnMut(Vec<Tape>) -> bool) -> bool {
+        // Every block of a leg was pushed before its end: ends are looked at first.
+        let ended = std::mem::take(&mut *self.shared.ended());
+        let ends = || ended.iter().copied().map(Tape::End).collect();
+        let given = self.give_blocks(give) && (ended.is_empty() || give(ends()));
+        if !given {
+            self.shared.ended().extend(ended);
         }
+        given
     }
 
-    impl BlobWriter for Page {
-        fn finish(self: Box<Self>) -> io::Result<String> {
-            Ok(self.bytes.get_ref().len().to_string())
-        }
-    }
-
-    fn key() -> LegKey {
-        LegKey { call: CallId::from_parts(0, [7; 10]), leg: LegId(1) }
-    }
-
-    /// A recorder of one leg whose disk waits for a word.
-    pub(in crate::lanes) fn stuck()
-    -> (Sender<()>, Recorder, Producer<Tape>, tokio::sync::mpsc::Receiver<Mail>) {
-        #[expect(clippy::disallowed_methods, reason = "one word is ever sent")]
-        let (go_on, until) = mpsc::channel();
-        let disk = Arc::new(Stuck(Mutex::new(Some(until))));
-        let (recorder, mut tapes) = Recorder::start(disk, 1).unwrap();
-        let (mailbox, mail) = Mailbox::new();
-        recorder.expect(key(), "a".to_owned(), mailbox);
-        (go_on, recorder, tapes.remove(0), mail)
-    }
-
-    fn block(index: usize) -> Tape {
-        let index = index as u64;
-        Tape::Block(key(), StereoBlock { index, left: [1; _], right: [2; _] })
-    }
-
-    #[test]
-    fn a_disk_that_stands_still_for_longer_than_the_lanes_queue_costs_no_block() {
-        let (go_on, recorder, mut tape, mut mail) = stuck();
-        let many = 4 * BLOCKS;
-        for index in 0..many {
-            // As long as there is a gatherer, there is room again soon.
-            while tape.is_full() {
-                std::thread::yield_now();
+    fn give_blocks(&mut self, give: &mut impl FnMut(Vec<Tape>) -> bool) -> bool {
+        self.tapes.iter_mut().all(|tape| {
+            loop {
+                let blocks = std::iter::from_fn(|| tape.pop().ok());
+                let reel: Vec<Tape> = blocks.take(REEL).collect();
+                if reel.is_empty() {
+                    return true;
+                }
+                if !give(reel) {
+                    return false;
+                }
             }
-            tape.push(block(index)).unwrap();
-        }
-        go_on.send(()).unwrap();
-        recorder.end(key());
-        recorder.stop();
-        let Some(Mail::Recorded(recorded)) = mail.try_recv().ok() else { panic!("nothing") };
-        assert_eq!((recorded.lost_blocks, recorded.duration_ms), (0, many as u64 * 20));
-        // 8 kHz, two channels of 16 bits.
-        let length: usize = recorded.sha256.unwrap().parse().unwrap();
-        assert!(length > many * 640, "{length}");
-    }
-
-    #[test]
-    fn a_disk_that_never_moves_costs_blocks_and_no_more_memory() {
-        let (go_on, recorder, mut tape, mut mail) = stuck();
-        let most = BLOCKS + (REELS + 3) * REEL;
-        let mut index = 0;
-        // The queue stays full once the gatherer waits as well.
-        let mut full = 0;
-        while full < 10 {
-            let _ = tape.push(block(index));
-            index += 1;
-            full = if tape.is_full() { full + 1 } else { 0 };
-            if full > 0 {
-                std::thread::park_timeout(NAP);
-            }
-        }
-        go_on.send(()).unwrap();
-        while tape.slots() < BLOCKS {
-            std::thread::yield_now();
-        }
-        tape.push(block(index)).unwrap();
-        recorder.end(key());
-        recorder.stop();
-        let Some(Mail::Recorded(recorded)) = mail.try_recv().ok() else { panic!("nothing") };
-        assert!(recorded.lost_blocks > 0, "{recorded:?}");
-        assert!(index <= most + recorded.lost_blocks as usize, "{index} blocks, {recorded:?}");
-        assert_eq!(recorded.duration_ms, (index as u64 + 1) * 20);
+        })
     }
 }
+
+impl Drop for Gatherer {
+    fn drop(&mut self) {
+        let mut ended = self.shared.ended();
+        self.shared.gone.store(true, Ordering::Relaxed);
+        let left = std::mem::take(&mut *ended);
+        drop(ended);
+        left.into_iter().for_each(|key| self.shared.finish(None, key));
+    }
+}
+
+/// Writes files.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    open: HashMap<LegKey, Option<Wav>>,
+}
+
+impl Writer {
+    /// Writes what was gathered.
+    pub(crate) fn write(&mut self, reel: &[Tape]) {
+        for tape in reel {
+            match tape {
+                Tape::Block(key, block) => self.block(*key, block),
+                Tape::End(key) => {
+                    let wav = self.open.remove(key).flatten();
+                    self.shared.finish(wav, *key);
+                }
+            }
+        }
+    }
+
+    /// Finishes what was not ended.
+    fn finish_all(&mut self) {
+        for (key, wav) in self.open.drain() {
+            self.shared.finish(wav, key);
+        }
+    }
+
+    fn block(&mut self, key: LegKey, block: &StereoBlock) {
+        let wav = self.open.entry(key).or_insert_with(|| self.shared.create(key));
+        let failed = wav.as_mut().map(|w| w.block(block));
+        if let Some(Err(error)) = failed {
+            tracing::error!(call = %key.call, %error, "recording given up");
+            *wav = None;
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

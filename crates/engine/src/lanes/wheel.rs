@@ -9,23 +9,16 @@ use std::collections::HashMap;
 use domain::PlaylistId;
 use media::leg::Leg;
 
-use crate::lanes::pool::SocketPair;
+use crate::lanes::wire::Wire;
 use crate::plane::LegKey;
-
-/// Slots of a turn, 2 ms each. More of them would wake an idle lane more often for little.
-pub(crate) const SLOTS: usize = 10;
-/// Legs a lane is prepared for without growing its tables.
-pub(crate) const LEGS: usize = 4_096;
 
 /// One leg on the lane.
 pub(crate) struct Seat {
     pub(crate) key: LegKey,
     pub(crate) leg: Box<Leg>,
-    pub(crate) sockets: SocketPair,
+    pub(crate) wire: Box<dyn Wire>,
     /// Playlists up to this one were cut; audio that still comes for them is thrown away.
     pub(crate) cut_until: PlaylistId,
-    /// Datagrams it was served in the tick before.
-    pub(crate) came: u32,
     pub(crate) packets: u64,
     pub(crate) idle_ticks: u32,
     pub(crate) flowing: bool,
@@ -34,13 +27,12 @@ pub(crate) struct Seat {
 
 impl Seat {
     /// For a leg that exchanges nothing yet.
-    pub(crate) fn new(key: LegKey, leg: Box<Leg>, sockets: SocketPair) -> Self {
+    pub(crate) fn new(key: LegKey, leg: Box<Leg>, wire: Box<dyn Wire>) -> Self {
         Self {
             key,
             leg,
-            sockets,
+            wire,
             cut_until: PlaylistId(0),
-            came: 0,
             packets: 0,
             idle_ticks: 0,
             flowing: true,
@@ -58,15 +50,16 @@ pub(crate) struct Place {
 
 /// All seats of a lane.
 pub(crate) struct Wheel {
-    slots: [Vec<Seat>; SLOTS],
+    slots: Vec<Vec<Seat>>,
     places: HashMap<LegKey, Place>,
 }
 
 impl Wheel {
-    pub(crate) fn new() -> Self {
+    /// Of so many slots, and prepared for so many legs.
+    pub(crate) fn new(slots: usize, legs: usize) -> Self {
         // A leg goes where the fewest are, so that no slot outgrows its share.
-        let slots = std::array::from_fn(|_| Vec::with_capacity(LEGS.div_ceil(SLOTS)));
-        Self { slots, places: HashMap::with_capacity(LEGS) }
+        let slot = |_| Vec::with_capacity(legs.div_ceil(slots));
+        Self { slots: (0..slots).map(slot).collect(), places: HashMap::with_capacity(legs) }
     }
 
     /// Legs on the wheel.
@@ -96,7 +89,7 @@ impl Wheel {
 
     /// Takes a leg in, where the fewest are.
     pub(crate) fn add(&mut self, seat: Seat) {
-        let slot = (0..SLOTS).min_by_key(|n| self.slots[*n].len()).unwrap_or(0);
+        let slot = (0..self.slots.len()).min_by_key(|n| self.slots[*n].len()).unwrap_or(0);
         self.places.insert(seat.key, Place { slot, row: self.slots[slot].len() });
         self.slots[slot].push(seat);
     }
@@ -137,13 +130,13 @@ mod tests {
     #[test]
     fn legs_are_spread_and_found_wherever_others_leave() {
         let pool = Arc::new(PortPool::new(IpAddr::V4(Ipv4Addr::LOCALHOST), (28_000, 28_998)));
-        let mut wheel = Wheel::new();
+        let mut wheel = Wheel::new(10, 24);
         for n in 0..24 {
             let leg = Box::new(Leg::new(LegSetup::new(key(n).leg, 1, 2, 3)));
-            wheel.add(Seat::new(key(n), leg, pool.open().unwrap()));
+            wheel.add(Seat::new(key(n), leg, Box::new(pool.open().unwrap())));
         }
         let filled = |wheel: &Wheel| -> Vec<usize> {
-            (0..SLOTS).map(|slot| wheel.places(slot).count()).collect()
+            (0..10).map(|slot| wheel.places(slot).count()).collect()
         };
         assert_eq!(filled(&wheel), [3, 3, 3, 3, 2, 2, 2, 2, 2, 2]);
 

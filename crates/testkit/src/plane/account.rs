@@ -25,6 +25,11 @@ pub struct Audible {
     samples: u64,
 }
 
+/// Whether anything of a tick is a character.
+pub(crate) fn is_audible(out: &[i16]) -> bool {
+    out.chunk_by(|a, b| a == b).any(|run| run.len() >= RUN && decode(run[0]).is_some())
+}
+
 /// Adds up what goes out.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
@@ -39,10 +44,8 @@ impl Account {
     }
 
     /// Takes in what one tick sends; `starts` are the media times at which lines began in it.
-    /// Answers whether anything was audible.
-    pub(crate) fn tick(&mut self, at: MediaTime, out: &[i16], starts: &[MediaTime]) -> bool {
+    pub(crate) fn tick(&mut self, at: MediaTime, out: &[i16], starts: &[MediaTime]) {
         let mut from = 0;
-        let mut any = false;
         let mut starts = starts.iter().peekable();
         while from < out.len() {
             let len = out[from..].iter().take_while(|s| **s == out[from]).count();
@@ -51,7 +54,6 @@ impl Account {
                 self.begins = true;
             }
             if let Some((class, place)) = decode(out[from]).filter(|_| len >= RUN) {
-                any = true;
                 let known = self.all.last().is_some_and(|l| l.class == class && l.place <= place);
                 if std::mem::take(&mut self.begins) || !known {
                     self.begin(class, place, time(from));
@@ -60,7 +62,6 @@ impl Account {
             }
             from += len;
         }
-        any
     }
 
     fn begin(&mut self, class: SpeechClass, place: u32, from: MediaTime) {

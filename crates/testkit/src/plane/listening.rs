@@ -57,7 +57,7 @@ impl Listening {
     pub(crate) fn tick(
         &mut self,
         at: MediaTime,
-        (says, noise): (Option<(u32, u32)>, bool),
+        (says, noise, present): (Option<(u32, u32)>, bool, bool),
         ear: &mut dyn FnMut(&Frame),
         tell: &mut dyn FnMut(Heard),
     ) {
@@ -99,7 +99,8 @@ impl Listening {
         let speech = says.is_some() && self.speaking.is_some();
         let loudness = says.map_or(0, |s| s.1);
         let noise = if noise { NOISE } else { 0 };
-        self.stir.frame(loudness.max(noise), self.speaking.is_some());
+        let heard = present || says.is_some();
+        self.stir.frame(heard.then_some(loudness.max(noise)), self.speaking.is_some());
         if let Some(end) = self.endpointer.frame(at, speech, loudness) {
             tell(Heard::UtteranceEnded(end));
             if self.speaking.is_some() {

@@ -1,98 +1,143 @@
-//! A call's whole leg as a lane drives it: jitter buffer, decoder, speech scores, the ends of
-//! utterances, playout, encoder, RTCP, and a network that loses packets in both directions.
+//! A call's whole leg on the simulation's lane: jitter buffer, decoder, speech scores, the ends of
+//! utterances, playout, encoder, RTCP and recording, and a network that loses packets in both
+//! directions. Here is the far end of its wire, and the first to hear what the lane tells.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{Frame, LegId, LegQuality, MediaTime, Now};
-use engine::plane::LegOrder;
-use media::leg::{Leg, LegCommand, LegEvent, LegSetup, Tick};
+use call::{Input, MediaEvent};
+use domain::{Frame, MediaTime, Now};
+use engine::lanes::HandLane;
+use engine::mailbox::{Mail, Mailbox, Recorded};
+use engine::plane::{Ear, LegOrder};
+use media::codec::Codec;
+use media::recording::StereoBlock;
 use media::rtp::RtpPacket;
 use media::sdp::Negotiated;
+use tokio::sync::mpsc::Receiver;
 
+use super::cable::Cable;
 use super::callee::Doing;
 use super::flight::Flight;
 use super::reports::Reports;
+use super::tapes::{Sum, Tapes};
 use super::voice::{SAMPLES, Voice};
 use super::wire::packet;
 use crate::plan::Network;
 use crate::recognizer::mark;
 
-/// Ticks of which it is remembered what was said: more than an onset's frames go back.
-const REMEMBERED: usize = 32;
+/// Blocks of which it is remembered what was said in them: more than a collector may be behind and
+/// an onset's frames go back.
+const REMEMBERED: usize = 64;
 
 /// See the module.
 pub(crate) struct RealLeg {
-    leg: Box<Leg>,
-    tick: Box<Tick>,
-    voice: Voice,
-    payload_type: u8,
-    from: SocketAddr,
+    cable: Cable,
+    told: Receiver<Mail>,
+    peer: Peer,
     towards_us: Flight<Vec<u8>>,
     /// Whether we were audible in it.
     towards_them: Flight<bool>,
     reports: Reports,
     sent: u32,
-    said: VecDeque<(MediaTime, Option<u32>)>,
+    said: Said,
     next_seq: Option<u16>,
-    packets: u64,
+    /// The block of this tick.
+    block: Option<StereoBlock>,
+    tape: String,
+    blocks: Sum,
 }
 
-/// What one tick brought.
-pub(crate) struct Ticked {
-    /// What was sent, before it was encoded.
-    pub(crate) said: [i16; SAMPLES],
-    /// A packet of the peer came.
-    pub(crate) came: bool,
+/// The other side, as was agreed.
+struct Peer {
+    codec: Codec,
+    voice: Voice,
+    payload_type: u8,
+    from: SocketAddr,
 }
 
-impl RealLeg {
-    pub(crate) fn new(now: Now, order: &LegOrder, agreed: &Negotiated, network: Network) -> Self {
-        let mut setup = LegSetup::new(LegId::CALLEE, 1, 1, 0);
-        setup.speech_rate = order.media.speech_rate();
-        setup.nat = order.media.nat;
-        setup.media_timeout = Duration::from_secs(u64::from(order.media_timeout_s));
-        setup.turn = order.turn;
-        // Blocks of a recording hold what was heard and said.
-        setup.record = true;
-        let mut made = Self {
-            leg: Box::new(Leg::new(setup)),
-            tick: Box::new(Tick::new()),
+impl Peer {
+    fn new(agreed: &Negotiated) -> Self {
+        Self {
+            codec: Codec::new(agreed.codec),
             voice: Voice::new(agreed.codec),
             payload_type: agreed.payload_type,
             from: agreed.remote,
+        }
+    }
+}
+
+/// Numbers of the words in the last blocks.
+type Said = Arc<Mutex<VecDeque<(MediaTime, Option<u32>)>>>;
+
+/// Marks frames with the words in them, before the recognizer gets them.
+struct MarkingEar {
+    said: Said,
+    ear: Arc<dyn Ear>,
+}
+
+impl Ear for MarkingEar {
+    fn frame(&self, frame: &Frame) {
+        let mut frame = *frame;
+        // What else stands there is no number.
+        frame.samples[0] = 0;
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = said.iter().find(|(at, _)| *at == frame.at);
+        if let Some(words) = known.and_then(|(_, words)| *words) {
+            mark(&mut frame, words);
+        }
+        drop(said);
+        self.ear.frame(&frame);
+    }
+}
+
+impl RealLeg {
+    /// Opens the leg on the lane, and connects it.
+    pub(crate) fn new(
+        now: Now,
+        lane: &HandLane,
+        order: &LegOrder,
+        agreed: &Negotiated,
+        network: Network,
+    ) -> Self {
+        let (cable, said) = (Cable::default(), Said::default());
+        let (mailbox, told) = Mailbox::new();
+        let tape = order.record.clone().unwrap_or_else(|| order.key.call.to_string());
+        let mark = |ear| -> Arc<dyn Ear> { Arc::new(MarkingEar { said: said.clone(), ear }) };
+        let ours = LegOrder {
+            mailbox,
+            ear: order.ear.clone().map(mark),
+            // Blocks of a recording tell what was heard and said.
+            record: Some(tape.clone()),
+            ..order.clone()
+        };
+        let opened = lane.open(ours, 1 << 32 | 1 << 16, Box::new(cable.clone()));
+        assert_eq!(opened, Ok(()), "there is room for its orders");
+        Self {
+            cable,
+            told,
+            peer: Peer::new(agreed),
             towards_us: Flight::new(network, 0),
             towards_them: Flight::new(network, 1),
             reports: Reports::new(now, network),
             sent: 0,
-            said: VecDeque::new(),
+            said,
             next_seq: None,
-            packets: 0,
-        };
-        made.connect(now, agreed);
-        made
+            block: None,
+            tape,
+            blocks: Sum::default(),
+        }
     }
 
-    pub(crate) fn connect(&mut self, now: Now, agreed: &Negotiated) {
-        self.leg.connect(now, agreed, &[]);
-        self.voice = Voice::new(agreed.codec);
-        self.payload_type = agreed.payload_type;
-        self.from = agreed.remote;
+    /// What is agreed has changed.
+    pub(crate) fn agree(&mut self, agreed: &Negotiated) {
+        self.peer = Peer::new(agreed);
     }
 
-    pub(crate) fn answered(&mut self, now: Now) {
-        self.leg.answered(now);
-        self.said.clear();
-    }
-
-    pub(crate) fn command(&mut self, now: Now, command: LegCommand) {
-        let done = self.leg.command(now, command);
-        assert!(done.is_ok(), "the floor keeps below the leg's bound: {done:?}");
-    }
-
-    pub(crate) fn quality(&self) -> LegQuality {
-        self.leg.quality()
+    /// Media time begins.
+    pub(crate) fn answered(&mut self) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Whether the callee hears us in what arrives now.
@@ -104,71 +149,92 @@ impl RealLeg {
         heard
     }
 
-    /// 20 ms: the callee sends what it says, if it is there at all; the leg lives.
-    pub(crate) fn tick(&mut self, now: Now, doing: Doing) -> Ticked {
+    /// Before the lane's turn: the callee sends what it says, if it is there at all, and what has
+    /// arrived lies at the lane's end.
+    pub(crate) fn arrive(&mut self, now: Now, doing: Doing) {
         let n = self.towards_us.next();
         let sound = |voice: &mut Voice| match doing.says {
             None if doing.noise => voice.rustle(),
             says => voice.speak(says),
         };
-        let sent = doing.present.then(|| packet(n, self.payload_type, &sound(&mut self.voice)));
+        let peer = &mut self.peer;
+        let sent = doing.present.then(|| packet(n, peer.payload_type, &sound(&mut peer.voice)));
         self.towards_us.send(now, sent);
+        let mut ends = self.cable.ends();
         while let Some(packet) = self.towards_us.arrived(now) {
-            self.leg.receive_rtp(now, self.from, &packet);
+            ends.rtp.push_back((now, peer.from, packet));
         }
         while let Some(report) = self.reports.arrived(now) {
-            self.leg.receive_rtcp(now, self.from, &report);
+            ends.rtcp.push_back((now, peer.from, report));
         }
-        self.reports.check(self.leg.quality());
-        let at = self.leg.media_time();
-        self.leg.tick(now, &mut self.tick);
-        while self.leg.take_used().is_some() {}
-        let block = self.tick.stereo.take();
-        let words = block.as_ref().and_then(|b| self.voice.read(&b.left));
-        self.said.push_back((at, words));
-        if self.said.len() > REMEMBERED {
-            self.said.pop_front();
+    }
+
+    /// A block on its way to the recorder.
+    pub(crate) fn block(&mut self, block: &StereoBlock) {
+        let words = self.peer.voice.read(&block.left);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.push_back((MediaTime::from_millis(block.index * 20), words));
+        if said.len() > REMEMBERED {
+            said.pop_front();
         }
-        let packets = self.leg.quality().packets;
-        let came = packets != std::mem::replace(&mut self.packets, packets);
-        Ticked { said: block.map_or([0; SAMPLES], |b| b.right), came }
+        self.blocks.add(block);
+        self.block = Some(*block);
     }
 
-    /// Sends the tick's packet to the callee, in which we are audible or not.
-    pub(crate) fn send(&mut self, now: Now, audible: bool) {
-        let packet = self.tick.rtp.get().map(|(_, bytes)| {
-            let packet = RtpPacket::parse(bytes).expect("we send what can be read");
-            let seq = packet.header.seq;
-            assert!(self.next_seq.is_none_or(|next| next == seq), "our packets have no gaps");
-            self.next_seq = Some(seq.wrapping_add(1));
-            self.sent += 1;
-            audible
-        });
-        self.reports.send(now, self.tick.rtcp.get().map(|(_, bytes)| bytes), self.sent);
-        self.towards_them.send(now, packet);
+    /// After the lane's turn: what it sent is on its way. Answers the block of this tick.
+    pub(crate) fn depart(
+        &mut self,
+        now: Now,
+        is_audible: impl Fn(&[i16]) -> bool,
+    ) -> Option<StereoBlock> {
+        let block = self.block.take();
+        let mut ends = self.cable.ends();
+        let packet = ends.sent.pop_front();
+        assert!(ends.sent.is_empty(), "one packet in a tick");
+        let report = ends.reported.pop_front();
+        assert!(ends.reported.is_empty(), "one report in a tick");
+        drop(ends);
+        if let Some(bytes) = &packet {
+            self.check(bytes, block.as_ref());
+        }
+        self.reports.send(now, report.as_deref(), self.sent);
+        let audible = block.as_ref().is_some_and(|b| is_audible(&b.right));
+        self.towards_them.send(now, packet.map(|_| audible));
+        block
     }
 
-    /// The leg ends; what it still tells is polled as ever.
-    pub(crate) fn goodbye(&mut self, now: Now) {
-        self.leg.goodbye(now, &mut self.tick);
-        self.reports.send(now, self.tick.rtcp.get().map(|(_, bytes)| bytes), self.sent);
+    /// Our packets can be read and have no gaps, and what is recorded of us is what they carry.
+    fn check(&mut self, bytes: &[u8], block: Option<&StereoBlock>) {
+        let packet = RtpPacket::parse(bytes).expect("we send what can be read");
+        let seq = packet.header.seq;
+        assert!(self.next_seq.is_none_or(|next| next == seq), "our packets have no gaps");
+        self.next_seq = Some(seq.wrapping_add(1));
+        self.sent += 1;
+        if let Some(block) = block.filter(|_| packet.header.payload_type == self.peer.payload_type)
+        {
+            let mut payload = [0; SAMPLES];
+            self.peer.codec.encode(&block.right, &mut payload);
+            assert!(packet.payload == payload, "what is recorded of us is what was sent");
+        }
     }
 
-    /// Frames for the recognizer, each with the number of the words in it.
-    pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> + '_ {
-        self.tick.frames().iter().map(|frame| {
-            let mut frame = *frame;
-            // What else stands there is no number.
-            frame.samples[0] = 0;
-            let known = self.said.iter().find(|(at, _)| *at == frame.at);
-            if let Some(words) = known.and_then(|(_, words)| *words) {
-                mark(&mut frame, words);
-            }
-            frame
-        })
+    /// What the lane, its collector or its recorder told last.
+    pub(crate) fn told(&mut self) -> Option<Mail> {
+        let mail = self.told.try_recv().ok()?;
+        if let Mail::Input(Input::Media(_, MediaEvent::Closed(quality))) = &mail {
+            assert!(self.cable.is_free(), "a leg lets go of its wire before it is closed");
+            self.reports.check(*quality);
+        }
+        Some(mail)
     }
 
-    pub(crate) fn poll_event(&mut self) -> Option<LegEvent> {
-        self.leg.poll_event()
+    /// What is wrong with the recording that is said to be stored.
+    pub(crate) fn judge(&self, tapes: &Tapes, recorded: &Recorded) -> Option<String> {
+        let written = tapes.take(&self.tape).unwrap_or(Sum::default().told());
+        let made = self.blocks.told();
+        let as_told =
+            recorded.duration_ms == made.0 * 20 && recorded.blob.is_some() == (made.0 > 0);
+        (written != made || !as_told)
+            .then(|| format!("made {made:?}, written {written:?}, told {recorded:?}"))
     }
 }

@@ -1,23 +1,25 @@
 //! One leg on the fake plane.
 
+mod whole;
+
 use call::{Input, MediaEvent};
 use domain::{LegQuality, MediaTime, Now};
+use engine::lanes::HandLane;
 use engine::mailbox::Mailbox;
-use engine::plane::{LegKey, LegOrder};
+use engine::plane::{LegKey, LegOrder, PlaneError};
 use media::dtmf::Key;
 use media::leg::{Heard, LegCommand, LegEvent};
-use media::playout::PlayoutChange;
 use media::sdp::Negotiated;
 use media::tone::Tone;
 
 use super::account::Audible;
 use super::callee::{Callee, Doing};
 use super::listening::Listening;
-use super::real::RealLeg;
 use super::speaking::Speaking;
 use super::wire::Wire;
 use crate::sabotage::Plants;
 use crate::trunk::CalleeSide;
+use whole::Whole;
 
 const TICK: MediaTime = MediaTime::from_millis(20);
 /// Without packets for this many ticks nothing flows.
@@ -46,8 +48,8 @@ enum Line {
     Perfect,
     /// A network, and the receiving side of a leg.
     Wire(Wire),
-    /// A network in both directions, and a whole leg.
-    Real(RealLeg),
+    /// A network in both directions, and a whole leg on the lane.
+    Real(Box<Whole>),
 }
 
 /// The callee's packets.
@@ -100,23 +102,31 @@ impl Seat {
     pub(crate) fn quality(&self) -> LegQuality {
         let last_media_ms = self.stream.last_media.as_millis();
         match &self.line {
-            Line::Real(leg) => return leg.quality(),
             Line::Wire(wire) => return LegQuality { last_media_ms, ..wire.quality() },
+            // The lane tells it.
+            Line::Real(_) => return LegQuality::default(),
             Line::Perfect => {}
         }
         LegQuality { packets: self.stream.packets, last_media_ms, ..LegQuality::default() }
     }
 
-    pub(crate) fn connect(&mut self, now: Now, agreed: &Negotiated, callee: &CalleeSide) {
+    pub(crate) fn connect(
+        &mut self,
+        now: Now,
+        agreed: &Negotiated,
+        callee: &CalleeSide,
+        lane: &HandLane,
+    ) {
         self.connected = true;
         self.early_stops = callee.early_stops.map(MediaTime::from_millis);
         match (&mut self.line, callee.network) {
             (Line::Wire(wire), _) => wire.connect(now, agreed),
-            (Line::Real(leg), _) => leg.connect(now, agreed),
+            (Line::Real(whole), _) => {
+                whole.leg.agree(agreed);
+                done(lane.connect(self.order.key, *agreed));
+            }
             (Line::Perfect, Some(network)) if network.whole_leg => {
-                let mut leg = RealLeg::new(now, &self.order, agreed, network);
-                self.before.drain(..).for_each(|command| leg.command(now, command));
-                self.line = Line::Real(leg);
+                self.go_on_lane(now, lane, agreed, network);
             }
             (Line::Perfect, Some(network)) => {
                 self.line = Line::Wire(Wire::new(now, agreed, network));
@@ -127,7 +137,7 @@ impl Seat {
         self.stream.idle_ticks = 0;
     }
 
-    pub(crate) fn answered(&mut self, now: Now, callee: Callee) {
+    pub(crate) fn answered(&mut self, now: Now, callee: Callee, lane: &HandLane) {
         self.answered = true;
         self.at = MediaTime::ZERO;
         self.stream.last_media = MediaTime::ZERO;
@@ -135,17 +145,20 @@ impl Seat {
         self.callee = callee;
         match &mut self.line {
             Line::Wire(wire) => wire.answered(now),
-            Line::Real(leg) => leg.answered(now),
+            Line::Real(whole) => {
+                whole.leg.answered();
+                done(lane.answered(self.order.key));
+            }
             Line::Perfect => {}
         }
     }
 
-    pub(crate) fn command(&mut self, now: Now, command: LegCommand) {
+    pub(crate) fn command(&mut self, command: LegCommand, lane: &HandLane) {
+        if matches!(self.line, Line::Real(_)) {
+            return done(lane.command(self.order.key, command));
+        }
         if !self.speaking.wants(&command) {
             return;
-        }
-        if let Line::Real(leg) = &mut self.line {
-            return leg.command(now, command);
         }
         if !self.connected {
             self.before.push(command.clone());
@@ -162,7 +175,7 @@ impl Seat {
             return false;
         }
         let heard = match &mut self.line {
-            Line::Real(leg) => leg.is_heard(now),
+            Line::Real(whole) => whole.leg.is_heard(now),
             Line::Perfect | Line::Wire(_) => self.speaking.is_audible(),
         };
         let mut doing = self.callee.tick(heard);
@@ -170,8 +183,11 @@ impl Seat {
             doing.present = false;
         }
         match &mut self.line {
-            Line::Real(_) => {
-                self.live(now, doing);
+            Line::Real(whole) => {
+                whole.leg.arrive(now, doing);
+                for what in beside_speech(self.at, doing) {
+                    self.send(self.at, what);
+                }
                 self.at += TICK;
                 return doing.hangs_up;
             }
@@ -190,55 +206,15 @@ impl Seat {
         doing.hangs_up
     }
 
-    /// The same where a whole leg lives.
-    fn live(&mut self, now: Now, doing: Doing) {
-        let Line::Real(leg) = &mut self.line else { return };
-        let ticked = leg.tick(now, doing);
-        if let Some(ear) = &self.order.ear {
-            leg.frames().for_each(|frame| ear.frame(&frame));
-        }
-        let events: Vec<LegEvent> = std::iter::from_fn(|| leg.poll_event()).collect();
-        let started = events.iter().filter_map(|e| match e.what {
-            Heard::Playout(p) if p.change == PlayoutChange::Started => Some(p.at),
-            _ => None,
-        });
-        let starts: Vec<MediaTime> = started.collect();
-        let audible = self.speaking.went_out(self.at, &ticked.said, &starts);
-        leg.send(now, audible);
-        for what in beside_speech(self.at, doing) {
-            self.send(self.at, what);
-        }
-        self.flow(now, ticked.came);
-        for event in events {
-            self.forward(event);
-        }
-    }
-
-    /// Hands on an event of a whole leg.
-    fn forward(&self, mut event: LegEvent) {
-        if let Heard::Playout(playout) = &mut event.what {
-            self.speaking.lie(playout);
-        }
-        self.order.mailbox.input(Input::Media(self.key().leg, MediaEvent::Leg(event)));
-    }
-
     /// Tells what playout did since the last time.
     pub(crate) fn tell(&mut self) {
-        while let Line::Real(leg) = &mut self.line
-            && let Some(event) = leg.poll_event()
-        {
-            self.forward(event);
-        }
         for event in self.speaking.take_told() {
             self.send(event.at, Heard::Playout(event));
         }
     }
 
     /// The leg ends: tells the rest, and closes what is being said.
-    pub(crate) fn goodbye(&mut self, now: Now) {
-        if let Line::Real(leg) = &mut self.line {
-            leg.goodbye(now);
-        }
+    pub(crate) fn goodbye(&mut self) {
         self.tell();
         if let Some(end) = self.listening.close(self.at) {
             self.send(self.at, Heard::UtteranceEnded(end));
@@ -257,7 +233,9 @@ impl Seat {
                 ear.frame(frame);
             }
         };
-        self.listening.tick(at, (says, doing.noise), &mut to_ear, &mut |what| heard.push(what));
+        self.listening.tick(at, (says, doing.noise, doing.present), &mut to_ear, &mut |what| {
+            heard.push(what)
+        });
         heard.extend(beside_speech(at, doing));
         for what in heard {
             self.send(at, what);
@@ -301,6 +279,11 @@ impl Seat {
         let event = MediaEvent::Leg(LegEvent { leg, at, early, what });
         self.order.mailbox.input(Input::Media(leg, event));
     }
+}
+
+/// An order that the lane took, which has room for all that one world gives.
+fn done(taken: Result<(), PlaneError>) {
+    assert_eq!(taken, Ok(()), "the lane has room");
 }
 
 /// Keys and tones, which do not travel as sound here.

@@ -4,7 +4,7 @@ use domain::{MediaTime, PlaylistId};
 use media::leg::LegCommand;
 use media::playout::{Playout, PlayoutChange, PlayoutEvent};
 
-use super::account::{Account, Audible};
+use super::account::{Account, Audible, is_audible};
 use crate::sabotage::{Plants, Sabotage};
 
 /// See the module.
@@ -83,13 +83,12 @@ impl Speaking {
         let begun = self.told.iter().filter(|e| e.change == PlayoutChange::Started);
         let starts: Vec<MediaTime> = begun.map(|e| e.at).collect();
         self.went_out(at, &out, &starts);
+        self.audible = is_audible(&out);
     }
 
-    /// Takes in 20 ms that went out, in which lines began at `starts`; whether anything of it was
-    /// audible.
-    pub(super) fn went_out(&mut self, at: MediaTime, out: &[i16], starts: &[MediaTime]) -> bool {
-        self.audible = self.account.tick(at, out, starts);
-        self.audible
+    /// Takes in 20 ms that went out, in which lines began at `starts`.
+    pub(super) fn went_out(&mut self, at: MediaTime, out: &[i16], starts: &[MediaTime]) {
+        self.account.tick(at, out, starts);
     }
 
     /// What playout did since the last time.

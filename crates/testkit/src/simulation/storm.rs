@@ -45,6 +45,7 @@ impl Storm {
 pub(super) fn calm(world: &World) {
     world.store.recover();
     world.plane.set_no_ports(false);
+    world.plane.set_behind(1, 1);
     let m = &world.moods;
     m.set_synthesizer(Mood::Works);
     m.set_recognizer(Mood::Works);
@@ -76,13 +77,14 @@ fn models(world: &World, chance: &mut Chance) {
 fn store(world: &World, chance: &mut Chance) {
     // Broken for a few steps, works for more.
     let broken = chance.below(3) == 0;
-    match chance.below(7) {
+    match chance.below(8) {
         0 => world.store.set_failing(broken),
         1 => world.store.set_unreadable(broken),
         2 => world.store.set_commit_takes(Duration::from_millis(chance.below(400))),
         3 => world.plane.set_no_ports(broken),
         4 => world.plane.set_hasty_recorder(chance.below(2) == 0),
         5 => world.store.set_losing_answers(broken),
+        6 => world.plane.set_behind(chance.within(1, 5), chance.within(1, 60)),
         _ => calm(world),
     }
 }
