@@ -10,6 +10,7 @@ mod drain;
 mod fault_disk;
 mod http_pages;
 mod lab_hold;
+mod lab_stops;
 mod media_security;
 mod net_nat;
 mod net_refusals;

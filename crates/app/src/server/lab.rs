@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ::lab::{Auth, Challenge, CodecId, Impairment, Lab, LabConfig};
+use ::lab::{Auth, Challenge, CodecId, Impairment, Lab, LabConfig, LabHandle};
 use domain::Language;
 
 use crate::server::failed;
+use crate::server::stop::Stop;
 
 /// Options of `waihu lab`.
 #[derive(Clone, Debug, clap::Args)]
@@ -57,6 +58,7 @@ pub(crate) async fn run(args: LabArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let mut stop = Stop::listen();
     let lab = match Lab::start(config).await {
         Ok(lab) => lab,
         Err(error) => return failed(&error),
@@ -65,20 +67,29 @@ pub(crate) async fn run(args: LabArgs) -> ExitCode {
     let mut printed = 0;
     loop {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => break,
-            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            () = stop.told() => break,
+            () = tokio::time::sleep(Duration::from_millis(200)) => print(&lab, &mut printed),
         }
-        let reports = lab.reports();
-        for report in reports.iter().skip(printed) {
-            match serde_json::to_string(report) {
-                Ok(line) => println!("{line}"),
-                Err(error) => eprintln!("❌ {error}"),
-            }
-        }
-        printed = reports.len();
     }
-    lab.shutdown().await;
+    tokio::select! {
+        () = lab.shutdown() => {}
+        // Told again, it waits for nobody.
+        () = stop.told() => {}
+    }
+    print(&lab, &mut printed);
     ExitCode::SUCCESS
+}
+
+/// Prints the reports that came since.
+fn print(lab: &LabHandle, printed: &mut usize) {
+    let reports = lab.reports();
+    for report in reports.iter().skip(*printed) {
+        match serde_json::to_string(report) {
+            Ok(line) => println!("{line}"),
+            Err(error) => eprintln!("❌ {error}"),
+        }
+    }
+    *printed = reports.len();
 }
 
 fn config(args: LabArgs) -> Result<LabConfig, String> {

@@ -10,6 +10,7 @@ pub(crate) mod key;
 pub(crate) mod lab;
 pub(crate) mod platform;
 pub(crate) mod serve;
+pub(crate) mod stop;
 pub(crate) mod trunk_check;
 pub(crate) mod voices;
 

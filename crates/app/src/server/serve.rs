@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use sip::TrunkAddress;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::server::config::{Settings, Trunk};
 use crate::server::platform::{Extras, Platform, StartError};
+use crate::server::stop::Stop;
 
 /// Options of `waihu serve`; they win over environment and file.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -109,30 +109,5 @@ fn announce(p: &Platform) {
     println!("docs: http://{}/docs", p.http);
     for warning in &p.warnings {
         eprintln!("warning: {warning}");
-    }
-}
-
-/// Being told to stop. Listens from the moment it is made, so that no signal falls between two
-/// waits.
-struct Stop(Option<(Signal, Signal)>);
-
-impl Stop {
-    fn listen() -> Self {
-        let term = signal(SignalKind::terminate());
-        let int = signal(SignalKind::interrupt());
-        Self(term.ok().zip(int.ok()))
-    }
-
-    async fn told(&mut self) {
-        match &mut self.0 {
-            Some((term, int)) => {
-                tokio::select! {
-                    _ = term.recv() => {}
-                    _ = int.recv() => {}
-                }
-            }
-            // Without handlers the system's own way of ending a process remains.
-            None => std::future::pending().await,
-        }
     }
 }
