@@ -19,7 +19,9 @@ const BLEND: usize = 32;
 /// The concealment of one leg at 8,000 or 16,000 samples a second; about 2.6 KB.
 #[derive(Clone, Debug)]
 pub struct Concealer {
+    /// The newest sample is the one before `end`.
     history: [i16; 2 * HISTORY],
+    end: usize,
     /// One period of the sound before the loss, made to join its own beginning.
     period: [i16; 2 * MAX_PERIOD],
     period_len: usize,
@@ -33,6 +35,7 @@ impl Default for Concealer {
     fn default() -> Self {
         Self {
             history: [0; 2 * HISTORY],
+            end: HISTORY,
             period: [0; 2 * MAX_PERIOD],
             period_len: MIN_PERIOD,
             run: 0,
@@ -44,7 +47,8 @@ impl Default for Concealer {
 impl Concealer {
     /// Begins anew at `rate` samples a second, 8,000 or 16,000.
     pub fn set_rate(&mut self, rate: u32) {
-        *self = Self { scale: if rate > 8_000 { 2 } else { 1 }, ..Self::default() };
+        let scale = if rate > 8_000 { 2 } else { 1 };
+        *self = Self { scale, end: HISTORY * scale, ..Self::default() };
     }
 
     /// Takes note of received audio; its beginning is blended with the concealment before it.
@@ -84,7 +88,7 @@ impl Concealer {
 
     fn take_period(&mut self) {
         let (scale, size) = (self.scale, HISTORY * self.scale);
-        let history = &self.history[..size];
+        let history = &self.history[self.end - size..self.end];
         let len = pitch_period(history, scale);
         let start = size - len;
         let blended = (len / 4).max(1);
@@ -103,9 +107,13 @@ impl Concealer {
     fn remember(&mut self, samples: &[i16]) {
         let size = HISTORY * self.scale;
         let tail = &samples[samples.len().saturating_sub(size)..];
-        let history = &mut self.history[..size];
-        history.copy_within(tail.len().., 0);
-        history[size - tail.len()..].copy_from_slice(tail);
+        if self.end + tail.len() > self.history.len() {
+            let kept = size - tail.len();
+            self.history.copy_within(self.end - kept..self.end, 0);
+            self.end = kept;
+        }
+        self.history[self.end..][..tail.len()].copy_from_slice(tail);
+        self.end += tail.len();
     }
 }
 
@@ -207,6 +215,25 @@ mod tests {
         let mut out = [1i16; 160];
         c.lost(&mut out);
         assert_eq!(out, [0; 160]);
+    }
+
+    #[test]
+    fn what_is_remembered_does_not_depend_on_the_pieces_it_came_in() {
+        for (rate, scale) in [(8_000, 1), (16_000, 2)] {
+            let wave = sine(210.0, rate, 8_000.0, 2_000 * scale);
+            let made = |piece: usize| {
+                let mut c = Concealer::default();
+                c.set_rate(rate);
+                wave.chunks(piece).for_each(|part| c.received(&mut part.to_vec()));
+                let mut out = vec![0i16; 200 * scale];
+                c.lost(&mut out);
+                out
+            };
+            let whole = made(wave.len());
+            for piece in [1, 37, 160, 320, 479, 480, 481, 960, 1_500] {
+                assert_eq!(made(piece), whole, "{rate}, pieces of {piece}");
+            }
+        }
     }
 
     #[test]

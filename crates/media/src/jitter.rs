@@ -7,13 +7,14 @@
 //! 120 ms by the measured spread of transit times ([`delay`](self)).
 
 use crate::codec::{CodecId, MAX_PACKET_MS};
+use crate::prefetch;
 
 mod delay;
 
 use delay::Delay;
 
 /// Packets that can wait; at 20 ms a packet 640 ms of audio.
-pub const JITTER_SLOTS: usize = 32;
+pub const JITTER_SLOTS: usize = u32::BITS as usize;
 /// Largest payload taken: 60 ms of G.711 or G.722, or of Opus at up to 64 kbit/s.
 pub const MAX_PAYLOAD: usize = 480;
 /// Timestamp units a second before anything else was agreed on.
@@ -122,13 +123,15 @@ struct Place {
     timestamp: u32,
     seq: u16,
     len: u16,
-    kind: Option<PacketKind>,
+    kind: PacketKind,
 }
 
 /// The buffer of one leg: about 16 KB, allocated once.
 #[derive(Debug)]
 pub struct JitterBuffer {
     places: [Place; JITTER_SLOTS],
+    /// A bit for each place that holds a packet: few do, and the others need not be looked at.
+    waiting: u32,
     payloads: Box<[[u8; MAX_PAYLOAD]; JITTER_SLOTS]>,
     delay: Delay,
     /// Timestamp units a second.
@@ -157,9 +160,10 @@ struct Source {
 
 impl Default for JitterBuffer {
     fn default() -> Self {
-        let free = Place { timestamp: 0, seq: 0, len: 0, kind: None };
+        let free = Place { timestamp: 0, seq: 0, len: 0, kind: PacketKind::Pause };
         Self {
             places: [free; JITTER_SLOTS],
+            waiting: 0,
             payloads: Box::new([[0; MAX_PAYLOAD]; JITTER_SLOTS]),
             delay: Delay::new(FIRST_CLOCK),
             clock: FIRST_CLOCK,
@@ -237,8 +241,8 @@ impl JitterBuffer {
         };
         while let Some((index, ahead)) = self.earliest().filter(|(_, ahead)| *ahead <= 0) {
             let place = self.places[index];
-            self.places[index].kind = None;
-            let Some(PacketKind::Audio(codec)) = place.kind else {
+            self.waiting &= !(1 << index);
+            let PacketKind::Audio(codec) = place.kind else {
                 self.paused = true;
                 continue;
             };
@@ -278,7 +282,7 @@ impl JitterBuffer {
     pub fn empty(&mut self) {
         self.source = None;
         self.doubt = None;
-        self.places.iter_mut().for_each(|p| p.kind = None);
+        self.waiting = 0;
         (self.late_run, self.gap_run, self.paused) = (0, 0, false);
     }
 
@@ -289,6 +293,17 @@ impl JitterBuffer {
     /// The delay aimed at, ms.
     pub const fn target_ms(&self) -> u32 {
         self.delay.target() / self.per_ms()
+    }
+
+    /// Brings near what is played next, and where the next packet will be kept: as much of each as
+    /// 20 ms of G.711 take.
+    pub fn prefetch(&self) {
+        let next = self.earliest().map(|(index, _)| index);
+        let free = self.waiting.trailing_ones() as usize;
+        for payload in [next, Some(free)].into_iter().flatten().filter_map(|n| self.payloads.get(n))
+        {
+            prefetch(&payload[..160]);
+        }
     }
 
     const fn per_ms(&self) -> u32 {
@@ -312,10 +327,10 @@ impl JitterBuffer {
         let next = after.filter(|_| ahead == len).and_then(|(index, _)| {
             let place = self.places[index];
             match place.kind {
-                Some(PacketKind::Audio(codec)) => {
+                PacketKind::Audio(codec) => {
                     Some((codec, &self.payloads[index][..usize::from(place.len)]))
                 }
-                _ => None,
+                PacketKind::Pause => None,
             }
         });
         Taken::Lost { len, next }
@@ -361,7 +376,7 @@ impl JitterBuffer {
     }
 
     fn store(&mut self, packet: &Incoming<'_>) {
-        let free = self.places.iter().position(|p| p.kind.is_none());
+        let free = Some(self.waiting.trailing_ones() as usize).filter(|n| *n < JITTER_SLOTS);
         // Overflow rule: the oldest packet gives way.
         let index = free.or_else(|| {
             self.counts.overflowed += 1;
@@ -373,14 +388,20 @@ impl JitterBuffer {
             timestamp: packet.timestamp,
             seq: packet.seq,
             len: packet.payload.len() as u16,
-            kind: Some(packet.kind),
+            kind: packet.kind,
         };
+        self.waiting |= 1 << index;
     }
 
     /// The place to be played first, and how far its timestamp lies ahead of the position.
     fn earliest(&self) -> Option<(usize, i32)> {
         let position = self.source?.position;
-        let waiting = self.places.iter().enumerate().filter(|(_, p)| p.kind.is_some());
+        let mut left = self.waiting;
+        let waiting = std::iter::from_fn(|| {
+            let index = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            self.places.get(index).map(|place| (index, place))
+        });
         waiting
             .map(|(i, p)| (i, p.timestamp.wrapping_sub(position) as i32, p.seq))
             .min_by_key(|(_, ahead, seq)| (*ahead, *seq))

@@ -15,6 +15,7 @@ use domain::{FRAME_MS, ItemId, LegId, LegQuality, MediaTime, Now};
 
 use crate::jitter::JitterCounts;
 use crate::playout::{Chunk, PushRefused};
+use crate::prefetch;
 use crate::recording::StereoBlock;
 use crate::ring::Ring;
 use crate::rtcp::Compound;
@@ -391,6 +392,24 @@ impl Leg {
             strangers: self.link.strangers,
             events_lost: self.events_lost,
         }
+    }
+
+    /// Brings near what lies in the leg itself, for its next tick. A lane calls this one leg's tick
+    /// and more before, because memory is that far away.
+    pub fn prefetch(&self) {
+        prefetch(self);
+    }
+
+    /// Brings near what the leg points to, for its next tick. Once it is near itself.
+    pub fn prefetch_parts(&self) {
+        self.inbound.jitter.prefetch();
+        self.hearing.prefetch();
+        self.outbound.playout.prefetch_place();
+    }
+
+    /// Brings near what the parts point to. Once they are near themselves.
+    pub fn prefetch_samples(&self) {
+        self.outbound.playout.prefetch_samples();
     }
 
     /// Its name.

@@ -50,6 +50,7 @@ pub mod jitter;
 pub mod leg;
 mod noise_floor;
 pub mod playout;
+mod prefetch;
 pub mod profile;
 pub mod reception;
 pub mod recording;
@@ -62,6 +63,8 @@ pub mod srtp;
 pub mod stir;
 pub mod tone;
 pub mod vad;
+
+pub use prefetch::prefetch;
 
 #[cfg(test)]
 mod testing;

@@ -264,6 +264,20 @@ impl Playout {
     }
 
     /// Fills a stretch without a change of state; returns its length, 0 when nothing can go on.
+    /// Brings near where the samples of the next tick are noted.
+    pub fn prefetch_place(&self) {
+        if let Some(item) = &self.items[0] {
+            self.chunks.prefetch_place(item.queue);
+        }
+    }
+
+    /// Brings near the samples of the next tick.
+    pub fn prefetch_samples(&self) {
+        if let Some(item) = &self.items[0] {
+            self.chunks.prefetch_samples(item.queue, (self.rate / 50) as usize);
+        }
+    }
+
     fn fill_some(&mut self, done: usize, out: &mut [i16]) -> usize {
         if self.motion == Motion::Paused {
             return 0;

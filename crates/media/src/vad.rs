@@ -13,7 +13,9 @@ use domain::FRAME_SAMPLES;
 mod model;
 
 use crate::noise_floor::NoiseFloor;
+use crate::prefetch;
 use model::Model;
+pub use model::Scratch;
 
 /// Loudness (RMS of 16-bit samples) below which nothing can be speech: −58 dBFS, some 30 dB
 /// below a quiet talker on a telephone line and above the idle noise of G.711.
@@ -69,7 +71,7 @@ impl fmt::Debug for Vad {
 
 impl Vad {
     /// Scores the next 20 ms at 16 kHz.
-    pub fn frame(&mut self, samples: &[i16; FRAME_SAMPLES]) -> Scored {
+    pub fn frame(&mut self, samples: &[i16; FRAME_SAMPLES], scratch: &mut Scratch) -> Scored {
         let rms = rms(samples);
         let loud = rms >= GATE_RMS && 4 * rms >= OVER_FLOOR_Q2 * believed(&mut self.floor, rms);
         if !loud {
@@ -84,10 +86,18 @@ impl Vad {
             from = GATE_HOLD - 1;
         }
         for n in from..std::mem::take(&mut self.quiet_len) {
-            feed(&mut self.model, &self.quiet[n], &mut self.last);
+            feed(&mut self.model, &self.quiet[n], &mut self.last, scratch);
         }
-        feed(&mut self.model, samples, &mut self.last);
+        feed(&mut self.model, samples, &mut self.last, scratch);
         Scored { score: self.last, rms }
+    }
+
+    /// Brings near what the next frame will be written to.
+    pub fn prefetch(&self) {
+        match self.quiet.get(self.quiet_len.min(GATE_HOLD - 1)) {
+            Some(place) if self.quiet_len > 0 => prefetch(place),
+            _ => prefetch(&*self.model),
+        }
     }
 
     /// Forgets the past: another stream follows.
@@ -105,7 +115,7 @@ impl Vad {
 
 /// Gives a frame to the model, whose own are 16 ms long; the highest score of those it completes
 /// (at least one) replaces `score`.
-fn feed(model: &mut Model, samples: &[i16; FRAME_SAMPLES], score: &mut f32) {
+fn feed(model: &mut Model, samples: &[i16; FRAME_SAMPLES], score: &mut f32, scratch: &mut Scratch) {
     let mut highest: Option<f32> = None;
     let mut left = samples.as_slice();
     while !left.is_empty() {
@@ -118,7 +128,7 @@ fn feed(model: &mut Model, samples: &[i16; FRAME_SAMPLES], score: &mut f32) {
             pair[1] = quarters(source[1], 3);
         }
         left = later;
-        if let Some(given) = model.taken(now.len()) {
+        if let Some(given) = model.taken(now.len(), scratch) {
             highest = Some(highest.map_or(given, |h| h.max(given)));
         }
     }
@@ -155,12 +165,13 @@ mod tests {
 
     fn scores(samples: &[i16]) -> Vec<Scored> {
         let (mut vad, mut up) = (Vad::default(), Upsampler::default());
+        let mut scratch = Scratch::new();
         samples
             .chunks_exact(160)
             .map(|part| {
                 let mut frame = [0; FRAME_SAMPLES];
                 up.process(part, &mut frame);
-                vad.frame(&frame)
+                vad.frame(&frame, &mut scratch)
             })
             .collect()
     }

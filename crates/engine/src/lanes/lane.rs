@@ -188,6 +188,7 @@ impl Lane {
             self.carry_out(now, order);
         }
         for place in self.wheel.places(slot) {
+            self.wheel.prefetch_after(place);
             self.receive(now, place);
             self.play(now, place);
         }

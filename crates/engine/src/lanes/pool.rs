@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::lanes::io::note_arrivals;
+use crate::lanes::io::{never_split, note_arrivals};
 use crate::plane::PlaneError;
 
 /// Kernel buffer of each RTP socket: one second of G.711 and room for bursts.
@@ -123,7 +123,9 @@ fn open_socket(at: SocketAddr) -> std::io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind(&at.into())?;
-    Ok(socket.into())
+    let socket = socket.into();
+    never_split(&socket);
+    Ok(socket)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use domain::PlaylistId;
 use media::leg::Leg;
+use media::prefetch;
 
 use crate::lanes::wire::Wire;
 use crate::plane::LegKey;
@@ -85,6 +86,25 @@ impl Wheel {
     /// The seat of a place.
     pub(crate) fn seat(&mut self, place: Place) -> &mut Seat {
         &mut self.slots[place.slot][place.row]
+    }
+
+    /// Brings the next legs near while the one of this place is served: each step needs what the
+    /// one before it brought.
+    pub(crate) fn prefetch_after(&self, place: Place) {
+        let row = &self.slots[place.slot];
+        if let Some(seat) = row.get(place.row + 3) {
+            prefetch(seat);
+        }
+        if let Some(seat) = row.get(place.row + 2) {
+            seat.leg.prefetch();
+            prefetch(&*seat.wire);
+        }
+        if let Some(seat) = row.get(place.row + 1) {
+            seat.leg.prefetch_parts();
+        }
+        if let Some(seat) = row.get(place.row) {
+            seat.leg.prefetch_samples();
+        }
     }
 
     /// Takes a leg in, where the fewest are.

@@ -8,6 +8,7 @@ use super::sound::{NARROW, WIDE};
 use super::tick::{MAX_FRAMES, Tick};
 use crate::activity::{Activity, ActivityDetector};
 use crate::endpoint::{Endpointer, UtteranceEnd};
+use crate::prefetch;
 use crate::resample::Upsampler;
 use crate::stir::StirDetector;
 use crate::tone::ToneDetector;
@@ -74,6 +75,12 @@ impl Hearing {
         self.prefix_ms = turn.prefix_ms.min(MAX_PREFIX_MS);
     }
 
+    /// Brings near what the next tick will write to.
+    pub fn prefetch(&self) {
+        self.vad.prefetch();
+        prefetch(&self.prefix[self.prefix_next]);
+    }
+
     /// How long the current speech has lasted, ms.
     pub fn speech_ms(&self) -> u64 {
         self.activity.speech_ms()
@@ -121,7 +128,7 @@ impl Hearing {
             self.vad.reset();
         }
         self.tonal = toned.tonal;
-        let scored = self.vad.frame(&frame.samples);
+        let scored = self.vad.frame(&frame.samples, &mut out.scratch);
         let score = if toned.tonal { 0.0 } else { scored.score };
         match self.activity.frame(at, score) {
             Some(Activity::Started(start)) => {

@@ -194,7 +194,9 @@ impl Inbound {
                     self.conceal.lost(&mut room[len..whole]);
                 }
                 let skip = codec.samples_of(skip).min(whole);
-                room.copy_within(skip..whole, 0);
+                if skip > 0 {
+                    room.copy_within(skip..whole, 0);
+                }
                 self.conceal.received(&mut room[..whole - skip]);
                 whole - skip
             }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use domain::{FRAME_SAMPLES, Frame, MediaTime};
 
 use crate::recording::StereoBlock;
+use crate::vad::Scratch;
 
 /// Frames one tick can bring: at an onset the prefix (at most 380 ms) and what it took to notice.
 pub const MAX_FRAMES: usize = 24;
@@ -28,7 +29,7 @@ impl Datagram {
     }
 }
 
-/// Results of one tick; about 17 KB.
+/// Results of one tick, and what they are worked out in; about 29 KB.
 #[derive(Clone, Debug)]
 pub struct Tick {
     /// The RTP packet; to be sent from the leg's RTP socket.
@@ -39,6 +40,7 @@ pub struct Tick {
     pub stereo: Option<StereoBlock>,
     frames: [Frame; MAX_FRAMES],
     frame_count: usize,
+    pub(super) scratch: Scratch,
 }
 
 impl Default for Tick {
@@ -57,6 +59,7 @@ impl Tick {
             stereo: None,
             frames: [frame; MAX_FRAMES],
             frame_count: 0,
+            scratch: Scratch::new(),
         }
     }
 

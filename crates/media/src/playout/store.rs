@@ -1,6 +1,7 @@
 //! Chunks of all items in one slab: nothing is allocated when they come and go.
 
 use super::{Chunk, MAX_ITEMS};
+use crate::prefetch;
 
 /// Chunks that can wait, together with those that are used and not yet taken away.
 pub const MAX_CHUNKS: usize = 256;
@@ -83,6 +84,24 @@ impl ChunkStore {
             }
         }
         done
+    }
+
+    /// Brings near where the first chunk of a queue is noted.
+    pub fn prefetch_place(&self, queue: usize) {
+        let head = usize::from(self.queues[queue].head);
+        if let (Some(chunk), Some(next)) = (self.chunks.get(head), self.next.get(head)) {
+            prefetch(chunk);
+            prefetch(next);
+        }
+    }
+
+    /// Brings near so many samples of the first chunk of a queue.
+    pub fn prefetch_samples(&self, queue: usize, samples: usize) {
+        let q = self.queues[queue];
+        let chunk = self.chunks.get(usize::from(q.head)).and_then(|c| c.as_deref());
+        if let Some(left) = chunk.and_then(|c| c.get(q.read..)) {
+            prefetch(&left[..left.len().min(samples)]);
+        }
     }
 
     /// Whether a queue holds no chunk.

@@ -34,6 +34,29 @@ const POWER: f32 = 1.0 / (32_768.0 * 32_768.0);
 const BAND_HZ: (f64, f64) = (72.0, 7_600.0);
 const RATE_HZ: f64 = 16_000.0;
 
+/// What a score is worked out in; one value serves all streams of a thread, about 12 KB.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    /// The window, and then what the network wants.
+    wave: [f32; NETWORK_SCRATCH],
+    spectrum: [Complex32; BINS],
+    transform: [Complex32; SCRATCH],
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scratch {
+    /// What stands in it at first means nothing.
+    pub const fn new() -> Self {
+        let zero = Complex32::new(0.0, 0.0);
+        Self { wave: [0.0; NETWORK_SCRATCH], spectrum: [zero; BINS], transform: [zero; SCRATCH] }
+    }
+}
+
 /// Scores one stream; 2.3 KB.
 pub(super) struct Model {
     network: DefaultPredictor,
@@ -117,34 +140,33 @@ impl Model {
     }
 
     /// So many samples were written; the score of the last 48 ms, 0–1, every [`HOP`] samples.
-    pub fn taken(&mut self, samples: usize) -> Option<f32> {
+    pub fn taken(&mut self, samples: usize, scratch: &mut Scratch) -> Option<f32> {
         self.fresh += samples;
         if self.fresh < HOP {
             return None;
         }
         self.fresh = 0;
-        let score = self.score();
+        let score = self.score(scratch);
         self.line.copy_within(HOP.., 0);
         Some(score)
     }
 
-    fn score(&mut self) -> f32 {
-        let mut wave = [0.0f32; NETWORK_SCRATCH];
+    fn score(&mut self, scratch: &mut Scratch) -> f32 {
+        let Scratch { wave, spectrum, transform } = scratch;
+        let (window, rest) = wave[..TRANSFORM].split_at_mut(WINDOW);
         let pairs = self.line[1..].iter().zip(&self.line[..WINDOW]);
-        for ((out, (sample, before)), hann) in wave.iter_mut().zip(pairs).zip(&self.tables.hann) {
+        for ((out, (sample, before)), hann) in window.iter_mut().zip(pairs).zip(&self.tables.hann) {
             *out = (f32::from(*sample) - EMPHASIS * f32::from(*before)) * hann;
         }
-        let mut spectrum = [Complex32::default(); BINS];
-        let mut scratch = [Complex32::default(); SCRATCH];
-        let scratch = &mut scratch[..self.tables.transform.get_scratch_len()];
-        let wave_in = &mut wave[..TRANSFORM];
+        rest.fill(0.0);
+        let room = &mut transform[..self.tables.transform.get_scratch_len()];
         // Fails for wrong lengths alone, and these are constants.
-        let _ = self.tables.transform.process_with_scratch(wave_in, &mut spectrum, scratch);
+        let _ = self.tables.transform.process_with_scratch(&mut wave[..TRANSFORM], spectrum, room);
         self.features.copy_within(BANDS.., 0);
         let newest = &mut self.features[BANDS * (CONTEXT - 1)..];
-        bands(self.tables, &spectrum, newest);
+        bands(self.tables, spectrum, newest);
         self.network.normalize(newest);
-        self.network.predict(&self.features, &mut wave).clamp(0.0, 1.0)
+        self.network.predict(&self.features, wave).clamp(0.0, 1.0)
     }
 }
 
@@ -203,10 +225,11 @@ mod tests {
     /// Highest difference between our scores and those of the crate's own detector.
     fn difference(samples: &[i16]) -> f32 {
         let (mut ours, mut theirs) = (Model::default(), Box::new(Detector::const_default()));
+        let mut scratch = Scratch::new();
         let mut most = 0.0f32;
         for hop in samples.chunks_exact(HOP) {
             ours.room(HOP).copy_from_slice(hop);
-            let score = ours.taken(HOP).unwrap();
+            let score = ours.taken(HOP, &mut scratch).unwrap();
             most = most.max((score - theirs.predict_i16(hop)).abs());
         }
         most
