@@ -80,7 +80,9 @@ impl Script {
 /// Half a minute of speech at 8 kHz by espeak-ng, without long gaps.
 pub fn speech(voice: &str) -> io::Result<Vec<i16>> {
     let mut child = Command::new("espeak-ng");
-    let out = child.args(["-v", voice, "-s", "190", "-z", "--stdout", "--", TEXT]).output()?;
+    child.args(["-v", voice, "-s", "190", "-z", "--stdout", "--", TEXT]);
+    let missing = |e| io::Error::other(format!("espeak-ng, which speaks for the callees: {e}"));
+    let out = child.output().map_err(missing)?;
     let wave = out.stdout.get(44..).unwrap_or_default();
     let pcm: Vec<i16> = wave.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
     let mut samples = Vec::new();
