@@ -394,8 +394,8 @@ impl Leg {
         }
     }
 
-    /// Brings near what lies in the leg itself, for its next tick. A lane calls this one leg's tick
-    /// and more before, because memory is that far away.
+    /// Brings near what lies in the leg itself, for its next tick. A lane asks for it while it
+    /// serves the legs before, because memory is that far away.
     pub fn prefetch(&self) {
         prefetch(self);
     }
