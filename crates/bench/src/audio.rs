@@ -81,8 +81,9 @@ impl Script {
 pub fn speech(voice: &str) -> io::Result<Vec<i16>> {
     let mut child = Command::new("espeak-ng");
     child.args(["-v", voice, "-s", "190", "-z", "--stdout", "--", TEXT]);
-    let missing = |e| io::Error::other(format!("espeak-ng, which speaks for the callees: {e}"));
-    let out = child.output().map_err(missing)?;
+    let missing = "Debian: apt-get install espeak-ng";
+    let failed = |e| io::Error::other(format!("cannot run espeak-ng ({e}); {missing}"));
+    let out = child.output().map_err(failed)?;
     let wave = out.stdout.get(44..).unwrap_or_default();
     let pcm: Vec<i16> = wave.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
     let mut samples = Vec::new();

@@ -17,6 +17,8 @@ use delay::Delay;
 pub const JITTER_SLOTS: usize = u32::BITS as usize;
 /// Largest payload taken: 60 ms of G.711 or G.722, or of Opus at up to 64 kbit/s.
 pub const MAX_PAYLOAD: usize = 480;
+/// Bytes of 20 ms of G.711, which are most payloads.
+const USUAL_PAYLOAD: usize = 160;
 /// Timestamp units a second before anything else was agreed on.
 const FIRST_CLOCK: u32 = 8_000;
 /// Late packets in a row after which the path itself has become slower.
@@ -295,14 +297,11 @@ impl JitterBuffer {
         self.delay.target() / self.per_ms()
     }
 
-    /// Brings near what is played next, and where the next packet will be kept: as much of each as
-    /// 20 ms of G.711 take.
+    /// Brings near what is played next, and where the next packet will be kept.
     pub fn prefetch(&self) {
         let next = self.earliest().map(|(index, _)| index);
-        let free = self.waiting.trailing_ones() as usize;
-        for payload in [next, Some(free)].into_iter().flatten().filter_map(|n| self.payloads.get(n))
-        {
-            prefetch(&payload[..160]);
+        for index in [next, self.free()].into_iter().flatten() {
+            prefetch(&self.payloads[index][..USUAL_PAYLOAD]);
         }
     }
 
@@ -376,9 +375,8 @@ impl JitterBuffer {
     }
 
     fn store(&mut self, packet: &Incoming<'_>) {
-        let free = Some(self.waiting.trailing_ones() as usize).filter(|n| *n < JITTER_SLOTS);
         // Overflow rule: the oldest packet gives way.
-        let index = free.or_else(|| {
+        let index = self.free().or_else(|| {
             self.counts.overflowed += 1;
             self.earliest().map(|(index, _)| index)
         });
@@ -391,6 +389,12 @@ impl JitterBuffer {
             kind: packet.kind,
         };
         self.waiting |= 1 << index;
+    }
+
+    /// The place that the next packet will have, if there is one.
+    const fn free(&self) -> Option<usize> {
+        let index = self.waiting.trailing_ones() as usize;
+        if index < JITTER_SLOTS { Some(index) } else { None }
     }
 
     /// The place to be played first, and how far its timestamp lies ahead of the position.

@@ -15,7 +15,6 @@ use domain::{FRAME_MS, ItemId, LegId, LegQuality, MediaTime, Now};
 
 use crate::jitter::JitterCounts;
 use crate::playout::{Chunk, PushRefused};
-use crate::prefetch;
 use crate::recording::StereoBlock;
 use crate::ring::Ring;
 use crate::rtcp::Compound;
@@ -394,20 +393,16 @@ impl Leg {
         }
     }
 
-    /// Brings near what lies in the leg itself, for its next tick. A lane asks for it while it
-    /// serves the legs before, because memory is that far away.
-    pub fn prefetch(&self) {
-        prefetch(self);
-    }
-
-    /// Brings near what the leg points to, for its next tick. Once it is near itself.
+    /// Brings near what the leg points to, for its next tick, once the leg is near itself
+    /// ([`prefetch`](crate::prefetch)). A lane asks while it serves the legs before, because memory
+    /// is that far away.
     pub fn prefetch_parts(&self) {
         self.inbound.jitter.prefetch();
         self.hearing.prefetch();
         self.outbound.playout.prefetch_place();
     }
 
-    /// Brings near what the parts point to. Once they are near themselves.
+    /// Brings near what the parts point to, once they are near themselves.
     pub fn prefetch_samples(&self) {
         self.outbound.playout.prefetch_samples();
     }

@@ -1,8 +1,8 @@
 //! Asking the processor for memory before it is needed.
 //!
 //! A lane goes through more legs in 20 ms than fit into a core's own cache, so each leg has to be
-//! brought from afar, and waiting for that was a sixth of a tick. Who says in time what comes next
-//! does not wait (docs/performance.md has the figures).
+//! brought from afar. Waiting for that was more than a tenth of a tick; who says in time what comes
+//! next does not wait (docs/performance.md has the figures).
 
 /// Bytes that come at once.
 #[cfg(target_arch = "x86_64")]

@@ -94,9 +94,10 @@ impl Vad {
 
     /// Brings near what the next frame will be written to.
     pub fn prefetch(&self) {
-        match self.quiet.get(self.quiet_len.min(GATE_HOLD - 1)) {
-            Some(place) if self.quiet_len > 0 => prefetch(place),
-            _ => prefetch(&*self.model),
+        if self.quiet_len > 0 {
+            prefetch(&self.quiet[self.next_quiet()]);
+        } else {
+            prefetch(&*self.model);
         }
     }
 
@@ -106,8 +107,13 @@ impl Vad {
         self.quiet[GATE_HOLD - 1] = [0; FRAME_SAMPLES];
     }
 
+    /// Where the next quiet frame is kept.
+    fn next_quiet(&self) -> usize {
+        self.quiet_len.min(GATE_HOLD - 1)
+    }
+
     fn keep(&mut self, samples: &[i16; FRAME_SAMPLES]) {
-        let place = self.quiet_len.min(GATE_HOLD - 1);
+        let place = self.next_quiet();
         self.quiet[place] = *samples;
         self.quiet_len = place + 1;
     }

@@ -96,7 +96,7 @@ impl Wheel {
             prefetch(seat);
         }
         if let Some(seat) = row.get(place.row + 2) {
-            seat.leg.prefetch();
+            prefetch(&*seat.leg);
             prefetch(&*seat.wire);
         }
         if let Some(seat) = row.get(place.row + 1) {
