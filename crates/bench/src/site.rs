@@ -13,8 +13,10 @@ use domain::{
 };
 use engine::lanes::{Lanes, LanesConfig};
 use engine::owner::{Keys, first_start, top_up};
-use engine::ports::synthesizer::Synthesizer;
-use engine::{Calls, Catalogue, Clock, Engine, EngineConfig, ModelInfo, Parts, PlaceOrder, Route};
+use engine::{
+    Calls, Catalogue, Clock, Engine, EngineConfig, Model, ModelInfo, Models, Parts, PlaceOrder,
+    Route,
+};
 use rand::RngCore;
 use sip::{SipConfig, SipTimers, SipTrunks, TrunkConfig};
 use store::{Store, StoreConfig};
@@ -107,14 +109,12 @@ impl Site {
             directory: store.clone(),
             blobs,
             plane: lanes.clone(),
-            synthesizer: Arc::new(models),
-            recognizer: Arc::new(models),
-            judge: Arc::new(models),
-            responder: Arc::new(models),
+            models: named(models),
             random: ten_bytes,
         };
         let keys = Keys::from(&parts);
-        let engine = Engine::new(parts, engine_config(&setup, &models));
+        let config = engine_config(&setup, &parts);
+        let engine = Engine::new(parts, config);
         let sip = SipTrunks::start(sip_config(&setup)?, engine.trunk_events()).await?;
         engine.plug(sip.clone());
         let first = first_start(&keys, MicroYuan::ZERO).await?;
@@ -208,7 +208,21 @@ fn ten_bytes() -> [u8; 10] {
     bytes
 }
 
-fn engine_config(setup: &Setup, models: &Scripted) -> EngineConfig {
+/// What is scripted, as the only model.
+fn named(scripted: Scripted) -> Models {
+    let info = ModelInfo { id: "scripted".to_owned(), name: "scripted".to_owned() };
+    Models::new(
+        info,
+        Model {
+            synthesizer: Arc::new(scripted),
+            recognizer: Arc::new(scripted),
+            judge: Arc::new(scripted),
+            responder: Arc::new(scripted),
+        },
+    )
+}
+
+fn engine_config(setup: &Setup, parts: &Parts) -> EngineConfig {
     // Several peers share the numbers by their third digit.
     let peers = setup.peers.len();
     let digits = |n: usize| (0..10).filter(move |d| peers > 1 && d % peers == n);
@@ -221,8 +235,8 @@ fn engine_config(setup: &Setup, models: &Scripted) -> EngineConfig {
     EngineConfig {
         catalogue: Catalogue {
             price: Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute },
-            voices: models.voices(),
-            models: vec![ModelInfo { id: "scripted".to_owned(), name: "scripted".to_owned() }],
+            voices: parts.models.voices(),
+            models: parts.models.infos(),
             recording: setup.record,
             limits: CallLimits::default(),
             numbers: NumberRules::default(),

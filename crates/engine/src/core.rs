@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use call::{Call, Input};
-use domain::{AccountId, CallId, LegId};
+use call::Input;
+use domain::{CallId, LegId};
 use tokio_util::task::TaskTracker;
 
 use crate::config::EngineConfig;
@@ -14,12 +14,6 @@ use crate::mailbox::Mailbox;
 use crate::parts::Parts;
 use crate::ports::trunk::{Trunk, TrunkCommand, TrunkEvent, TrunkEvents};
 use crate::scheduler::Scheduler;
-
-/// A call that runs.
-pub(crate) struct Running {
-    pub(crate) mailbox: Mailbox,
-    pub(crate) account: AccountId,
-}
 
 /// Shared by the engine's tasks.
 pub(crate) struct Core {
@@ -30,7 +24,7 @@ pub(crate) struct Core {
     pub(crate) tasks: TaskTracker,
     draining: AtomicBool,
     // Locks, because trunk, lanes and customers reach calls from any task; held for look-ups.
-    running: Mutex<BTreeMap<CallId, Running>>,
+    running: Mutex<BTreeMap<CallId, Mailbox>>,
     trunk: OnceLock<Arc<dyn Trunk>>,
     silent: SilentTrunk,
 }
@@ -69,13 +63,13 @@ impl Core {
         self.trunk.get().is_some() && !self.config.routes.is_empty()
     }
 
-    pub(crate) fn started(&self, call: CallId, running: Running) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(call, running);
+    pub(crate) fn started(&self, call: CallId, mailbox: Mailbox) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(call, mailbox);
     }
 
     pub(crate) fn mailbox(&self, call: CallId) -> Option<Mailbox> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.get(&call).map(|r| r.mailbox.clone())
+        running.get(&call).cloned()
     }
 
     /// How many calls run.
@@ -86,7 +80,7 @@ impl Core {
     /// Mailboxes of all calls that run.
     pub(crate) fn mailboxes(&self) -> Vec<Mailbox> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.values().map(|r| r.mailbox.clone()).collect()
+        running.values().cloned().collect()
     }
 
     /// A call's line may be used by the next one.
@@ -99,11 +93,6 @@ impl Core {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
         self.scheduler.finished(call);
         self.hub.close(call);
-    }
-
-    pub(crate) fn owner(&self, call: &Call) -> AccountId {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.get(&call.id()).map_or(AccountId(0), |r| r.account)
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -13,7 +13,7 @@ use media::srtp::{MASTER_LEN, MasterKey, OurKeys};
 
 use crate::admission::request_of;
 use crate::config::queue_deadline;
-use crate::core::{Core, Running};
+use crate::core::Core;
 use crate::journal::{CallJournal, settlement};
 use crate::mailbox::{Mail, Mailbox};
 use crate::ports::records::{CommitError, ReadError};
@@ -93,8 +93,7 @@ async fn start(core: &Arc<Core>, q: &Queued, trunk: Arc<str>) {
         return end_queued(core, q.clone(), EndWhat::Canceled).await;
     };
     let (mailbox, mail) = Mailbox::new();
-    let running = Running { mailbox: mailbox.clone(), account: q.account };
-    core.started(q.call, running);
+    core.started(q.call, mailbox.clone());
     // Who ordered before it could be found here waits; who comes now finds its mailbox.
     if let Some(credential) = core.scheduler.take_orders(q.call) {
         mailbox.send(Mail::from_owner(credential));

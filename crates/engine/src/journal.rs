@@ -64,6 +64,11 @@ impl CallJournal {
         }
     }
 
+    /// Whose journal it is.
+    pub(crate) fn call(&self) -> CallId {
+        self.call
+    }
+
     /// Adds an event; an awaited one is due at once.
     pub(crate) fn add(&mut self, at: Moment, event: Event, texts: Texts, media_ms: Option<u64>) {
         let due = if event.is_awaited() { at.now } else { at.now + GROUP };

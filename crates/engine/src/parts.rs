@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::models::Models;
 use crate::plane::MediaPlane;
 use crate::ports::blobs::Blobs;
 use crate::ports::directory::Directory;
-use crate::ports::judge::Judge;
-use crate::ports::recognizer::Recognizer;
 use crate::ports::records::Records;
-use crate::ports::responder::Responder;
-use crate::ports::synthesizer::Synthesizer;
 
 /// The adapters behind the ports.
 #[derive(Clone)]
@@ -25,14 +22,8 @@ pub struct Parts {
     pub blobs: Arc<dyn Blobs>,
     /// Carries legs.
     pub plane: Arc<dyn MediaPlane>,
-    /// Speaks.
-    pub synthesizer: Arc<dyn Synthesizer>,
-    /// Understands.
-    pub recognizer: Arc<dyn Recognizer>,
-    /// Judges.
-    pub judge: Arc<dyn Judge>,
-    /// Replies.
-    pub responder: Arc<dyn Responder>,
+    /// Speak, understand, judge and reply.
+    pub models: Models,
     /// Ten random bytes for a new id.
     pub random: fn() -> [u8; 10],
 }

@@ -1,39 +1,37 @@
-//! Runs one call: feeds its core, performs what it wants, commits what it says.
+//! Runs one call: feeds its core, performs what it wants, keeps its books.
+
+mod books;
 
 use std::sync::Arc;
 
-use call::{Awaited, Call, CallPlan, Input, MediaCommand, MediaEvent, Output};
+use call::{Call, CallPlan, Input, MediaCommand, MediaEvent, Output};
 use conversation::Output as TalkOutput;
 use conversation::floor::FloorOutput;
-use domain::{CallRecord, EndWhat, Event, LegId, MicroYuan, Now, Texts, Transaction, Who};
+use domain::{CallRecord, EndWhat, Event, LegId, Now, Who};
 use media::profile::MediaProfile;
 use tokio::sync::mpsc;
 
 use crate::core::Core;
-use crate::journal::{CallJournal, Committing};
 use crate::mailbox::{Mail, Mailbox, Recorded};
+use crate::models::{Ear, Manner, Mind, Model, Mouth, Question, Tell};
 use crate::plane::{LegKey, LegOrder};
-use crate::ports::PortFuture;
-use crate::ports::records::CommitError;
-use crate::speech::SpeechWork;
+use crate::ports::recognizer::RecognizerOptions;
+use books::Books;
 
 /// After the end: how long the recorder may take to finish its file.
 const RECORDER_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
-
-type Commit = PortFuture<'static, Result<Committing, (Committing, CommitError)>>;
 
 /// One call at work.
 pub(crate) struct Run {
     core: Arc<Core>,
     call: Call,
-    journal: CallJournal,
-    speech: SpeechWork,
+    books: Books,
+    mouth: Mouth,
+    ear: Ear,
+    mind: Mind,
     media: Arc<MediaProfile>,
     mailbox: Mailbox,
     mail: mpsc::Receiver<Mail>,
-    committing: Option<Commit>,
-    held: MicroYuan,
-    extensions: u32,
     state: State,
 }
 
@@ -44,8 +42,6 @@ struct State {
     recording: bool,
     answered: bool,
     recorder_limit: Option<Now>,
-    store_faulted: bool,
-    ended: bool,
     /// Nobody was dialled and nobody will be by this process: it goes on waiting in the store.
     withdrawn: bool,
     /// The recorder was done before the lane had told that the leg is closed.
@@ -60,21 +56,33 @@ impl Run {
         mailbox: Mailbox,
         mail: mpsc::Receiver<Mail>,
     ) -> Self {
+        let model = model_of(&core, &plan);
+        let (clock, request) = (core.parts.clock.clone(), &plan.request);
         let key = LegKey { call: plan.call, leg: LegId::CALLEE };
-        let request = plan.request.clone();
-        let speech = SpeechWork::new(core.parts.clone(), key, mailbox.clone(), request)
-            .at_rate(plan.media.speech_rate());
+        let language = request.turn.language;
+        let tell: Tell = {
+            let mailbox = mailbox.clone();
+            Arc::new(move |talk| mailbox.input(Input::Talk(talk)))
+        };
+        let manner =
+            Manner { voice: request.voice.clone(), language, rate: plan.media.speech_rate() };
+        let synthesizer = model.synthesizer.clone();
+        let plane = core.parts.plane.clone();
+        let mouth = Mouth::new(key, plane, synthesizer, manner, clock.clone(), tell.clone());
+        let options = RecognizerOptions { language, preset: None };
+        let ear = Ear::open(key.call, &*model.recognizer, &options, clock.clone(), tell.clone());
+        let requirement = request.requirement.clone();
+        let mind = Mind::new(&model, requirement, language, clock, tell);
         Self {
-            journal: CallJournal::resume(record),
-            held: plan.hold,
+            books: Books::resume(record),
             media: plan.media.clone(),
             call: Call::new(plan),
             core,
-            speech,
+            mouth,
+            ear,
+            mind,
             mailbox,
             mail,
-            committing: None,
-            extensions: 0,
             state: State::default(),
         }
     }
@@ -88,7 +96,11 @@ impl Run {
             tokio::select! {
                 // In this order, so that the same inputs at the same moments give the same call.
                 biased;
-                outcome = poll_commit(&mut self.committing) => self.committed(outcome),
+                outcome = self.books.outcome() => {
+                    for input in self.books.committed(clock.now(), outcome) {
+                        self.feed(input);
+                    }
+                }
                 mail = self.mail.recv() => match mail {
                     Some(mail) => self.take(mail),
                     None => break,
@@ -98,27 +110,23 @@ impl Run {
             if self.mailbox.is_overrun() {
                 self.feed(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
             }
-            self.start_commit();
+            self.books.start_commit(&self.core);
         }
         self.core.forget(self.call.id());
     }
 
     fn is_over(&self) -> bool {
-        if self.state.withdrawn || (self.journal.is_lost() && self.state.ended) {
-            return self.committing.is_none();
+        if self.state.withdrawn || (self.books.is_lost() && self.books.is_ended()) {
+            return self.books.is_idle();
         }
         let waits_for_recorder = self.state.recording
             && self.state.recorder_limit.is_none_or(|at| self.core.parts.clock.now() < at);
-        self.state.done
-            && !waits_for_recorder
-            && self.committing.is_none()
-            && self.journal.is_settled()
+        self.state.done && !waits_for_recorder && self.books.is_settled()
     }
 
     fn deadline(&self) -> Option<Now> {
-        let journal = if self.committing.is_some() { None } else { self.journal.deadline() };
         let recorder = self.state.recorder_limit.filter(|_| self.state.recording);
-        [self.call.next_deadline(), journal, recorder].into_iter().flatten().min()
+        [self.call.next_deadline(), self.books.deadline(), recorder].into_iter().flatten().min()
     }
 
     fn take(&mut self, mail: Mail) {
@@ -129,7 +137,7 @@ impl Run {
             }
             Mail::HangUp { what, who, credential } => {
                 // Nothing but its recording follows an end.
-                if let Some(credential) = credential.filter(|_| !self.state.ended) {
+                if let Some(credential) = credential.filter(|_| !self.books.is_ended()) {
                     let command = "hangup".to_owned();
                     self.note(Event::CommandAccepted { command, credential });
                 }
@@ -143,7 +151,7 @@ impl Run {
     /// knows it, and the next start takes it up.
     fn withdraw(&mut self) {
         self.state.withdrawn = true;
-        self.journal.forget();
+        self.books.withdraw();
         self.core.parts.plane.close(LegKey { call: self.call.id(), leg: LegId::CALLEE });
     }
 
@@ -160,14 +168,26 @@ impl Run {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Brief => self.speech.brief(),
+            Output::Brief => {
+                let mailbox = self.mailbox.clone();
+                self.mind.brief(move |brief| mailbox.input(Input::Briefed(brief)));
+            }
             Output::Signal(leg, command) => {
                 self.core.trunk().submit(self.call.id(), leg, command);
             }
             Output::Media(leg, command) => self.media(leg, command),
             Output::Talk(output) => self.talk(output),
-            Output::Journal(event, texts, media_ms) => self.write(event, texts, media_ms),
-            Output::ExtendHold(amount, until_s) => self.extend(amount, until_s),
+            Output::Journal(event, texts, media_ms) => {
+                let at = self.core.parts.clock.moment();
+                self.books.write(at, event, texts, media_ms);
+                if let Some(r) = self.state.early_recording.take_if(|_| self.books.is_ended()) {
+                    self.recorded(r);
+                }
+            }
+            Output::ExtendHold(amount, until_s) => {
+                let at = self.core.parts.clock.moment();
+                self.books.extend(at, amount, until_s);
+            }
             Output::Done => {
                 self.state.done = true;
                 self.core.line_is_free(self.call.id());
@@ -189,7 +209,7 @@ impl Run {
                     turn: request.turn,
                     media_timeout_s: request.limits.media_timeout_s,
                     mailbox: self.mailbox.clone(),
-                    ear: self.speech.ear(),
+                    ear: self.ear.frames(),
                     language: request.turn.language,
                     media: self.media.clone(),
                 };
@@ -223,144 +243,40 @@ impl Run {
 
     fn talk(&mut self, output: TalkOutput) {
         let addressee = || self.call.brief().addressee.clone();
+        let question = |asked| Question { asked, addressee: addressee() };
         match output {
             TalkOutput::Recognize(n, start, end, expect) => {
-                self.speech.recognize(n, start, end, expect);
+                self.ear.recognize(n, start..end, expect);
             }
-            TalkOutput::Glance(n, start, end, question) => {
-                let addressee = addressee();
-                self.speech.glance(n, start..end, question, addressee);
+            TalkOutput::Glance(n, start, end, asked) => {
+                let judging = self.mind.judging(question(asked));
+                self.ear.glance(n, start..end, judging);
             }
-            TalkOutput::Judge(n, question, heard) => {
-                let addressee = addressee();
-                self.speech.judge(n, question, heard, addressee);
+            TalkOutput::Judge(n, asked, heard) => {
+                let question = question(asked);
+                self.mind.judge(n, question, heard);
             }
             TalkOutput::Respond(generation, prompt, history) => {
                 let addressee = addressee();
-                self.speech.respond(generation, prompt, history, addressee);
+                self.mind.respond(generation, prompt, history, addressee);
             }
-            TalkOutput::CancelRespond => self.speech.cancel_respond(),
+            TalkOutput::CancelRespond => self.mind.cancel_respond(),
             TalkOutput::Floor(FloorOutput::Speak { playlist, item, text, class }) => {
-                self.speech.speak(playlist, item, text, class);
+                self.mouth.speak(playlist, item, text, class);
             }
-            TalkOutput::Floor(FloorOutput::Cut(playlist)) => self.speech.hush(playlist),
+            TalkOutput::Floor(FloorOutput::Cut(playlist)) => self.mouth.hush(playlist),
             // The call core keeps these for itself.
             TalkOutput::Floor(_) | TalkOutput::Journal(..) | TalkOutput::HangUp(_) => {}
         }
     }
 
-    fn write(&mut self, event: Event, texts: Texts, media_ms: Option<u64>) {
-        if self.journal.is_lost() {
-            self.state.ended |= matches!(event, Event::CallEnded(_));
-            return;
-        }
-        let at = self.core.parts.clock.moment();
-        match &event {
-            Event::CalleeOptedOut { .. } => {
-                self.journal.block(self.call.request().target.clone(), at.wall);
-            }
-            Event::CallEnded(end) => {
-                let mut end = *end;
-                end.hold = self.held;
-                match crate::journal::settlement(self.call.id(), self.core.owner(&self.call), &end)
-                {
-                    Ok(t) => self.journal.post(t),
-                    Err(error) => {
-                        tracing::error!(call = %self.call.id(), %error, "settlement refused");
-                    }
-                }
-                self.journal.add(at, Event::CallEnded(end), texts, media_ms);
-                self.state.ended = true;
-                if let Some(r) = self.state.early_recording.take() {
-                    self.recorded(r);
-                }
-                return;
-            }
-            _ => {}
-        }
-        self.journal.add(at, event, texts, media_ms);
-    }
-
     fn note(&mut self, event: Event) {
-        self.write(event, Texts::default(), None);
-    }
-
-    /// Holds more; refused if the balance does not cover it.
-    fn extend(&mut self, amount: MicroYuan, until_s: u32) {
-        self.extensions += 1;
-        let (call, owner) = (self.call.id(), self.core.owner(&self.call));
-        self.journal.post(Transaction::hold(call, owner, self.extensions, amount));
-        self.note(Event::HoldExtended { amount, until_s });
-        self.held = MicroYuan(self.held.0 + amount.0);
-    }
-
-    fn start_commit(&mut self) {
-        if self.committing.is_some() {
-            return;
-        }
-        if let Some(c) = self.journal.begin(self.core.parts.clock.now()) {
-            let core = self.core.clone();
-            let work = async move { c.run(&*core.parts.records, &core.hub).await };
-            self.committing = Some(Box::pin(work));
-        }
-    }
-
-    fn committed(&mut self, outcome: Result<Committing, (Committing, CommitError)>) {
-        self.committing = None;
-        match outcome {
-            Ok(c) => {
-                self.journal.succeeded();
-                if let Some(until) = c.extends() {
-                    self.feed(Input::HoldExtended(Some(until)));
-                }
-                for kind in c.kinds {
-                    self.feed(Input::Committed(kind, true));
-                }
-            }
-            Err((c, CommitError::InsufficientBalance { .. })) if c.extends().is_some() => {
-                self.refuse_extension(c);
-            }
-            Err((c, error @ CommitError::Duplicate { .. })) => self.lose_journal(&c, &error),
-            Err((c, error)) => self.commit_failed(c, &error),
-        }
-    }
-
-    /// The extension's own event goes; whatever else was in the batch is kept.
-    fn refuse_extension(&mut self, c: Committing) {
-        let (kept, amount) = c.without_extension();
-        self.held = MicroYuan(self.held.0 - amount.0);
-        self.journal.take_back(self.core.parts.clock.now(), kept);
-        self.journal.correct_hold(amount);
-        self.feed(Input::HoldExtended(None));
-    }
-
-    /// The store has other events under our numbers. Nobody else is to be dialled for this call,
-    /// and what was begun is taken down; its books are the other one's.
-    fn lose_journal(&mut self, c: &Committing, error: &CommitError) {
-        tracing::error!(call = %self.call.id(), %error, "somebody else wrote this call's journal");
-        self.journal.lose();
-        if c.kinds.contains(&Awaited::Dial) {
-            self.feed(Input::Committed(Awaited::Dial, false));
-        }
-        self.feed(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
-    }
-
-    fn commit_failed(&mut self, c: Committing, error: &CommitError) {
-        let dialling = c.kinds.contains(&Awaited::Dial);
-        tracing::error!(call = %self.call.id(), %error, "journal not written");
-        self.journal.failed(self.core.parts.clock.now(), c);
-        if dialling {
-            // Nothing has been dialled; without a durable intent nothing will be.
-            self.feed(Input::Committed(Awaited::Dial, false));
-        } else if self.journal.is_failing() && !self.state.store_faulted {
-            self.state.store_faulted = true;
-            self.feed(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
-        }
+        self.books.note(self.core.parts.clock.moment(), event);
     }
 
     /// Nothing but its recording follows the end of a call, and an unanswered one has none.
     fn recorded(&mut self, r: Recorded) {
-        if !self.state.ended {
+        if !self.books.is_ended() {
             self.state.early_recording = Some(r);
             return;
         }
@@ -380,9 +296,13 @@ impl Run {
     }
 }
 
-async fn poll_commit(commit: &mut Option<Commit>) -> Result<Committing, (Committing, CommitError)> {
-    match commit {
-        Some(c) => c.await,
-        None => std::future::pending().await,
-    }
+/// The engines that a call asked for. One whose model is gone since it was accepted gets the
+/// default one rather than not being made.
+fn model_of(core: &Core, plan: &CallPlan) -> Model {
+    let (models, wanted) = (&core.parts.models, &plan.request.voice.model);
+    let model = models.named(wanted).unwrap_or_else(|| {
+        tracing::warn!(call = %plan.call, model = %wanted, "no such model; the default serves");
+        models.default_model()
+    });
+    model.clone()
 }

@@ -9,8 +9,8 @@ use domain::{
     TurnSettings, VoiceChoice,
 };
 use engine::{
-    Calls, Catalogue, Clock, Engine, EngineConfig, ModelInfo, Parts, PlaceOrder, Placed, Recovered,
-    Route,
+    Calls, Catalogue, Clock, Engine, EngineConfig, Model, ModelInfo, Models, Parts, PlaceOrder,
+    Placed, Recovered, Route,
 };
 
 use crate::chance::{reseed_ids, ten_bytes};
@@ -77,6 +77,9 @@ impl Default for Setup {
     }
 }
 
+/// Id of the model that a world has beside its default one.
+pub const SECOND_MODEL: &str = "second";
+
 /// A running engine among fakes.
 pub struct World {
     /// The real one.
@@ -91,6 +94,8 @@ pub struct World {
     pub moods: Moods,
     /// What was asked to be spoken.
     pub synthesizer: FakeSynthesizer,
+    /// The same of the model [`SECOND_MODEL`], which shares all else with the first.
+    pub second_synthesizer: FakeSynthesizer,
     /// What the responder was asked.
     pub responder: FakeResponder,
     /// The owner.
@@ -128,16 +133,21 @@ impl Setup {
             plants: self.plants.clone(),
             asked: Arc::default(),
         };
+        let second_synthesizer = FakeSynthesizer { asked: Arc::default(), ..synthesizer.clone() };
+        let model = Model {
+            synthesizer: Arc::new(synthesizer.clone()),
+            recognizer: Arc::new(FakeRecognizer { words, moods: moods.clone() }),
+            judge: Arc::new(FakeJudge { moods: moods.clone() }),
+            responder: Arc::new(responder.clone()),
+        };
+        let second = Model { synthesizer: Arc::new(second_synthesizer.clone()), ..model.clone() };
         let parts = Parts {
             clock: clock.clone(),
             records: Arc::new(self.store.clone()),
             directory: Arc::new(self.store.clone()),
             blobs: Arc::new(NoBlobs),
             plane: Arc::new(plane.clone()),
-            synthesizer: Arc::new(synthesizer.clone()),
-            recognizer: Arc::new(FakeRecognizer { words, moods: moods.clone() }),
-            judge: Arc::new(FakeJudge { moods: moods.clone() }),
-            responder: Arc::new(responder.clone()),
+            models: Models::new(mini(), model).with(named(SECOND_MODEL), second),
             random: ten_bytes,
         };
         let engine = Engine::new(parts, self.config());
@@ -161,6 +171,7 @@ impl Setup {
             plane,
             moods,
             synthesizer,
+            second_synthesizer,
             responder,
             who,
             clock,
@@ -171,12 +182,11 @@ impl Setup {
 
     fn config(&self) -> EngineConfig {
         let price = Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute };
-        let model = ModelInfo { id: "stepone-mini".to_owned(), name: "mini".to_owned() };
         EngineConfig {
             catalogue: Catalogue {
                 price,
                 voices: Vec::new(),
-                models: vec![model],
+                models: vec![mini()],
                 recording: self.record,
                 limits: self.limits,
                 numbers: NumberRules::default(),
@@ -284,4 +294,13 @@ impl World {
     pub fn journal(&self, call: CallId) -> Vec<Envelope> {
         self.store.journal(call)
     }
+}
+
+/// The default model of a world.
+fn mini() -> ModelInfo {
+    named("stepone-mini")
+}
+
+fn named(id: &str) -> ModelInfo {
+    ModelInfo { id: id.to_owned(), name: id.to_owned() }
 }

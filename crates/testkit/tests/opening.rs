@@ -149,3 +149,27 @@ fn the_voice_and_emotion_of_a_call_reach_whoever_speaks() {
         assert_eq!(asked.into_iter().collect::<Vec<_>>(), want);
     });
 }
+
+#[test]
+fn a_call_is_held_by_the_model_it_names_and_by_the_default_one_if_that_is_gone() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let asked = |of: &testkit::FakeSynthesizer| !of.asked.lock().unwrap().is_empty();
+        let numbers = ["13800138001", "13800138002"];
+        for (number, model, second) in
+            [(numbers[0], testkit::SECOND_MODEL, true), (numbers[1], "of another day", false)]
+        {
+            world.second_synthesizer.asked.lock().unwrap().clear();
+            world.synthesizer.asked.lock().unwrap().clear();
+            world.trunk.plan(number, people::cooperative());
+            let mut request = world.request(number);
+            request.voice.model = model.to_owned();
+            let order = PlaceOrder { surface: Surface::Callout, requests: vec![request] };
+            world.engine.place(&world.who, order).await.unwrap();
+            world.settle(900).await;
+            assert_eq!(asked(&world.second_synthesizer), second, "{model}");
+            assert_eq!(asked(&world.synthesizer), !second, "{model}");
+        }
+        check_all(&world);
+    });
+}

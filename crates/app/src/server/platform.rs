@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::MicroYuan;
 use engine::lanes::{Lanes, LanesConfig};
 use engine::owner::{FirstStart, Keys, first_start, top_up};
-use engine::{Catalogue, Clock, Engine, EngineConfig, ModelInfo, Parts, Recovered};
+use engine::{Catalogue, Clock, Engine, EngineConfig, Parts, Recovered};
 use lab::{Lab, LabConfig, LabHandle};
 use rand::RngCore;
 use sip::{SipConfig, SipTrunks, TrunkAddress};
@@ -79,17 +79,14 @@ impl Platform {
         let blobs = Arc::new(store.blobs());
         let lanes = Lanes::start(&lanes_config, blobs.clone(), random_u64);
         let lanes = Arc::new(lanes.map_err(StartError::Threads)?);
-        let (speech, warnings) = voices::speech(&settings.speech).await?;
+        let (models, warnings) = voices::models(&settings.speech).await?;
         let parts = Parts {
             clock,
             records: store.clone(),
             directory: store.clone(),
             blobs,
             plane: lanes.clone(),
-            synthesizer: speech.synthesizer,
-            recognizer: speech.recognizer,
-            judge: speech.judge,
-            responder: speech.responder,
+            models,
             random: random_bytes,
         };
         let (lab, trunks) = lab_and_trunks(&settings, extras.lab).await?;
@@ -218,11 +215,8 @@ fn engine_config(
             micro_yuan_per_minute: settings.billing.price_micro_yuan_per_minute,
             rounding: settings.billing.rounding,
         },
-        voices: parts.synthesizer.voices(),
-        models: vec![ModelInfo {
-            id: "stepone-mini".to_owned(),
-            name: "waihu embedded".to_owned(),
-        }],
+        voices: parts.models.voices(),
+        models: parts.models.infos(),
         recording: settings.recording.enabled,
         limits: settings.limits(),
         numbers: numbers.unwrap_or_default(),

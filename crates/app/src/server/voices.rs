@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::ports::judge::Judge;
 use engine::ports::recognizer::{Recognizer, RecognizerOptions, RecognizerSession};
-use engine::ports::responder::Responder;
 use engine::ports::synthesizer::{SpeechError, Synthesizer};
+use engine::{Model, ModelInfo, Models};
 use speech::espeak::Espeak;
 use speech::rules::RulesJudge;
 use speech::script::ScriptResponder;
@@ -19,16 +18,8 @@ use crate::server::ears::Ears;
 /// Speech kept for reuse, bytes.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-/// What speaks, listens, judges and replies.
-pub(crate) struct SpeechParts {
-    pub(crate) synthesizer: Arc<dyn Synthesizer>,
-    pub(crate) recognizer: Arc<dyn Recognizer>,
-    pub(crate) judge: Arc<dyn Judge>,
-    pub(crate) responder: Arc<dyn Responder>,
-}
-
-/// The adapters, and what is missing, one sentence each.
-pub(crate) async fn speech(settings: &Speech) -> Result<(SpeechParts, Vec<String>), SpeechError> {
+/// The models by name, and what is missing, one sentence each.
+pub(crate) async fn models(settings: &Speech) -> Result<(Models, Vec<String>), SpeechError> {
     let mut warnings = Vec::new();
     let synthesizer: Arc<dyn Synthesizer> = match settings.synthesizer {
         SynthesizerChoice::Marks => Arc::new(ToneSynthesizer),
@@ -49,7 +40,9 @@ pub(crate) async fn speech(settings: &Speech) -> Result<(SpeechParts, Vec<String
     };
     let judge = Arc::new(RulesJudge);
     let responder = Arc::new(ScriptResponder);
-    Ok((SpeechParts { synthesizer, recognizer, judge, responder }, warnings))
+    let embedded = ModelInfo { id: "stepone-mini".to_owned(), name: "waihu embedded".to_owned() };
+    let models = Models::new(embedded, Model { synthesizer, recognizer, judge, responder });
+    Ok((models, warnings))
 }
 
 /// Stands where a recognizer is missing: hears nothing, so nothing is ever unlocked.

@@ -1,0 +1,148 @@
+//! The mouth: makes a line's audio and hands it to the lane.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conversation::{Input as Talk, SpeechClass};
+use domain::{ItemId, Language, Masked, PlaylistId, VoiceChoice};
+use media::leg::LegCommand;
+
+use super::{Tasks, Tell};
+use crate::clock::Clock;
+use crate::plane::{LegKey, MediaPlane, PlaneError};
+use crate::ports::synthesizer::{SpeakOrder, SpeechError, Synthesizer};
+use crate::runtime::Job;
+
+/// A synthesizer that makes nothing for so long has failed.
+const CHUNK_LIMIT: Duration = Duration::from_secs(8);
+
+/// How it speaks.
+#[derive(Clone, Debug)]
+pub(crate) struct Manner {
+    /// With which voice.
+    pub(crate) voice: VoiceChoice,
+    /// In which language.
+    pub(crate) language: Language,
+    /// Samples a second: 8,000 or 16,000.
+    pub(crate) rate: u32,
+}
+
+/// Speaks on one leg. Dropping it ends what it has under way.
+pub(crate) struct Mouth {
+    work: Work,
+    manner: Manner,
+    tasks: Tasks,
+    speaking: BTreeMap<PlaylistId, Vec<Arc<dyn Job>>>,
+}
+
+/// What each line's task needs.
+#[derive(Clone)]
+struct Work {
+    synthesizer: Arc<dyn Synthesizer>,
+    plane: Arc<dyn MediaPlane>,
+    key: LegKey,
+    clock: Clock,
+    tell: Tell,
+}
+
+impl Mouth {
+    /// The mouth of the leg `key`.
+    pub(crate) fn new(
+        key: LegKey,
+        plane: Arc<dyn MediaPlane>,
+        synthesizer: Arc<dyn Synthesizer>,
+        manner: Manner,
+        clock: Clock,
+        tell: Tell,
+    ) -> Self {
+        let tasks = Tasks::new(clock.clone());
+        let work = Work { synthesizer, plane, key, clock, tell };
+        Self { work, manner, tasks, speaking: BTreeMap::new() }
+    }
+
+    /// Makes a line's audio and queues it on the lane.
+    pub(crate) fn speak(
+        &mut self,
+        list: PlaylistId,
+        item: ItemId,
+        text: String,
+        class: SpeechClass,
+    ) {
+        let Manner { voice, language, rate } = &self.manner;
+        let order = SpeakOrder {
+            text: Masked::new(text),
+            language: *language,
+            voice: voice.voice.clone(),
+            emotion: voice.emotion.clone(),
+            speed: voice.speed,
+            volume: voice.volume,
+            sample_rate: *rate,
+            class,
+        };
+        let work = self.work.clone();
+        let task = self.tasks.spawn(async move {
+            if let Err(error) = work.speak_line(list, item, order).await {
+                tracing::warn!(call = %work.key.call, %error, "a line could not be spoken");
+                (work.tell)(Talk::Unspeakable(item));
+            }
+        });
+        let running = self.speaking.entry(list).or_default();
+        running.retain(|t| !t.is_finished());
+        running.push(task);
+        self.speaking.retain(|_, tasks| !tasks.is_empty());
+    }
+
+    /// Ends the synthesis of a playlist.
+    pub(crate) fn hush(&mut self, list: PlaylistId) {
+        for task in self.speaking.remove(&list).unwrap_or_default() {
+            task.abort();
+        }
+    }
+}
+
+impl Work {
+    /// Streams one line into the lane. The lane's bound is met by the floor's look-ahead: it
+    /// holds at most three lines of bounded length.
+    async fn speak_line(
+        &self,
+        playlist: PlaylistId,
+        item: ItemId,
+        order: SpeakOrder,
+    ) -> Result<(), SpeechError> {
+        let mut chunks = self.synthesizer.speak(order);
+        let (mut any, mut whole) = (false, true);
+        loop {
+            let chunk = match self.clock.within(CHUNK_LIMIT, chunks.recv()).await {
+                Some(Some(Ok(chunk))) => chunk,
+                Some(None) => break,
+                // What was made before the failure is still spoken.
+                Some(Some(Err(_))) | None if any => {
+                    whole = false;
+                    break;
+                }
+                Some(Some(Err(error))) => return Err(error),
+                None => {
+                    let cause = "no audio in time".to_owned();
+                    return Err(SpeechError::Failed { part: "synthesizer", cause });
+                }
+            };
+            let samples = chunk.samples.len() as u64;
+            (self.tell)(Talk::Made(item, samples, chunk.chars_done));
+            let play = LegCommand::Play { playlist, item, chunk: chunk.samples };
+            self.plane.command(self.key, play).map_err(lane_failed)?;
+            any = true;
+        }
+        if !any {
+            return Err(SpeechError::Failed { part: "synthesizer", cause: "no audio".to_owned() });
+        }
+        let end = LegCommand::EndItem { playlist, item };
+        self.plane.command(self.key, end).map_err(lane_failed)?;
+        (self.tell)(if whole { Talk::MadeAll(item) } else { Talk::BrokeOff(item) });
+        Ok(())
+    }
+}
+
+fn lane_failed(error: PlaneError) -> SpeechError {
+    SpeechError::Failed { part: "media lane", cause: error.to_string() }
+}
