@@ -11,6 +11,7 @@ use crate::srtp::{Agreed, OurKeys, Suite};
 mod agreed;
 mod crypto;
 mod error;
+mod lines;
 mod read;
 
 pub use agreed::{Formats, Negotiated};
@@ -93,6 +94,9 @@ pub struct LocalMedia<'a> {
     pub srtp: SrtpPolicy,
     /// Our keys; without them nothing can be encrypted.
     pub keys: Option<&'a OurKeys>,
+    /// Where the peer's signalling comes from: the best guess for its media where its description
+    /// names a host that did not resolve, or no address at all.
+    pub signalling: Option<IpAddr>,
 }
 
 impl<'a> LocalMedia<'a> {
@@ -107,6 +111,7 @@ impl<'a> LocalMedia<'a> {
             direction: Direction::SendRecv,
             srtp: SrtpPolicy::Off,
             keys: None,
+            signalling: None,
         }
     }
 
@@ -136,7 +141,7 @@ impl<'a> LocalMedia<'a> {
     /// # Errors
     /// [`SdpError`] if it is garbage or leaves no audio to exchange.
     pub fn accept(&self, answer: &[u8]) -> Result<Negotiated, SdpError> {
-        let audio = read_audio(answer, self.srtp)?;
+        let audio = read_audio(answer, self.srtp, self.signalling)?;
         let offered = self.offered_keys();
         let ours = |line: &crypto::CryptoLine| offered.contains(&(line.tag, line.suite));
         let crypto = self.agree_on_keys(audio.crypto.iter().find(|l| ours(l)))?;
@@ -158,7 +163,7 @@ impl<'a> LocalMedia<'a> {
     /// # Errors
     /// [`SdpError`] if it is garbage or leaves no audio to exchange; answer 488 then.
     pub fn answer(&self, offer: &[u8]) -> Result<(String, Negotiated), SdpError> {
-        let audio = read_audio(offer, self.srtp)?;
+        let audio = read_audio(offer, self.srtp, self.signalling)?;
         let line = audio.crypto.first();
         let crypto = self.agree_on_keys(line)?;
         let agreed = self.negotiate(&audio, crypto)?;

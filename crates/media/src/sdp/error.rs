@@ -1,7 +1,5 @@
 //! Why a session description is of no use to us.
 
-use sdp_types::ParserError;
-
 /// Why an offer or answer was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SdpError {
@@ -14,10 +12,10 @@ pub enum SdpError {
         /// Its length.
         len: usize,
     },
-    /// A line that is not SDP.
+    /// A line that says something we cannot follow.
     #[error("line {line}: {what}")]
     Malformed {
-        /// Which line, from 1; 0 if the whole is meant.
+        /// Which line, from 1.
         line: usize,
         /// What was wrong with it.
         what: &'static str,
@@ -46,34 +44,7 @@ pub enum SdpError {
         /// Which one.
         port: u16,
     },
-    /// No connection address, or one that is not an IP address.
+    /// No connection address that is an IP address, and nothing that stands in for it.
     #[error("no usable connection address")]
     BadAddress,
-}
-
-impl From<ParserError> for SdpError {
-    fn from(error: ParserError) -> Self {
-        use ParserError::*;
-        let (line, what) = match error {
-            InvalidLineFormat(line, what)
-            | InvalidFieldEncoding(line, what)
-            | InvalidFieldFormat(line, what)
-            | MissingField(line, what)
-            | FieldTrailingData(line, what) => (line, what),
-            InvalidVersion(line, _) => (line, "unknown version"),
-            MultipleVersions(line) => (line, "second version line"),
-            MultipleOrigins(line) => (line, "second origin line"),
-            MultipleSessionNames(line) => (line, "second session name"),
-            MultipleSessionDescription(line) => (line, "second session description"),
-            MultipleUris(line) => (line, "second URI"),
-            MultipleConnections(line) => (line, "second connection line"),
-            MultipleTimeZones(line) => (line, "second time zone line"),
-            MultipleMediaTitles(line) => (line, "second media title"),
-            MultipleKeys(line) => (line, "second key line"),
-            RepeatWithoutTime(line) => (line, "repeat line without a time line"),
-            NoVersion => (0, "no version line"),
-            _ => (0, "not a session description"),
-        };
-        SdpError::Malformed { line, what }
-    }
 }

@@ -144,6 +144,52 @@ fn useless_descriptions_say_why() {
     assert_eq!(ours().accept(&long), Err(SdpError::TooLong { len: 70_000 }));
 }
 
+/// Everything here comes from answers of gateways; none of it concerns the audio.
+#[test]
+fn what_we_do_not_use_of_a_description_cannot_make_it_useless() {
+    let stream = "c=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
+    for (what, text) in [
+        ("a blank in the user name", format!("v=0\r\no=John Doe 1 1 IN IP4 10.0.0.1\r\n{stream}")),
+        (
+            "a version beyond 64 bits",
+            format!("v=0\r\no=- 18446744073709551616 99999999999999999999 IN IP4 h\r\n{stream}"),
+        ),
+        ("a NUL behind it", format!("v=0\r\ns=-\r\n{stream}\0")),
+        ("a NUL and rubbish behind it", format!("v=0\r\ns=-\r\n{stream}\0m=audio x\r\nv=7")),
+        ("a line without =", format!("v=0\r\nX-vendor 5\r\n{stream}garbage\r\n")),
+        ("an unknown line", format!("v=0\r\nq=1\r\n{stream}y=1\r\n")),
+        ("no time, no name, no version", "c=IN IP4 10.0.0.1\nm=audio 4000 RTP/AVP 8".to_owned()),
+        ("an empty name", format!("v=0\r\ns=\r\n{stream}")),
+        ("twice what may be once", format!("v=0\r\no=a\r\no=b\r\ns=\r\ns=\r\n{stream}")),
+        ("a repeat without a time", format!("v=0\r\nr=1\r\nb=x\r\nk=?\r\n{stream}")),
+        ("empty lines", format!("\r\nv=0\r\n\r\ns=-\r\n{stream}\r\n\r\n")),
+        ("bare returns", format!("v=0\rs=-\r{}", stream.replace("\r\n", "\r"))),
+        ("a stream that cannot be read", format!("v=0\r\n{stream}m=video\r\nm=\r\nm=a b c d\r\n")),
+        ("blanks where none belong", format!("v=0 \r\n{}", stream.replace("m=", " m= "))),
+    ] {
+        let got = ours().accept(text.as_bytes()).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!((got.remote, got.codec), ("10.0.0.1:4000".parse().unwrap(), CodecId::Pcma));
+        assert!(ours().answer(text.as_bytes()).is_ok(), "{what}");
+    }
+    let mut other = b"v=0\r\ns=\xd6\xd0\xb9\xfa\r\n".to_vec();
+    other.extend_from_slice(stream.as_bytes());
+    assert!(ours().accept(&other).is_ok(), "a name that is not UTF-8");
+}
+
+#[test]
+fn where_signalling_comes_from_stands_in_for_an_address_that_is_not_known() {
+    let known = LocalMedia { signalling: Some("10.0.0.7".parse().unwrap()), ..ours() };
+    for (connection, want) in [
+        ("c=IN IP4 media.example\r\n", "10.0.0.7:9"),
+        ("", "10.0.0.7:9"),
+        ("c=IN IP4\r\n", "10.0.0.7:9"),
+        ("c=IN IP4 10.0.0.1\r\n", "10.0.0.1:9"),
+    ] {
+        let text = format!("v=0\r\n{connection}m=audio 9 RTP/AVP 8\r\n");
+        assert_eq!(known.accept(text.as_bytes()).unwrap().remote, want.parse().unwrap());
+    }
+}
+
 const WIDE: &[CodecId] = &[CodecId::Opus, CodecId::G722, CodecId::Pcma];
 
 #[test]
