@@ -16,6 +16,7 @@ use media::srtp::OurKeys;
 
 use crate::phase::{Phase, Preparing};
 use crate::signal::{TrunkCommand, TrunkEvent};
+use crate::wire::Described;
 
 /// Both clocks at one moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -152,7 +153,7 @@ pub struct Call {
     pub(crate) local: Option<SocketAddr>,
     /// Where signalling came from last; media from there is acceptable.
     pub(crate) signalling: Option<IpAddr>,
-    pub(crate) sdp_version: u64,
+    pub(crate) described: Described,
     pub(crate) media_ms: Option<u64>,
     out: VecDeque<Output>,
 }
@@ -169,7 +170,7 @@ impl Call {
             rang: false,
             local: None,
             signalling: None,
-            sdp_version: 0,
+            described: Described::default(),
             media_ms: None,
             out: VecDeque::new(),
         }

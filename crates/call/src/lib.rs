@@ -15,4 +15,7 @@ mod phase;
 pub mod signal;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use call::{Awaited, Call, CallPlan, Input, MediaCommand, MediaEvent, Moment, Output};

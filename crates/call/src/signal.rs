@@ -29,7 +29,7 @@ pub enum TrunkCommand {
     Cancel,
     /// Hang up after the answer.
     Bye,
-    /// Answer the peer's re-INVITE: a description, or `None` for 488.
+    /// Answer the peer's re-INVITE or UPDATE: a description, or `None` for 488.
     AnswerReoffer(Option<String>),
 }
 
@@ -51,12 +51,13 @@ pub enum TrunkEvent {
     },
     /// 2xx; the ACK has been sent.
     Answered {
-        /// The session description; `None` if the 2xx had none.
+        /// The session description; `None` confirms the last early one.
         answer: Option<String>,
         /// The address signalling comes from; media from it is acceptable.
         signalling: IpAddr,
     },
-    /// A re-INVITE of the peer; waits for [`TrunkCommand::AnswerReoffer`].
+    /// A re-INVITE of the peer, or an UPDATE that describes, which may come before the answer;
+    /// waits for [`TrunkCommand::AnswerReoffer`].
     Reoffered {
         /// The peer's description; `None` asks for ours.
         offer: Option<String>,
@@ -66,6 +67,11 @@ pub enum TrunkEvent {
     Reanswered {
         /// The peer's description, in force from now on.
         answer: String,
+    },
+    /// A key of the telephone, told by signalling (INFO).
+    KeyPressed {
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        key: char,
     },
     /// The leg is over; nothing follows.
     Ended(LegOutcome),

@@ -7,33 +7,58 @@ use conversation::{Input as Talk, Output as TalkOutput};
 use domain::{Event, LegId, PlaybackState, Texts};
 use media::leg::{Heard, LegCommand, LegEvent};
 use media::playout::{OnSpeech as LaneOnSpeech, PlayoutChange, PlayoutEvent};
-use media::sdp::{LocalMedia, Negotiated, SdpError};
+use media::sdp::{LocalMedia, Negotiated};
 
 use crate::call::{Call, CallPlan, MediaCommand, MediaEvent, Moment, Output};
 use crate::phase::Phase;
 
-/// The first description of a call.
-pub(crate) fn offer(plan: &CallPlan, local: SocketAddr) -> String {
-    ours(plan, local).offer()
-}
-
-/// What a peer's answer to our offer means.
-pub(crate) fn accept(
-    plan: &CallPlan,
-    local: SocketAddr,
-    answer: &str,
-) -> Result<Negotiated, SdpError> {
-    ours(plan, local).accept(answer.as_bytes())
-}
-
-/// Our answer to a peer's offer, and what it means.
-pub(crate) fn answer(
-    plan: &CallPlan,
-    local: SocketAddr,
+/// What we said of our media last, and under which number: each description that differs from the
+/// one before bears the next number, whoever asked for it (RFC 3264 section 8).
+#[derive(Debug, Default)]
+pub(crate) struct Described {
     version: u64,
-    offer: &str,
-) -> Result<(String, Negotiated), SdpError> {
-    LocalMedia { version, ..ours(plan, local) }.answer(offer.as_bytes())
+    text: String,
+}
+
+impl Described {
+    /// Numbers the description that `write` makes.
+    fn number(&mut self, write: impl Fn(u64) -> String) -> String {
+        if self.version == 0 || write(self.version) != self.text {
+            self.version += 1;
+            self.text = write(self.version);
+        }
+        self.text.clone()
+    }
+}
+
+impl Call {
+    /// Our offer: the first description of a call, or what a peer asks us for later.
+    pub(crate) fn offer(&mut self, local: SocketAddr) -> String {
+        let ours = ours(&self.plan, local);
+        self.described.number(|version| LocalMedia { version, ..ours }.offer())
+    }
+
+    /// What a peer's answer to our offer means.
+    pub(crate) fn accept(&self, answer: &str) -> Option<Negotiated> {
+        let signalling = self.signalling;
+        let ours = LocalMedia { signalling, ..ours(&self.plan, self.local?) };
+        ours.accept(answer.as_bytes()).ok()
+    }
+
+    /// Our answer to a peer's offer, and what it means; `None` if there is none.
+    pub(crate) fn answer(
+        &mut self,
+        local: SocketAddr,
+        offer: &str,
+    ) -> Option<(String, Negotiated)> {
+        let ours = LocalMedia { signalling: self.signalling, ..ours(&self.plan, local) };
+        let (_, agreed) = ours.answer(offer.as_bytes()).ok()?;
+        let text = self.described.number(|version| {
+            let numbered = LocalMedia { version, ..ours }.answer(offer.as_bytes());
+            numbered.map(|(text, _)| text).unwrap_or_default()
+        });
+        Some((text, agreed))
+    }
 }
 
 fn ours(plan: &CallPlan, local: SocketAddr) -> LocalMedia<'_> {
@@ -107,12 +132,7 @@ impl Call {
                 self.tell_talk(at, Talk::SpeechPaused { start, end });
             }
             Heard::SpeechStopped { end } => self.tell_talk(at, Talk::SpeechStopped { end }),
-            Heard::Key(key) => {
-                let keys = Some(key.as_char().to_string());
-                let texts = Texts { keys, ..Texts::default() };
-                self.journal(Event::KeysPressed { leg }, texts);
-                self.tell_talk(at, Talk::Key(key.as_char()));
-            }
+            Heard::Key(key) => self.key_pressed(at, leg, key.as_char()),
             Heard::Tone(tone) if tone.is_beep() => self.tell_talk(at, Talk::Beep),
             Heard::Dead { .. } => self.lane_lost(at, leg),
             Heard::UtteranceEnded(_)
@@ -148,6 +168,16 @@ impl Call {
         let event = Event::PlaybackChanged { playlist, item, state, offset_ms: offset };
         self.journal(event, Texts::default());
         self.tell_talk(at, Talk::Playback(playlist, item, what, p.at));
+    }
+
+    /// A key of the callee's telephone, by whichever way it came.
+    pub(crate) fn key_pressed(&mut self, at: Moment, leg: LegId, key: char) {
+        if !matches!(self.phase, Phase::Talking(_)) {
+            return;
+        }
+        let texts = Texts { keys: Some(key.to_string()), ..Texts::default() };
+        self.journal(Event::KeysPressed { leg }, texts);
+        self.tell_talk(at, Talk::Key(key));
     }
 
     /// Also while ending: what was heard of the last words belongs to the record.

@@ -10,7 +10,6 @@ use crate::call::{Call, MediaCommand, Moment};
 use crate::outcome;
 use crate::phase::{Phase, Talking};
 use crate::signal::{LegOutcome, TrunkEvent};
-use crate::wire;
 
 /// An INVITE on its way.
 #[derive(Debug)]
@@ -68,6 +67,7 @@ impl Call {
             }
             TrunkEvent::Reoffered { offer } => self.reoffered(offer.as_deref()),
             TrunkEvent::Reanswered { answer } => self.reanswered(&answer),
+            TrunkEvent::KeyPressed { key } => self.key_pressed(at, leg, key),
             TrunkEvent::Ended(outcome) => self.leg_ended(at, outcome),
         }
     }
@@ -78,12 +78,10 @@ impl Call {
         };
         p.taken = true;
         self.signalling = Some(signalling);
-        let agreed = answer.and_then(|a| wire::accept(&self.plan, self.local?, a).ok());
+        let agreed = answer.and_then(|a| self.accept(a));
         let early_media = agreed.is_some();
         if let Some(agreed) = agreed {
-            let agreed = Box::new(agreed);
-            p.early = Some(agreed.clone());
-            self.connect(agreed, signalling);
+            self.connect_early(Box::new(agreed), signalling);
         }
         self.rang = true;
         self.milestones.ringing_at.get_or_insert(at.wall);
@@ -91,16 +89,23 @@ impl Call {
         self.journal(event, Texts::default());
     }
 
+    /// Before the answer, and perhaps for good: an answer without a description confirms it.
+    pub(crate) fn connect_early(&mut self, agreed: Box<Negotiated>, signalling: IpAddr) {
+        if let Phase::Dialing(p) = &mut self.phase {
+            p.early = Some(agreed.clone());
+        }
+        self.connect(agreed, signalling);
+    }
+
     fn answered(&mut self, at: Moment, answer: Option<&str>, signalling: IpAddr) {
         let Phase::Dialing(p) = &mut self.phase else {
             return;
         };
+        let early = p.early.take();
         self.signalling = Some(signalling);
         let agreed = match answer {
-            Some(a) => {
-                self.local.and_then(|local| wire::accept(&self.plan, local, a).ok()).map(Box::new)
-            }
-            None => p.early.take(),
+            Some(a) => self.accept(a).map(Box::new),
+            None => early,
         };
         self.milestones.answered_at = Some(at.wall);
         let Some(agreed) = agreed else {

@@ -6,7 +6,6 @@ use domain::{Brief, EndReason, EndWhat, Event, LegId, Texts, Who};
 use crate::call::{Awaited, Call, MediaCommand, Moment, Output};
 use crate::phase::{Dialing, Phase};
 use crate::signal::{DialOrder, TrunkCommand};
-use crate::wire;
 
 /// What must be there before dialling.
 #[derive(Debug, Default)]
@@ -108,8 +107,7 @@ impl Call {
         let (Phase::Preparing(_), Some(local)) = (&self.phase, self.local) else {
             return;
         };
-        self.sdp_version = 1;
-        let offer = wire::offer(&self.plan, local);
+        let offer = self.offer(local);
         let order = DialOrder {
             trunk: self.plan.trunk.clone(),
             target: self.plan.request.target.clone(),

@@ -6,7 +6,6 @@ use crate::call::{Call, Moment, Output};
 use crate::limits::{LimitAction, Limits};
 use crate::phase::Phase;
 use crate::signal::TrunkCommand;
-use crate::wire;
 
 /// An answered call.
 #[derive(Debug)]
@@ -76,36 +75,38 @@ impl Call {
         }
     }
 
-    /// A peer's re-INVITE: answered with what we can do, or refused with 488.
+    /// A peer's re-INVITE or UPDATE, also before the answer: answered with what we can do, or
+    /// refused with 488.
     pub(crate) fn reoffered(&mut self, offer: Option<&str>) {
-        let (Phase::Talking(_), Some(local)) = (&self.phase, self.local) else {
+        let early = matches!(self.phase, Phase::Dialing(_));
+        let (true, Some(local)) = (early || self.is_talking(), self.local) else {
             self.signal(TrunkCommand::AnswerReoffer(None));
             return;
         };
-        self.sdp_version += 1;
-        match offer.map(|o| wire::answer(&self.plan, local, self.sdp_version, o)) {
-            Some(Ok((answer, agreed))) => {
-                self.signal(TrunkCommand::AnswerReoffer(Some(answer)));
-                // A description that holds may name no address: signalling's stays acceptable.
-                let signalling = self.signalling.unwrap_or(agreed.remote.ip());
-                self.connect(Box::new(agreed), signalling);
-            }
-            Some(Err(_)) => self.signal(TrunkCommand::AnswerReoffer(None)),
-            // Without an offer ours is wanted; its answer comes with the ACK.
-            None => {
-                let ours = wire::offer(&self.plan, local);
-                self.signal(TrunkCommand::AnswerReoffer(Some(ours)));
-            }
+        // Without an offer ours is wanted; its answer comes with the ACK.
+        let Some(offer) = offer else {
+            let ours = self.offer(local);
+            self.signal(TrunkCommand::AnswerReoffer(Some(ours)));
+            return;
+        };
+        let Some((answer, agreed)) = self.answer(local, offer) else {
+            self.signal(TrunkCommand::AnswerReoffer(None));
+            return;
+        };
+        self.signal(TrunkCommand::AnswerReoffer(Some(answer)));
+        // A description that holds may name no address: signalling's stays acceptable.
+        let signalling = self.signalling.unwrap_or(agreed.remote.ip());
+        if early {
+            self.connect_early(Box::new(agreed), signalling);
+        } else {
+            self.connect(Box::new(agreed), signalling);
         }
     }
 
     /// The peer answered an offer we made within the call. One that cannot be used leaves things
     /// as they were: the exchange is over, and neither side may refuse any more.
     pub(crate) fn reanswered(&mut self, answer: &str) {
-        let (Phase::Talking(_), Some(local)) = (&self.phase, self.local) else {
-            return;
-        };
-        if let Ok(agreed) = wire::accept(&self.plan, local, answer) {
+        if let Some(agreed) = self.accept(answer).filter(|_| self.is_talking()) {
             let signalling = self.signalling.unwrap_or(agreed.remote.ip());
             self.connect(Box::new(agreed), signalling);
         }

@@ -172,6 +172,7 @@ impl Stage {
                 TrunkEvent::Answered { .. } => "answered".into(),
                 TrunkEvent::Reoffered { .. } => "reoffered".into(),
                 TrunkEvent::Reanswered { .. } => "reanswered".into(),
+                TrunkEvent::KeyPressed { key } => format!("key {key}"),
                 TrunkEvent::Ended(outcome) => format!("{outcome:?}"),
             })
         };
