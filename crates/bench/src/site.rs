@@ -14,8 +14,8 @@ use domain::{
 use engine::lanes::{Lanes, LanesConfig};
 use engine::owner::{Keys, first_start, top_up};
 use engine::{
-    Calls, Catalogue, Clock, Engine, EngineConfig, Model, ModelInfo, Models, Parts, PlaceOrder,
-    Route,
+    Calls, Catalogue, Clock, Engine, EngineConfig, InHouse, Model, ModelInfo, Models, Parts,
+    PlaceOrder, Route,
 };
 use rand::RngCore;
 use sip::{SipConfig, SipTimers, SipTrunks, TrunkConfig};
@@ -110,6 +110,7 @@ impl Site {
             blobs,
             plane: lanes.clone(),
             models: named(models),
+            directors: Arc::new(InHouse),
             random: ten_bytes,
         };
         let keys = Keys::from(&parts);

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use conversation::{Conversation, Output as TalkOutput};
+use conversation::director::Director;
+use conversation::{Conversation, Input as TalkInput, Output as TalkOutput};
 use domain::{
     Brief, CallEnded, CallId, CallRequest, EndReason, EndWhat, Event, LegEnded, LegId, LegQuality,
     Masked, MediaTime, MicroYuan, Milestones, Now, Price, Texts, WallTime, Who,
@@ -69,7 +70,8 @@ pub enum Input {
     Trunk(LegId, TrunkEvent),
     /// From the lane.
     Media(LegId, MediaEvent),
-    /// For the talk: answers of recognizer, judge, responder and synthesizer.
+    /// For the talk: answers of recognizer, judge, responder and synthesizer, and of whoever is
+    /// asked for the director.
     Talk(conversation::Input),
     /// Somebody wants it to end.
     HangUp(EndWhat, Who),
@@ -132,7 +134,8 @@ pub enum Output {
     Signal(LegId, TrunkCommand),
     /// For the lane.
     Media(LegId, MediaCommand),
-    /// From the talk: recognition, judgement, reply, synthesis. Never journal or hang-up.
+    /// From the talk: recognition, judgement, reply, synthesis, enquiries. Never journal or
+    /// hang-up.
     Talk(TalkOutput),
     /// For the journal, with the media time in ms once the call is answered.
     Journal(Event, Texts, Option<u64>),
@@ -146,7 +149,7 @@ pub enum Output {
 pub struct Call {
     pub(crate) plan: CallPlan,
     pub(crate) phase: Phase,
-    pub(crate) talk: Option<Conversation>,
+    pub(crate) talk: Conversation,
     pub(crate) brief: Brief,
     pub(crate) milestones: Milestones,
     pub(crate) rang: bool,
@@ -159,13 +162,15 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call that waits for [`Input::Begin`].
-    pub fn new(plan: CallPlan) -> Self {
+    /// A call that waits for [`Input::Begin`] and is led by `director`.
+    pub fn new(plan: CallPlan, director: Box<dyn Director>) -> Self {
+        let talk = Conversation::new(director, plan.request.turn.mute_ms);
+        let brief = Brief { language: plan.request.turn.language, ..Brief::default() };
         Self {
+            phase: Phase::Preparing(Preparing::new(talk.needs().before)),
+            talk,
+            brief,
             plan,
-            phase: Phase::Preparing(Preparing::default()),
-            talk: None,
-            brief: Brief::default(),
             milestones: Milestones::default(),
             rang: false,
             local: None,
@@ -204,8 +209,7 @@ impl Call {
 
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Now> {
-        let talk = self.talk.as_ref().and_then(Conversation::next_deadline);
-        let talk = if self.is_recorded() { None } else { talk };
+        let talk = if self.is_recorded() { None } else { self.talk.next_deadline() };
         self.phase.deadline().into_iter().chain(talk).min()
     }
 
@@ -255,19 +259,20 @@ impl Call {
         self.media_ms = Some(self.media_ms.map_or(ms, |m| m.max(ms)));
     }
 
-    fn talk_input(&mut self, at: Moment, input: conversation::Input) {
+    fn talk_input(&mut self, at: Moment, input: TalkInput) {
         if self.is_recorded() {
             return;
         }
-        let Some(talk) = self.talk.as_mut() else {
-            return;
-        };
-        talk.handle(at.now, input);
+        let made = matches!(input, TalkInput::Made(..));
+        self.talk.handle(at.now, input);
         self.drain_talk(at);
+        if made {
+            self.first_item();
+        }
     }
 
     pub(crate) fn drain_talk(&mut self, at: Moment) {
-        while let Some(output) = self.talk.as_mut().and_then(Conversation::poll_output) {
+        while let Some(output) = self.talk.poll_output() {
             match output {
                 TalkOutput::Journal(event, texts) => self.journal(event, texts),
                 TalkOutput::HangUp(what) => {

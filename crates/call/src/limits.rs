@@ -28,6 +28,7 @@ pub(crate) struct Limits {
     held: Duration,
     asked: bool,
     refused: bool,
+    /// A closing was asked for, or nobody wants one.
     closing: bool,
 }
 
@@ -36,6 +37,11 @@ impl Limits {
         let call = Duration::from_secs(u64::from(limits.call_s));
         let held = Duration::from_secs(u64::from(limits.hold_s.min(limits.call_s)));
         Self { answered, call, held, asked: false, refused: false, closing: false }
+    }
+
+    /// The same, but it ends on its limit without asking for a closing.
+    pub(crate) fn without_closing(self) -> Self {
+        Self { closing: true, ..self }
     }
 
     /// Connected time that may be charged at most, in seconds.
@@ -116,6 +122,14 @@ mod tests {
         let close = LimitAction::Close(EndWhat::MaxDuration);
         assert_eq!(l.due(Now::from_millis(292_000)), Some(close));
         assert_eq!(l.due(Now::from_millis(299_000)), None);
+        assert_eq!(l.due(Now::from_millis(300_000)), Some(LimitAction::End(EndWhat::MaxDuration)));
+    }
+
+    #[test]
+    fn who_wants_no_closing_is_asked_for_none() {
+        let mut l = limits(300, 300).without_closing();
+        assert_eq!(l.deadline(), Now::from_millis(300_000));
+        assert_eq!(l.due(Now::from_millis(299_999)), None);
         assert_eq!(l.due(Now::from_millis(300_000)), Some(LimitAction::End(EndWhat::MaxDuration)));
     }
 

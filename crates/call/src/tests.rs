@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use conversation::{BuiltIn, Phrases};
 use domain::{
-    CallId, CallLimits, CallRequest, Event, LegId, Masked, MicroYuan, Now, NumberRules, Price,
-    Rounding, TurnSettings, VoiceChoice, WallTime,
+    Brief, CallId, CallLimits, CallRequest, Event, LegId, Masked, MicroYuan, Now, NumberRules,
+    Opening, Price, Rounding, TurnSettings, VoiceChoice, WallTime,
 };
 use media::profile::MediaProfile;
 use media::sdp::{LocalMedia, Negotiated};
@@ -56,7 +57,8 @@ struct Driven {
 
 impl Driven {
     fn dialled() -> Self {
-        let mut driven = Self { call: Call::new(plan()), offer: String::new() };
+        let mut driven =
+            Self { call: Call::new(plan(), Box::new(director())), offer: String::new() };
         driven.tell(Input::Begin);
         driven.tell(Input::Briefed(None));
         let local = SocketAddr::from(([127, 0, 0, 1], 20_000));
@@ -189,4 +191,9 @@ fn a_key_told_by_signalling_is_journalled_like_one_that_was_heard() {
     let mut driven = Driven::answered();
     let after = driven.trunk(TrunkEvent::KeyPressed { key: '1' });
     assert_eq!(keys(&after), ["1"]);
+}
+
+fn director() -> BuiltIn {
+    let nobody = Brief::default();
+    BuiltIn::new(Phrases::new(&nobody, "8000", false), Opening::AfterHello, false)
 }

@@ -105,7 +105,7 @@ impl Call {
 
     pub(crate) fn media(&mut self, at: Moment, leg: LegId, event: MediaEvent) {
         match event {
-            MediaEvent::Opened(local) => self.opened(local),
+            MediaEvent::Opened(local) => self.opened(at, local),
             MediaEvent::OpenFailed => self.open_failed(at),
             MediaEvent::Closed(quality) => self.lane_closed(at, quality),
             MediaEvent::Flowing(flowing) => self.tell_talk(at, Talk::Flowing(flowing)),
@@ -182,9 +182,7 @@ impl Call {
 
     /// Also while ending: what was heard of the last words belongs to the record.
     fn tell_talk(&mut self, at: Moment, input: Talk) {
-        if let Some(talk) = self.talk.as_mut() {
-            talk.handle(at.now, input);
-            self.drain_talk(at);
-        }
+        self.talk.handle(at.now, input);
+        self.drain_talk(at);
     }
 }

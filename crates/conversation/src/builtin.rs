@@ -3,17 +3,41 @@
 //! Everything before identity is confirmed is said from [`Phrases`]; the responder, which alone
 //! knows the content, is asked only afterwards.
 
+mod gate;
 mod hearing;
 mod opt_out;
+mod phrases;
+mod sentence;
+mod words;
 
-use domain::{AnswerVerdict, EndWhat, Evidence, Identity, Opening};
+use domain::{AnswerVerdict, Brief, EndWhat, Evidence, Identity, Opening};
 
-use self::hearing::{EARLY_NOISE_MS, Hearing, listens};
+use self::gate::Gate;
+use self::hearing::Hearing;
 use self::opt_out::Doubt;
-use crate::director::{Cue, Director, Sentence, Step, Tag};
+use self::sentence::{EARLY_NOISE_MS, Sentence, listens};
+use crate::director::{Answer, Cue, Director, Step, Tag};
 use crate::floor::OnSpeech;
-use crate::phrases::Phrases;
-use crate::words::{Meaning, Prompt, Question, SpeechClass};
+use crate::words::SpeechClass;
+
+pub use phrases::Phrases;
+pub use words::{Meaning, Prompt, Question};
+
+/// What a playlist is for.
+mod tag {
+    use crate::director::Tag;
+
+    /// Disclosure and first question.
+    pub(super) const OPENING: Tag = Tag(0);
+    /// Anything said about identity after that.
+    pub(super) const QUESTION: Tag = Tag(1);
+    /// The message, from its first sentence.
+    pub(super) const MESSAGE: Tag = Tag(2);
+    /// A reply to the callee.
+    pub(super) const REPLY: Tag = Tag(3);
+    /// The last words.
+    pub(super) const CLOSING: Tag = Tag(4);
+}
 
 /// Where the talk stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +77,8 @@ const LONG_HELLO_MS: u64 = 5_000;
 const AFTER_LONG_HELLO_MS: u32 = 2_000;
 /// After a machine's greeting without a tone: silence before we speak, ms.
 const MACHINE_PATIENCE_MS: u32 = 2_500;
+/// After the answer: silence before we open without a hello, ms.
+const HELLO_PATIENCE_MS: u32 = 1_200;
 /// After “wait a moment”, ms.
 const HOLD_ON_MS: u32 = 20_000;
 
@@ -63,37 +89,47 @@ pub struct BuiltIn {
     opening: Opening,
     voicemail_message: bool,
     stage: Stage,
+    /// What the callee is asked now.
+    question: Question,
     questions: u8,
     asked_again: bool,
     hearing: Hearing,
     /// The callee has heard words of ours.
     spoke: bool,
     message: Message,
-    identity: Identity,
+    gate: Gate,
 }
 
 impl BuiltIn {
     /// A director that opens as `opening` says; `voicemail_message`: whether a machine is left
-    /// one neutral sentence.
+    /// one neutral sentence. Until it is briefed its phrases name nobody.
     pub fn new(phrases: Phrases, opening: Opening, voicemail_message: bool) -> Self {
+        let gate = Gate::new(phrases.is_recorded());
         Self {
             phrases,
             opening,
             voicemail_message,
             stage: Stage::Hello,
+            question: Question::Hello,
             questions: 0,
             asked_again: false,
             hearing: Hearing::default(),
             spoke: false,
             message: Message::Owed,
-            identity: Identity::Pending,
+            gate,
         }
     }
 
     fn open(&mut self) -> Vec<Step> {
         self.stage = Stage::Asking;
         self.questions = 1;
-        vec![Step::Open, Step::Expect(Question::Identity)]
+        vec![Step::Open, self.expect(Question::Identity)]
+    }
+
+    /// From now on this is what the callee answers.
+    fn expect(&mut self, question: Question) -> Step {
+        self.question = question;
+        Step::Expect(question.expect(), question.tag())
     }
 
     fn sentence(&mut self, s: Sentence) -> Vec<Step> {
@@ -163,7 +199,7 @@ impl BuiltIn {
             }
             HoldOn => {
                 let mut steps =
-                    self.say(Tag::Question, SpeechClass::Neutral, self.phrases.waiting());
+                    self.say(tag::QUESTION, SpeechClass::Neutral, self.phrases.waiting());
                 steps.push(Step::Patience(HOLD_ON_MS));
                 steps
             }
@@ -190,19 +226,18 @@ impl BuiltIn {
         if self.questions > MAX_QUESTIONS {
             return self.leave_unconfirmed(Identity::Unclear, Evidence::Absence);
         }
-        vec![Step::Cut, Step::Say { tag: Tag::Question, lines, on_speech: OnSpeech::Pause }]
+        vec![Step::Cut, Step::Say { tag: tag::QUESTION, lines, on_speech: OnSpeech::Pause }]
     }
 
     fn confirmed(&mut self, e: Evidence) -> Vec<Step> {
         self.stage = Stage::Talking;
-        self.identity = Identity::Confirmed;
         self.message = Message::Asked;
         vec![
             Step::Cut,
             Step::Classify(AnswerVerdict::Human),
-            Step::Identity(Identity::Confirmed, e),
-            Step::Expect(Question::Talk),
-            Step::Respond(Prompt::Deliver),
+            self.gate.judge(Identity::Confirmed, e),
+            self.expect(Question::Talk),
+            Step::Respond(Prompt::Deliver, tag::MESSAGE),
         ]
     }
 
@@ -220,10 +255,10 @@ impl BuiltIn {
                     lines.push((SpeechClass::Question, clear));
                 }
                 let on_speech = OnSpeech::Pause;
-                steps.push(Step::Say { tag: Tag::Reply, lines, on_speech });
+                steps.push(Step::Say { tag: tag::REPLY, lines, on_speech });
                 if !delivered {
                     self.message = Message::Asked;
-                    steps.push(Step::Respond(Prompt::Deliver));
+                    steps.push(Step::Respond(Prompt::Deliver, tag::MESSAGE));
                 }
                 steps
             }
@@ -242,13 +277,13 @@ impl BuiltIn {
                 if self.message == Message::Owed =>
             {
                 self.message = Message::Asked;
-                vec![Step::Cut, Step::Respond(Prompt::Deliver)]
+                vec![Step::Cut, Step::Respond(Prompt::Deliver, tag::MESSAGE)]
             }
             _ => {
                 if self.message == Message::Asked {
                     self.message = Message::Owed;
                 }
-                vec![Step::Cut, Step::Respond(Prompt::Reply)]
+                vec![Step::Cut, Step::Respond(Prompt::Reply, tag::REPLY)]
             }
         }
     }
@@ -275,7 +310,6 @@ impl BuiltIn {
     }
 
     fn leave_unconfirmed(&mut self, identity: Identity, e: Evidence) -> Vec<Step> {
-        self.identity = identity;
         let (what, words) = match identity {
             Identity::Refused => (EndWhat::IdentityNotConfirmed, self.phrases.refused()),
             Identity::Unclear => (EndWhat::IdentityNotConfirmed, self.phrases.not_confirmed()),
@@ -285,18 +319,17 @@ impl BuiltIn {
         if identity != Identity::Unclear {
             steps.push(Step::Classify(AnswerVerdict::Human));
         }
-        steps.push(Step::Identity(identity, e));
+        steps.push(self.gate.judge(identity, e));
         steps.extend(self.close(what, words));
         steps
     }
 
     fn machine(&mut self) -> Vec<Step> {
         self.stage = Stage::Machine;
-        self.identity = Identity::Voicemail;
         vec![
             Step::Cut,
             Step::Classify(AnswerVerdict::Voicemail),
-            Step::Identity(Identity::Voicemail, Evidence::Absence),
+            self.gate.judge(Identity::Voicemail, Evidence::Absence),
             Step::Closing(EndWhat::Voicemail),
             Step::Patience(MACHINE_PATIENCE_MS),
         ]
@@ -325,13 +358,13 @@ impl BuiltIn {
                 self.leave_unconfirmed(Identity::Unclear, Evidence::Absence)
             }
             Stage::Asking => {
-                let mut steps = vec![Step::Identity(Identity::Unclear, Evidence::Absence)];
-                self.identity = Identity::Unclear;
+                let mut steps = vec![self.gate.judge(Identity::Unclear, Evidence::Absence)];
                 steps.extend(self.close(EndWhat::Silence, self.phrases.not_confirmed()));
                 steps
             }
             Stage::Talking if self.hearing.silences <= 2 => {
-                vec![Step::Respond(Prompt::Silence { times: self.hearing.silences })]
+                let prompt = Prompt::Silence { times: self.hearing.silences };
+                vec![Step::Respond(prompt, tag::REPLY)]
             }
             Stage::Talking => {
                 let done = self.message == Message::Delivered;
@@ -346,6 +379,10 @@ impl BuiltIn {
     }
 
     fn key(&mut self, key: char) -> Vec<Step> {
+        // Nobody confirms, by key or speech, what they have not heard.
+        if !self.gate.is_disclosed() && self.question == Question::Identity {
+            return Vec::new();
+        }
         self.hearing.something();
         match (self.stage, key) {
             (Stage::Asking, '1') => self.confirmed(Evidence::Key(key)),
@@ -357,12 +394,12 @@ impl BuiltIn {
     }
 
     fn over(&mut self, tag: Tag, cut: bool) -> Vec<Step> {
-        if tag == Tag::Message && !cut {
+        if tag == tag::MESSAGE && !cut {
             self.message = Message::Delivered;
         }
         match self.stage {
             // What was being said when the closing was begun is not the closing.
-            Stage::Leaving { what, open } if !cut && (open || tag == Tag::Closing) => {
+            Stage::Leaving { what, open } if !cut && (open || tag == tag::CLOSING) => {
                 vec![Step::HangUp(what)]
             }
             _ => Vec::new(),
@@ -384,13 +421,20 @@ impl BuiltIn {
 
     fn close(&mut self, what: EndWhat, words: &str) -> Vec<Step> {
         self.stage = Stage::Leaving { what, open: false };
+        let mut steps = vec![Step::Closing(what)];
+        if self.question == Question::Hello {
+            // Nothing was opened, but last words do not wait for an opening.
+            steps.extend([Step::Open, self.expect(Question::Identity)]);
+        }
         let mut lines = vec![(SpeechClass::Closing, words.to_owned())];
         // Our first words say who we are, also when they are our last; a machine is told less.
         if !self.spoke && what != EndWhat::Voicemail {
             lines.insert(0, (SpeechClass::Opening, self.phrases.disclosure()));
+            self.gate.opens_with(tag::CLOSING);
         }
         let on_speech = OnSpeech::Pause;
-        vec![Step::Closing(what), Step::Say { tag: Tag::Closing, lines, on_speech }]
+        steps.push(Step::Say { tag: tag::CLOSING, lines, on_speech });
+        steps
     }
 
     fn say(&self, tag: Tag, class: SpeechClass, words: &str) -> Vec<Step> {
@@ -411,17 +455,39 @@ impl Director for BuiltIn {
         "built-in"
     }
 
-    fn opening(&self) -> Vec<(SpeechClass, String)> {
-        self.opening_lines()
+    fn identity(&self) -> Identity {
+        self.gate.identity()
     }
 
-    fn cue(&mut self, cue: Cue) -> Vec<Step> {
+    fn briefed(&mut self, brief: &Brief) {
+        self.phrases.brief(brief);
+    }
+
+    fn prepare(&mut self) -> Vec<Step> {
+        let (lines, on_speech) = (self.opening_lines(), OnSpeech::Pause);
+        vec![Step::Say { tag: tag::OPENING, lines, on_speech }]
+    }
+
+    fn cue(&mut self, cue: Cue) -> Answer {
+        Answer::Steps(self.steps(cue))
+    }
+}
+
+impl BuiltIn {
+    fn steps(&mut self, cue: Cue) -> Vec<Step> {
         match cue {
             Cue::Opened if self.opening == Opening::AtAnswer => self.open(),
-            Cue::Opened => vec![Step::Expect(Question::Hello)],
+            Cue::Opened => {
+                vec![Step::AwaitHello(HELLO_PATIENCE_MS), self.expect(Question::Hello)]
+            }
             Cue::NoHello if self.stage == Stage::Hello => self.open(),
             Cue::NoHello => Vec::new(),
-            Cue::Sentence(s) => self.sentence(s),
+            Cue::Paused => vec![Step::Glance(self.question)],
+            Cue::Heard(h) => vec![Step::Judge(h.n, Question::of(h.asked))],
+            Cue::Judged(meaning, heard) => {
+                let s = self.gate.sentence(meaning, &heard);
+                if heard.last { self.last_words(s) } else { self.sentence(s) }
+            }
             Cue::Silence => self.silence(),
             Cue::Key(k) => self.key(k),
             Cue::Beep => match self.stage {
@@ -433,10 +499,13 @@ impl Director for BuiltIn {
                 Stage::Machine => self.leave_message(),
                 _ => Vec::new(),
             },
-            Cue::Early(s) => self.early(&s),
+            Cue::Early(meaning, heard) => self.early(&self.gate.sentence(meaning, &heard)),
+            Cue::Line { tag, whole } => self.gate.line_heard(tag, whole).into_iter().collect(),
+            // Nobody is asked to press more than one key.
+            Cue::Collected(_) => Vec::new(),
             Cue::Begun(tag) => {
                 self.spoke = true;
-                if tag == Tag::Message && self.message == Message::Asked {
+                if tag == tag::MESSAGE && self.message == Message::Asked {
                     self.message = Message::Begun;
                 }
                 Vec::new()
@@ -452,7 +521,6 @@ impl Director for BuiltIn {
                 steps.extend(self.close(what, self.phrases.time_is_up()));
                 steps
             }
-            Cue::LastWords(s) => self.last_words(s),
             Cue::Gone => self.gone(),
         }
     }

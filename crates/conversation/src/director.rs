@@ -1,141 +1,178 @@
 //! Directors decide; the conversation carries out.
 //!
-//! A director is asked *cues* and answers with *steps*. The built-in one
-//! ([`BuiltIn`](crate::BuiltIn)) answers at once; a director behind a callback answers later
-//! with the same steps.
+//! A director is asked *cues* and answers with *steps*, at once, or with an *enquiry*: bytes for
+//! somebody outside, whose answer the same director turns into steps later. The one in the house
+//! ([`BuiltIn`](crate::BuiltIn)) always answers at once.
 
-use domain::{AnswerVerdict, EndWhat, Evidence, Identity};
+mod cue;
+mod step;
 
-use crate::floor::OnSpeech;
-use crate::words::{Meaning, Prompt, Question, SpeechClass};
+use domain::{Brief, Identity, Masked};
 
-/// What happened that a director may want to act on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cue {
-    /// The call was answered.
-    Opened,
-    /// Nobody said hello in time.
-    NoHello,
-    /// The callee said something, and it was judged.
-    Sentence(Sentence),
-    /// Short speech into ours was judged before its utterance is over, so that we need not stand
-    /// still until then. Only [`Step::Resume`] is a sensible answer; everything else waits for
-    /// the sentence itself, which follows.
-    Early(Sentence),
-    /// The first sample of a playlist of this tag was sent.
-    Begun(Tag),
-    /// The mute timer ran out.
-    Silence,
-    /// A key was pressed.
-    Key(char),
-    /// The tone of an answering machine.
-    Beep,
-    /// A playlist of this tag is over.
-    Over {
-        /// Whose.
-        tag: Tag,
-        /// Whether it was cut short.
-        cut: bool,
-    },
-    /// A reply is complete.
-    Replied {
-        /// Whether the responder wants to end the call, and whether the task was done.
-        end_call: Option<bool>,
-        /// Whether it said anything.
-        spoke: bool,
-    },
-    /// The responder failed.
-    ReplyFailed,
-    /// A limit wants the call to end with this reason, after a closing.
-    Leave(EndWhat),
-    /// The line is cut, and this is what the callee had said before. Only steps that speak to
-    /// the record are carried out: [`Step::Identity`], [`Step::OptOut`], [`Step::Classify`] and
-    /// [`Step::Closing`].
-    LastWords(Sentence),
-    /// The line is cut, and all that was said is judged; steps as for [`Cue::LastWords`].
-    Gone,
+pub use cue::{Cue, Heard, Played};
+pub use step::{Collect, Step};
+
+/// A director's own label on a playlist or on what is expected; the conversation gives it back
+/// and makes nothing of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tag(pub u8);
+
+/// What a director needs of the call it leads. It says so once, and it holds for the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// What must be there before anybody is dialled.
+    pub before: Before,
+    /// What happens when a limit of time or money comes near.
+    pub at_limit: AtLimit,
+    /// How enquiries wait for each other.
+    pub order: Order,
+    /// How long an answer is waited for, ms.
+    pub answer_ms: u32,
+    /// Whether our first words wait until the callee has said theirs.
+    pub yields: bool,
 }
 
-/// A judged utterance of the callee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sentence {
-    /// What it means.
-    pub meaning: Meaning,
-    /// On what it rests.
-    pub evidence: Evidence,
-    /// How long it lasted, ms.
-    pub length_ms: u64,
-    /// Whether it was understood well enough to end a call on it.
-    pub sure: bool,
-    /// Whether it was understood well enough to never call this number again on it.
-    pub certain: bool,
-    /// Whether we stand still in mid-speech because of it.
-    pub interrupts: bool,
-    /// Whether we stand still in the last line of what we are to say, where a question stands.
-    pub last_line: bool,
-    /// Whether we went on after all of it already (see [`Cue::Early`]).
-    pub settled: bool,
-    /// Whether the disclosure has been heard whole.
-    pub disclosed: bool,
+impl Default for Needs {
+    fn default() -> Self {
+        Self {
+            before: Before::Brief,
+            at_limit: AtLimit::Closing,
+            order: Order::Serial,
+            answer_ms: 5_000,
+            yields: true,
+        }
+    }
 }
 
-/// What a playlist is for.
+/// What must be there before anybody is dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tag {
-    /// Disclosure and first question.
-    Opening,
-    /// Anything said about identity after that.
-    Question,
-    /// The message, from its first sentence.
-    Message,
-    /// A reply to the callee.
-    Reply,
-    /// The last words.
+pub enum Before {
+    /// The brief, or that there is none.
+    Brief,
+    /// The first audio of what the director prepares; without any nobody is dialled.
+    FirstItem,
+    /// Nothing.
+    Nothing,
+}
+
+/// What happens when a limit comes near.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtLimit {
+    /// The director is asked [`Cue::Leave`] some seconds before, and says a closing.
     Closing,
+    /// The call ends on its limit, in whatever state.
+    AtOnce,
 }
 
-/// What is to be done.
+/// How enquiries wait for each other. At most one is out at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// In the order of their cues; up to [`Order::WAITING`] wait, then the oldest of them goes.
+    Serial,
+    /// A later one takes the place of the one that is out.
+    Latest,
+}
+
+impl Order {
+    /// Enquiries that may wait while one is out.
+    pub const WAITING: usize = 8;
+}
+
+/// What a director wants to know from outside; its words mean nothing to the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Speak these lines, after what is being spoken.
-    Say {
-        /// What for.
-        tag: Tag,
-        /// Kind of speech and words, in order.
-        lines: Vec<(SpeechClass, String)>,
-        /// What the callee's speech does to it.
-        on_speech: OnSpeech,
-    },
-    /// Let the prepared opening be heard.
-    Open,
-    /// Throw away what is not spoken yet.
-    Cut,
-    /// Go on after an interruption that was none.
-    Resume,
-    /// Ask the responder; its words are spoken as they come.
-    Respond(Prompt),
-    /// The identity gate moves.
-    Identity(Identity, Evidence),
-    /// The number joins the opt-out list.
-    OptOut(Evidence),
-    /// Who or what picked up is known.
-    Classify(AnswerVerdict),
-    /// From now on utterances are answers to this question.
-    Expect(Question),
-    /// Wait this long for the callee before the next [`Cue::Silence`], once; ms.
-    Patience(u32),
-    /// From now on this is the reason, whoever hangs up first.
-    Closing(EndWhat),
-    /// Hang up now.
-    HangUp(EndWhat),
+pub struct Enquiry {
+    /// What kind of cue led to it, for the journal: a word of a short list, never of a person.
+    pub kind: &'static str,
+    /// For whoever answers.
+    pub body: Masked<Vec<u8>>,
+}
+
+/// Why an enquiry brought no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Whoever was asked could not be reached, or refused.
+    Failed,
+    /// Not within its time.
+    TimedOut,
+    /// Too many waited, and this one was the oldest; it was never sent.
+    Dropped,
+    /// A later one took its place.
+    Superseded,
+    /// The director said [`Step::AskNoMore`], or the line was cut.
+    Void,
+}
+
+impl Unanswered {
+    /// As the journal says it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Unanswered::Failed => "failed",
+            Unanswered::TimedOut => "timed_out",
+            Unanswered::Dropped => "dropped",
+            Unanswered::Superseded => "superseded",
+            Unanswered::Void => "void",
+        }
+    }
+}
+
+/// What a director says to a cue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This is to be done, in order.
+    Steps(Vec<Step>),
+    /// Somebody outside is to be asked; see [`Director::answered`].
+    Ask(Enquiry),
+}
+
+impl From<Vec<Step>> for Answer {
+    fn from(steps: Vec<Step>) -> Self {
+        Answer::Steps(steps)
+    }
+}
+
+/// What a director makes of an answer from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reaction {
+    /// Whether it could make something of it.
+    pub usable: bool,
+    /// What is to be done, in order.
+    pub steps: Vec<Step>,
 }
 
 /// Decides what to do. Must not block.
 pub trait Director: Send {
     /// Its name, for the journal.
     fn name(&self) -> &'static str;
-    /// Answers a cue with steps, in order.
-    fn cue(&mut self, cue: Cue) -> Vec<Step>;
-    /// What is said first, so that it can be made while the phone rings.
-    fn opening(&self) -> Vec<(SpeechClass, String)>;
+    /// What it needs of the call.
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+    /// Who the call is for; told before [`Director::prepare`] if it needs that.
+    fn briefed(&mut self, _brief: &Brief) {}
+    /// What is said first, so that it can be made before the callee answers. It is heard from
+    /// [`Step::Open`] on.
+    fn prepare(&mut self) -> Vec<Step>;
+    /// Answers a cue.
+    fn cue(&mut self, cue: Cue) -> Answer;
+    /// An enquiry is about to be sent, perhaps after it has waited: the last chance to write into
+    /// it what is true now.
+    fn sending(&mut self, enquiry: Enquiry) -> Enquiry {
+        enquiry
+    }
+    /// The answer to the enquiry of this number came, or none will come.
+    fn answered(&mut self, _cue: CueNo, _answer: Result<&[u8], Unanswered>) -> Reaction {
+        Reaction::default()
+    }
+    /// Somebody outside wants something unasked.
+    fn directed(&mut self, _order: &[u8]) -> Vec<Step> {
+        Vec::new()
+    }
+    /// Who it takes the callee for.
+    fn identity(&self) -> Identity {
+        Identity::Pending
+    }
 }
+
+/// Counts the enquiries of one call, from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CueNo(pub u32);

@@ -2,8 +2,10 @@
 
 use domain::{EndWhat, Event, ItemId, Masked, MediaTime, PlaylistId, Texts, UtteranceNo};
 
+use crate::builtin::{Meaning, Prompt, Question};
+use crate::director::{CueNo, Enquiry, Unanswered};
 use crate::floor::{FloorOutput, Playback};
-use crate::words::{Expect, Meaning, Prompt, Question, Said};
+use crate::words::{Certainty, Expect, Said};
 
 /// What the conversation is told.
 #[derive(Clone, Debug)]
@@ -61,6 +63,11 @@ pub enum Input {
     Flowing(bool),
     /// A limit wants the call to end after a closing.
     Leave(EndWhat),
+    /// The answer to [`Output::Ask`] with this number, or that there is none. One that comes
+    /// after its time changes nothing.
+    Answered(CueNo, Result<Masked<Vec<u8>>, Unanswered>),
+    /// Somebody outside wants something of the director unasked.
+    Directed(Masked<Vec<u8>>),
     /// Nothing happened; deadlines may have passed.
     Tick,
 }
@@ -74,6 +81,15 @@ pub struct HeardText {
     pub confidence_milli: Option<u32>,
     /// Nothing could be made of it.
     pub unclear: bool,
+    /// How far it may be believed.
+    pub certainty: Certainty,
+}
+
+impl HeardText {
+    /// Speech of which nothing could be made.
+    pub fn nothing() -> Self {
+        Self { unclear: true, ..Self::default() }
+    }
 }
 
 /// How a reply ended.
@@ -101,6 +117,10 @@ pub enum Output {
     Respond(u32, Prompt, Vec<Said>),
     /// No reply is wanted any more.
     CancelRespond,
+    /// Somebody outside is to be asked this; answered by [`Input::Answered`]. At most one is out.
+    Ask(CueNo, Enquiry),
+    /// The answer to the one that is out is not wanted any more.
+    Unask(CueNo),
     /// For the journal.
     Journal(Event, Texts),
     /// Hang up.

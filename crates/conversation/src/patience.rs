@@ -21,8 +21,8 @@ impl Patience {
         Self { mute, once: None, hello: None, until: None, flowing: true, quiet: false }
     }
 
-    pub(crate) fn wait_for_hello(&mut self, until: Now) {
-        self.hello = Some(until);
+    pub(crate) fn wait_for_hello(&mut self, now: Now, ms: u32) {
+        self.hello = Some(now + Duration::from_millis(u64::from(ms)));
     }
 
     pub(crate) fn stop_hello(&mut self) {
@@ -45,6 +45,14 @@ impl Patience {
         }
     }
 
+    /// From now on every wait lasts `ms`, also the one under way, which starts anew.
+    pub(crate) fn set_mute(&mut self, now: Now, ms: u32) {
+        self.mute = Duration::from_millis(u64::from(ms));
+        if self.until.is_some() {
+            self.until = Some(now + self.mute);
+        }
+    }
+
     /// Without packets silence proves nothing: the dead-stream timer has the word.
     pub(crate) fn set_flowing(&mut self, flowing: bool) {
         self.flowing = flowing;
@@ -63,25 +71,18 @@ impl Patience {
         self.quiet = counts;
     }
 
-    pub(crate) fn hello_is_over(&mut self, now: Now) -> bool {
-        let over = self.hello.is_some_and(|at| at <= now);
-        if over {
-            self.hello = None;
-        }
-        over
+    /// The wait is over; the next one is as long as usual.
+    pub(crate) fn is_over(&mut self) {
+        self.until = None;
+        self.once = None;
+        self.quiet = false;
     }
 
-    pub(crate) fn is_over(&mut self, now: Now) -> bool {
-        let over = self.until.is_some_and(|at| at <= now);
-        if over {
-            self.until = None;
-            self.once = None;
-            self.quiet = false;
-        }
-        over
+    pub(crate) fn hello_deadline(&self) -> Option<Now> {
+        self.hello
     }
 
     pub(crate) fn deadline(&self) -> Option<Now> {
-        self.hello.into_iter().chain(self.until).min()
+        self.until
     }
 }

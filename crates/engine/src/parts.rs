@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::models::Models;
 use crate::plane::MediaPlane;
 use crate::ports::blobs::Blobs;
+use crate::ports::director::Directors;
 use crate::ports::directory::Directory;
 use crate::ports::records::Records;
 
@@ -24,6 +25,8 @@ pub struct Parts {
     pub plane: Arc<dyn MediaPlane>,
     /// Speak, understand, judge and reply.
     pub models: Models,
+    /// Lead calls.
+    pub directors: Arc<dyn Directors>,
     /// Ten random bytes for a new id.
     pub random: fn() -> [u8; 10],
 }

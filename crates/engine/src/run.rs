@@ -1,12 +1,13 @@
 //! Runs one call: feeds its core, performs what it wants, keeps its books.
 
+mod asking;
 mod books;
 
 use std::sync::Arc;
 
 use call::{Call, CallPlan, Input, MediaCommand, MediaEvent, Output};
-use conversation::Output as TalkOutput;
 use conversation::floor::FloorOutput;
+use conversation::{Input as TalkInput, Output as TalkOutput};
 use domain::{CallRecord, EndWhat, Event, LegId, Now, Who};
 use media::profile::MediaProfile;
 use tokio::sync::mpsc;
@@ -16,6 +17,7 @@ use crate::mailbox::{Mail, Mailbox, Recorded};
 use crate::models::{Ear, Manner, Mind, Model, Mouth, Question, Tell};
 use crate::plane::{LegKey, LegOrder};
 use crate::ports::recognizer::RecognizerOptions;
+use asking::Asking;
 use books::Books;
 
 /// After the end: how long the recorder may take to finish its file.
@@ -29,6 +31,7 @@ pub(crate) struct Run {
     mouth: Mouth,
     ear: Ear,
     mind: Mind,
+    asking: Asking,
     media: Arc<MediaProfile>,
     mailbox: Mailbox,
     mail: mpsc::Receiver<Mail>,
@@ -72,11 +75,17 @@ impl Run {
         let options = RecognizerOptions { language, preset: None };
         let ear = Ear::open(key.call, &*model.recognizer, &options, clock.clone(), tell.clone());
         let requirement = request.requirement.clone();
-        let mind = Mind::new(&model, requirement, language, clock, tell);
+        let mind = Mind::new(&model, requirement, language, clock.clone(), tell.clone());
+        let directors = core.parts.directors.clone();
+        let director = {
+            let tell = tell.clone();
+            directors.direct(&plan, Arc::new(move |order| tell(TalkInput::Directed(order))))
+        };
         Self {
             books: Books::resume(record),
             media: plan.media.clone(),
-            call: Call::new(plan),
+            call: Call::new(plan, director),
+            asking: Asking::new(key.call, directors, clock, tell),
             core,
             mouth,
             ear,
@@ -265,6 +274,8 @@ impl Run {
                 self.mouth.speak(playlist, item, text, class);
             }
             TalkOutput::Floor(FloorOutput::Cut(playlist)) => self.mouth.hush(playlist),
+            TalkOutput::Ask(no, enquiry) => self.asking.ask(no, enquiry),
+            TalkOutput::Unask(no) => self.asking.unask(no),
             // The call core keeps these for itself.
             TalkOutput::Floor(_) | TalkOutput::Journal(..) | TalkOutput::HangUp(_) => {}
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{FRAME_SAMPLES, Frame, Language, MediaTime, PCM_RATE};
 use engine::ports::PortFuture;
 use engine::ports::recognizer::{
-    Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession, glance_by,
+    Certainty, Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession, glance_by,
 };
 use engine::ports::synthesizer::SpeechError;
 
@@ -80,10 +80,12 @@ impl RecognizerSession for Session {
         let samples = take_utterance(&mut self.frames, start, end);
         let pool = Arc::clone(&self.pool);
         let language = self.language;
+        let length = end.since(start);
         Box::pin(async move {
             let heard = pool.decode(samples, language, expect).await?;
             Ok(heard.map_or_else(Heard::unclear, |heard| Heard {
                 confidence: Some(heard.confidence),
+                certainty: certainty(heard.confidence, length),
                 ..Heard::text(heard.text)
             }))
         })
@@ -128,6 +130,25 @@ fn take_utterance(frames: &mut VecDeque<Frame>, start: MediaTime, end: MediaTime
     samples
 }
 
+/// Short words and middling scores are the ones that are confused, and to let something stand for
+/// good takes more: a few syllables of a closed list sound like much else that people say.
+fn certainty(confidence: f32, length: MediaTime) -> Certainty {
+    if confidence < SURE || length < SURE_LENGTH {
+        Certainty::Unsure
+    } else if confidence < CERTAIN {
+        Certainty::Sure
+    } else {
+        Certainty::Certain
+    }
+}
+
+/// Of 39 wishes of the lab's callees 34 got at least 0.967; nine times such a wish was heard that
+/// was none, with 0.667 to 0.821.
+const CERTAIN: f32 = 0.95;
+/// See [`certainty`].
+const SURE: f32 = 0.68;
+/// See [`certainty`].
+const SURE_LENGTH: MediaTime = MediaTime::from_millis(450);
 /// How much is heard before and after the speech: where it begins and ends is known to a few
 /// frames only, and the quiet around it tells how loud the line is.
 const AROUND: MediaTime = MediaTime::from_millis(200);
@@ -166,6 +187,20 @@ mod tests {
             );
             let seen: Vec<i16> = samples.chunks(FRAME_SAMPLES).map(|c| c[0]).collect();
             assert_eq!((seen, queue.len()), (expected, left), "{at:?} {range:?}");
+        }
+    }
+
+    #[test]
+    fn short_words_and_middling_scores_are_not_believed() {
+        let ms = MediaTime::from_millis;
+        for (confidence, length_ms, want) in [
+            (0.96, 600, Certainty::Certain),
+            (0.94, 600, Certainty::Sure),
+            (0.68, 450, Certainty::Sure),
+            (0.67, 600, Certainty::Unsure),
+            (0.99, 440, Certainty::Unsure),
+        ] {
+            assert_eq!(certainty(confidence, ms(length_ms)), want, "{confidence} {length_ms}");
         }
     }
 

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Frame, MediaTime};
 use engine::ports::PortFuture;
-use engine::ports::recognizer::{Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession};
+use engine::ports::recognizer::{
+    Certainty, Expect, Heard, Recognizer, RecognizerOptions, RecognizerSession,
+};
 use engine::ports::synthesizer::SpeechError;
 
 use crate::moods::{Mood, Moods};
@@ -48,6 +50,8 @@ pub struct FakeRecognizer {
 
 /// Confidence in words that begin with `~`: enough to end a call on, not beyond doubt.
 const DOUBTFUL: f32 = 0.8;
+/// Unless they are shorter than this.
+const DOUBTFUL_LENGTH: MediaTime = MediaTime::from_millis(450);
 
 struct Session {
     of: FakeRecognizer,
@@ -77,9 +81,15 @@ impl Session {
         if unclear {
             return Heard::unclear();
         }
-        let doubtful = words.iter().any(|w| w.starts_with('~')).then_some(DOUBTFUL);
+        let doubtful = words.iter().any(|w| w.starts_with('~'));
         let plain: Vec<&str> = words.iter().map(|w| w.trim_start_matches('~')).collect();
-        Heard { confidence: doubtful, ..Heard::text(plain.join("，")) }
+        let certainty = match doubtful {
+            false => Certainty::Certain,
+            true if end.since(start) >= DOUBTFUL_LENGTH => Certainty::Sure,
+            true => Certainty::Unsure,
+        };
+        let confidence = doubtful.then_some(DOUBTFUL);
+        Heard { confidence, certainty, ..Heard::text(plain.join("，")) }
     }
 }
 

@@ -9,8 +9,8 @@ use domain::{
     TurnSettings, VoiceChoice,
 };
 use engine::{
-    Calls, Catalogue, Clock, Engine, EngineConfig, Model, ModelInfo, Models, Parts, PlaceOrder,
-    Placed, Recovered, Route,
+    Calls, Catalogue, Clock, Engine, EngineConfig, InHouse, Model, ModelInfo, Models, Parts,
+    PlaceOrder, Placed, Recovered, Route,
 };
 
 use crate::chance::{reseed_ids, ten_bytes};
@@ -148,6 +148,7 @@ impl Setup {
             blobs: Arc::new(NoBlobs),
             plane: Arc::new(plane.clone()),
             models: Models::new(mini(), model).with(named(SECOND_MODEL), second),
+            directors: Arc::new(InHouse),
             random: ten_bytes,
         };
         let engine = Engine::new(parts, self.config());

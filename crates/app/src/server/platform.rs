@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::MicroYuan;
 use engine::lanes::{Lanes, LanesConfig};
 use engine::owner::{FirstStart, Keys, first_start, top_up};
-use engine::{Catalogue, Clock, Engine, EngineConfig, Parts, Recovered};
+use engine::{Catalogue, Clock, Engine, EngineConfig, InHouse, Parts, Recovered};
 use lab::{Lab, LabConfig, LabHandle};
 use rand::RngCore;
 use sip::{SipConfig, SipTrunks, TrunkAddress};
@@ -87,6 +87,7 @@ impl Platform {
             blobs,
             plane: lanes.clone(),
             models,
+            directors: Arc::new(InHouse),
             random: random_bytes,
         };
         let (lab, trunks) = lab_and_trunks(&settings, extras.lab).await?;

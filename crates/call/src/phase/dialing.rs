@@ -116,7 +116,7 @@ impl Call {
                 who: Some(Who::Carrier),
                 sip_code: Some(200),
             };
-            self.phase = Phase::Talking(Talking::unusable(at, &self.plan.request.limits));
+            self.phase = Phase::Talking(Talking::unusable(at, self.limits(at)));
             self.hang_up(at, reason);
             return;
         };
@@ -125,10 +125,8 @@ impl Call {
         self.lane(MediaCommand::Answered);
         self.media_ms = Some(0);
         self.journal(Event::LegAnswered { leg: LegId::CALLEE, codec }, Texts::default());
-        self.phase = Phase::Talking(Talking::new(at, &self.plan.request.limits));
-        if let Some(talk) = self.talk.as_mut() {
-            talk.handle(at.now, conversation::Input::Opened);
-        }
+        self.phase = Phase::Talking(Talking::new(at, self.limits(at)));
+        self.talk.handle(at.now, conversation::Input::Opened);
         self.drain_talk(at);
     }
 

@@ -87,8 +87,9 @@ impl Call {
         });
         // A process that goes, or has lost its store, has no time to hear anybody out.
         let listen = !matches!(reason.what, EndWhat::NodeLost | EndWhat::SpeechFailed);
-        if let Some(talk) = self.talk.as_mut() {
-            talk.part(at.now, listen && talking.is_some());
+        // A director that was not asked to prepare anything has nothing to stop.
+        if self.talk.is_prepared() {
+            self.talk.part(at.now, listen && talking.is_some());
         }
         self.drain_talk(at);
         self.lane(MediaCommand::Close);
@@ -110,8 +111,7 @@ impl Call {
 
     /// Once a closing was begun, what led to it is the reason (callout section 5.2).
     fn settled_reason(&self, reason: EndReason) -> EndReason {
-        let closing = self.talk.as_ref().and_then(conversation::Conversation::closing);
-        match closing {
+        match self.talk.closing() {
             Some(what)
                 if matches!(
                     reason.what,
@@ -128,7 +128,7 @@ impl Call {
         if !answered {
             return Identity::NotReached;
         }
-        match self.talk.as_ref().map_or(Identity::Pending, |t| t.identity()) {
+        match self.talk.identity() {
             Identity::Pending => Identity::Unclear,
             known => known,
         }
@@ -162,13 +162,13 @@ impl Call {
         if at.now >= e.lane_limit {
             e.lane.get_or_insert(None);
         }
-        let hearing = self.talk.as_ref().is_some_and(conversation::Conversation::is_hearing);
+        let hearing = self.talk.is_hearing();
         if let Some(quality) = e.lane.filter(|_| !e.recorded && !hearing) {
             e.recorded = true;
             let (dialled, answered, duration_s) = (e.dialled, e.answered, e.duration_s);
             let (reason, ended) = (e.reason, e.ended);
-            if let Some(talk) = self.talk.as_mut().filter(|_| answered) {
-                talk.gone(at.now);
+            if answered {
+                self.talk.gone(at.now);
             }
             self.drain_talk(at);
             let identity = self.final_identity(answered);

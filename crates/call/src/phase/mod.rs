@@ -28,7 +28,7 @@ pub(crate) enum Phase {
 impl Phase {
     pub(crate) fn deadline(&self) -> Option<Now> {
         match self {
-            Phase::Preparing(_) => None,
+            Phase::Preparing(p) => p.deadline(),
             Phase::Dialing(p) => p.deadline(),
             Phase::Talking(p) => Some(p.limits.deadline()),
             Phase::Ending(p) => p.deadline(),

@@ -1,33 +1,52 @@
 //! Preparing: nobody is dialled yet.
 
-use conversation::{BuiltIn, Conversation, Phrases};
-use domain::{Brief, EndReason, EndWhat, Event, LegId, Texts, Who};
+use std::time::Duration;
+
+use conversation::director::Before;
+use domain::{Brief, EndReason, EndWhat, Event, LegId, Now, Texts, Who};
 
 use crate::call::{Awaited, Call, MediaCommand, Moment, Output};
 use crate::phase::{Dialing, Phase};
 use crate::signal::{DialOrder, TrunkCommand};
 
+/// A first item that is not made within this time never will be.
+const FIRST_ITEM_LIMIT: Duration = Duration::from_secs(5);
+
 /// What must be there before dialling.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Preparing {
-    briefed: bool,
+    needs: Before,
+    /// What the director needs is there.
+    ready: bool,
     opened: bool,
     asked: bool,
+    give_up: Option<Now>,
 }
 
 impl Preparing {
+    pub(crate) fn new(needs: Before) -> Self {
+        let ready = needs == Before::Nothing;
+        Self { needs, ready, opened: false, asked: false, give_up: None }
+    }
+
     /// Whether the intent to dial may be durable.
     pub(crate) fn is_asked(&self) -> bool {
         self.asked
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Now> {
+        self.give_up.filter(|_| !self.ready)
     }
 }
 
 impl Call {
     pub(crate) fn begin(&mut self) {
-        if !matches!(self.phase, Phase::Preparing(_)) {
+        let Phase::Preparing(p) = &self.phase else {
             return;
+        };
+        if p.needs == Before::Brief {
+            self.push(Output::Brief);
         }
-        self.push(Output::Brief);
         let record = self.plan.request.record;
         self.lane(MediaCommand::Open { record });
     }
@@ -37,10 +56,10 @@ impl Call {
         let Phase::Preparing(p) = &mut self.phase else {
             return;
         };
-        if p.briefed {
+        if p.ready || p.needs != Before::Brief {
             return;
         }
-        p.briefed = true;
+        p.ready = true;
         let language = self.plan.request.turn.language;
         let (brief, by) = brief.unwrap_or((Brief::default(), "none"));
         self.brief = Brief { language, ..brief };
@@ -51,16 +70,39 @@ impl Call {
             ..Texts::default()
         };
         self.journal(Event::BriefPrepared { by: by.to_owned() }, texts);
+        self.talk.briefed(&self.brief);
         self.intend();
     }
 
-    pub(crate) fn opened(&mut self, local: std::net::SocketAddr) {
+    pub(crate) fn opened(&mut self, at: Moment, local: std::net::SocketAddr) {
         let Phase::Preparing(p) = &mut self.phase else {
             return;
         };
         p.opened = true;
         self.local = Some(local);
+        if p.needs == Before::FirstItem {
+            // The lane has room for it from now on.
+            p.give_up = Some(at.now + FIRST_ITEM_LIMIT);
+            self.talk.prepare(at.now);
+            self.drain_talk(at);
+        }
         self.intend();
+    }
+
+    /// Something of what is said first was made.
+    pub(crate) fn first_item(&mut self) {
+        if let Phase::Preparing(p) = &mut self.phase
+            && p.needs == Before::FirstItem
+        {
+            p.ready = true;
+            self.intend();
+        }
+    }
+
+    /// Nothing of what is said first was made in time: nobody is dialled for it.
+    pub(crate) fn without_first_item(&mut self, at: Moment) {
+        let what = EndWhat::MediaUnusable;
+        self.hang_up(at, EndReason::new(what, Who::Platform));
     }
 
     pub(crate) fn open_failed(&mut self, at: Moment) {
@@ -76,7 +118,7 @@ impl Call {
         let Phase::Preparing(p) = &mut self.phase else {
             return;
         };
-        if p.asked || !p.briefed || !p.opened {
+        if p.asked || !p.ready || !p.opened {
             return;
         }
         p.asked = true;
@@ -118,18 +160,8 @@ impl Call {
         self.milestones.dialed_at = Some(at.wall);
         self.signal(TrunkCommand::Dial(order));
         self.phase = Phase::Dialing(Dialing::new(at.now, &self.plan.request.limits));
-        self.prepare_talk(at);
-    }
-
-    /// The opening is made while the phone rings.
-    fn prepare_talk(&mut self, at: Moment) {
-        let request = &self.plan.request;
-        let phrases = Phrases::new(&self.brief, request.target.last_four(), request.record);
-        let opening = request.turn.opening;
-        let director = BuiltIn::new(phrases, opening, self.plan.voicemail_message);
-        let mut talk = Conversation::new(Box::new(director), request.turn.mute_ms, request.record);
-        talk.prepare(at.now);
-        self.talk = Some(talk);
+        // What is said first is made while the phone rings, unless it was made before.
+        self.talk.prepare(at.now);
         self.drain_talk(at);
     }
 }

@@ -1,6 +1,7 @@
 //! Talking: the call was answered.
 
-use domain::{CallLimits, EndReason, EndWhat, LegId, MicroYuan, Now, Who};
+use conversation::director::AtLimit;
+use domain::{EndReason, EndWhat, LegId, MicroYuan, Now, Who};
 
 use crate::call::{Call, Moment, Output};
 use crate::limits::{LimitAction, Limits};
@@ -17,12 +18,12 @@ pub(crate) struct Talking {
 }
 
 impl Talking {
-    pub(crate) fn new(at: Moment, limits: &CallLimits) -> Self {
-        Self { answered: at.now, limits: Limits::new(at.now, limits), usable: true }
+    pub(crate) fn new(at: Moment, limits: Limits) -> Self {
+        Self { answered: at.now, limits, usable: true }
     }
 
     /// Answered without a description that can be used.
-    pub(crate) fn unusable(at: Moment, limits: &CallLimits) -> Self {
+    pub(crate) fn unusable(at: Moment, limits: Limits) -> Self {
         Self { usable: false, ..Self::new(at, limits) }
     }
 }
@@ -30,6 +31,9 @@ impl Talking {
 impl Call {
     pub(crate) fn deadlines(&mut self, at: Moment) {
         match &mut self.phase {
+            Phase::Preparing(p) if p.deadline().is_some_and(|d| d <= at.now) => {
+                self.without_first_item(at);
+            }
             Phase::Dialing(p) if p.is_over(at.now) => {
                 let reason = p.unanswered();
                 self.hang_up(at, reason);
@@ -39,16 +43,23 @@ impl Call {
                     self.hang_up(at, EndReason::new(what, Who::Platform));
                 }
                 Some(LimitAction::Close(what)) => {
-                    if let Some(talk) = self.talk.as_mut() {
-                        talk.handle(at.now, conversation::Input::Leave(what));
-                        self.drain_talk(at);
-                    }
+                    self.talk.handle(at.now, conversation::Input::Leave(what));
+                    self.drain_talk(at);
                 }
                 Some(LimitAction::Extend) => self.extend(),
                 None => {}
             },
             Phase::Ending(_) => self.finish_if_ready(at),
             _ => {}
+        }
+    }
+
+    /// Counted from the answer; some directors want no time for a closing.
+    pub(crate) fn limits(&self, at: Moment) -> Limits {
+        let limits = Limits::new(at.now, &self.plan.request.limits);
+        match self.talk.needs().at_limit {
+            AtLimit::Closing => limits,
+            AtLimit::AtOnce => limits.without_closing(),
         }
     }
 

@@ -1,13 +1,7 @@
 //! What the built-in director has heard so far, and how far it may be believed.
 
-use crate::director::Sentence;
-use crate::words::Meaning;
-
-/// Speech up to this length in mid-speech that is hardly understood is taken for noise or a
-/// backchannel.
-const SHORT_NOISE_MS: u64 = 700;
-/// The same before its utterance is over: what is longer may be the beginning of a sentence.
-pub(super) const EARLY_NOISE_MS: u64 = 500;
+use super::sentence::Sentence;
+use super::words::Meaning;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -54,16 +48,5 @@ impl Hearing {
     /// Asked about it, the callee said no.
     pub(super) fn forget_opt_out(&mut self) {
         self.doubted = self.doubted.filter(|m| *m != Meaning::OptOut);
-    }
-}
-
-/// Whether this is the sound of somebody who listens, or no speech at all.
-pub(super) fn listens(s: &Sentence) -> bool {
-    match s.meaning {
-        Meaning::Backchannel => true,
-        // Into our last line it answers that line.
-        Meaning::Agrees => s.interrupts && !s.last_line,
-        Meaning::Unclear | Meaning::Other => !s.sure && s.length_ms <= SHORT_NOISE_MS,
-        _ => false,
     }
 }

@@ -7,10 +7,11 @@
 
 use domain::{AnswerVerdict, EndWhat, Evidence, Identity};
 
-use super::hearing::listens;
-use super::{BuiltIn, MAX_QUESTIONS, Message, Stage};
-use crate::director::{Sentence, Step, Tag};
-use crate::words::{Meaning, Prompt, Question, SpeechClass};
+use super::sentence::{Sentence, listens};
+use super::words::{Meaning, Prompt, Question};
+use super::{BuiltIn, MAX_QUESTIONS, Message, Stage, tag};
+use crate::director::Step;
+use crate::words::SpeechClass;
 
 /// Where the talk goes on if it was no such wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +65,9 @@ impl BuiltIn {
             return self.opt_out(doubt.heard);
         }
         self.stage = Stage::AskingOptOut(doubt);
-        let mut steps = vec![Step::Cut, Step::Expect(Question::OptOut)];
+        let mut steps = vec![Step::Cut, self.expect(Question::OptOut)];
         let question = self.phrases.opt_out_question();
-        steps.extend(self.say(Tag::Question, SpeechClass::Question, question));
+        steps.extend(self.say(tag::QUESTION, SpeechClass::Question, question));
         steps
     }
 
@@ -98,12 +99,12 @@ impl BuiltIn {
             Back::Talking if self.message == Message::Delivered => {
                 let mut steps = vec![Step::Cut];
                 let clear = self.phrases.is_it_clear();
-                steps.extend(self.say(Tag::Reply, SpeechClass::Question, clear));
+                steps.extend(self.say(tag::REPLY, SpeechClass::Question, clear));
                 steps
             }
             Back::Talking => {
                 self.message = Message::Asked;
-                vec![Step::Cut, Step::Respond(Prompt::Deliver)]
+                vec![Step::Cut, Step::Respond(Prompt::Deliver, tag::MESSAGE)]
             }
             Back::Leaving { what, .. } => {
                 let mut steps = vec![Step::Cut];
@@ -115,14 +116,14 @@ impl BuiltIn {
     }
 
     fn go_back(&mut self, back: Back) -> Step {
-        let confirmed = self.identity == Identity::Confirmed;
+        let confirmed = self.gate.identity() == Identity::Confirmed;
         let question = if confirmed { Question::Talk } else { Question::Identity };
         self.stage = match back {
             Back::Asking => Stage::Asking,
             Back::Talking => Stage::Talking,
             Back::Leaving { what, open } => Stage::Leaving { what, open },
         };
-        Step::Expect(question)
+        self.expect(question)
     }
 
     /// The number is never called again; says so and hangs up.
@@ -135,9 +136,8 @@ impl BuiltIn {
 
     pub(super) fn note_opt_out(&mut self, e: Evidence) -> Vec<Step> {
         let mut steps = vec![Step::Classify(AnswerVerdict::Human)];
-        if self.identity == Identity::Pending {
-            self.identity = Identity::Refused;
-            steps.push(Step::Identity(Identity::Refused, e));
+        if self.gate.identity() == Identity::Pending {
+            steps.push(self.gate.judge(Identity::Refused, e));
         }
         steps.push(Step::OptOut(e));
         steps
@@ -165,11 +165,10 @@ impl BuiltIn {
             }
             return Vec::new();
         }
-        if self.identity != Identity::Pending || !s.disclosed {
+        if self.gate.identity() != Identity::Pending || !s.disclosed {
             return Vec::new();
         }
-        self.identity = identity;
-        vec![Step::Classify(AnswerVerdict::Human), Step::Identity(identity, s.evidence)]
+        vec![Step::Classify(AnswerVerdict::Human), self.gate.judge(identity, s.evidence)]
     }
 
     /// Nothing more will be heard.

@@ -1,8 +1,10 @@
 //! The director's table: from cues to steps, and what stands in no step before confirmation.
 
-use domain::{Brief, Language, UtteranceNo};
+use domain::{Brief, Language, MediaTime, UtteranceNo};
 
 use super::*;
+use crate::director::Heard;
+use crate::words::Certainty;
 
 fn director(opening: Opening) -> BuiltIn {
     let brief = Brief {
@@ -26,12 +28,12 @@ fn cue(name: &str) -> Cue {
         "silence" => return Cue::Silence,
         "1" | "2" | "5" => return Cue::Key(word.chars().next().unwrap()),
         "beep" => return Cue::Beep,
-        "opening begun" => return Cue::Begun(Tag::Opening),
-        "message begun" => return Cue::Begun(Tag::Message),
-        "message over" => return over(Tag::Message, false),
-        "message cut" => return over(Tag::Message, true),
-        "reply over" => return over(Tag::Reply, false),
-        "closing over" => return over(Tag::Closing, false),
+        "opening begun" => return Cue::Begun(tag::OPENING),
+        "message begun" => return Cue::Begun(tag::MESSAGE),
+        "message over" => return over(tag::MESSAGE, false),
+        "message cut" => return over(tag::MESSAGE, true),
+        "reply over" => return over(tag::REPLY, false),
+        "closing over" => return over(tag::CLOSING, false),
         "replied" => return Cue::Replied { end_call: None, spoke: true },
         "replied done" => return Cue::Replied { end_call: Some(true), spoke: true },
         "replied cannot" => return Cue::Replied { end_call: Some(false), spoke: true },
@@ -66,21 +68,37 @@ fn cue(name: &str) -> Cue {
         _ if name.contains('-') => 400,
         _ => 600,
     };
-    let sentence = Sentence {
-        meaning: meaning.unwrap_or_else(|| panic!("no cue named {word}")),
-        evidence: Evidence::Utterance(UtteranceNo(1)),
-        length_ms,
-        sure: !name.contains('%'),
-        certain: !name.contains('%') && !name.contains('*'),
+    let meaning = meaning.unwrap_or_else(|| panic!("no cue named {word}"));
+    let certainty = match name {
+        _ if name.contains('%') => Certainty::Unsure,
+        _ if name.contains('*') => Certainty::Sure,
+        _ => Certainty::Certain,
+    };
+    let heard = Heard {
+        n: UtteranceNo(1),
+        words: String::new().into(),
+        unclear: meaning == Meaning::Unclear,
+        certainty,
+        start: MediaTime::ZERO,
+        end: MediaTime::from_millis(length_ms),
+        asked: Tag::default(),
         interrupts: name.contains('~'),
         last_line: name.contains('!'),
         settled: name.contains('='),
-        disclosed: !name.contains('_'),
+        played: None,
+        last: name.contains('.'),
     };
-    match name {
-        _ if name.contains('?') => Cue::Early(sentence),
-        _ if name.contains('.') => Cue::LastWords(sentence),
-        _ => Cue::Sentence(sentence),
+    if name.contains('?') { Cue::Early(meaning, heard) } else { Cue::Judged(meaning, heard) }
+}
+
+/// A label by name.
+fn label(of: Tag) -> &'static str {
+    match of {
+        tag::OPENING => "Opening",
+        tag::QUESTION => "Question",
+        tag::MESSAGE => "Message",
+        tag::REPLY => "Reply",
+        _ => "Closing",
     }
 }
 
@@ -89,20 +107,22 @@ fn short(step: &Step) -> String {
     match step {
         Step::Say { tag, lines, .. } => {
             let classes: Vec<String> = lines.iter().map(|l| format!("{:?}", l.0)).collect();
-            format!("say {tag:?}:{}", classes.join("+"))
+            format!("say {}:{}", label(*tag), classes.join("+"))
         }
         Step::Open => "open".to_owned(),
         Step::Cut => "cut".to_owned(),
         Step::Resume => "resume".to_owned(),
-        Step::Respond(Prompt::Silence { times }) => format!("respond silence {times}"),
-        Step::Respond(prompt) => format!("respond {prompt:?}"),
+        Step::Respond(Prompt::Silence { times }, _) => format!("respond silence {times}"),
+        Step::Respond(prompt, _) => format!("respond {prompt:?}"),
         Step::Identity(identity, _) => identity.word().to_owned(),
         Step::OptOut(_) => "block".to_owned(),
         Step::Classify(verdict) => format!("{verdict:?}"),
-        Step::Expect(question) => format!("expect {question:?}"),
+        Step::Expect(_, tag) => format!("expect {:?}", Question::of(*tag)),
         Step::Patience(ms) => format!("wait {ms}"),
         Step::Closing(what) => format!("closing {}", what.word()),
         Step::HangUp(what) => format!("hang up {}", what.word()),
+        Step::AwaitHello(ms) => format!("hello within {ms}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -112,10 +132,12 @@ fn check(cues: &[&str], want: &str) {
     let mut steps = Vec::new();
     let mut confirmed = false;
     for name in cues {
-        steps = director.cue(cue(name));
+        // Unless it is about that, what is said first was heard.
+        director.gate.set_disclosed(!name.contains('_'));
+        steps = director.steps(cue(name));
         for step in &steps {
             confirmed |= matches!(step, Step::Identity(Identity::Confirmed, _));
-            let respond = matches!(step, Step::Respond(_));
+            let respond = matches!(step, Step::Respond(..));
             assert!(!respond || confirmed, "{cues:?}: content before confirmation: {step:?}");
         }
     }
@@ -136,7 +158,7 @@ fn talking(cues: &[&str], want: &str) {
 
 #[test]
 fn the_hello_opens() {
-    check(&["opened"], "expect Hello");
+    check(&["opened"], "hello within 1200, expect Hello");
     for hello in ["Greeting", "Other", "Unclear", "Confirmed", "AsksWho", "no hello", "silence"] {
         check(&["opened", hello], "open, expect Identity");
     }
@@ -144,7 +166,7 @@ fn the_hello_opens() {
     // A long greeting that nobody understands is hardly a person.
     check(&["opened", "Unclear+"], "wait 2000");
     let mut at_once = director(Opening::AtAnswer);
-    let steps: Vec<String> = at_once.cue(Cue::Opened).iter().map(short).collect();
+    let steps: Vec<String> = at_once.steps(Cue::Opened).iter().map(short).collect();
     assert_eq!(steps, ["open", "expect Identity"]);
 }
 
@@ -221,9 +243,12 @@ fn the_question_is_repeated_once_in_whatever_order_it_stays_unanswered() {
 fn last_words_that_are_our_first_say_who_we_are() {
     let leaves = "say Closing:Opening+Closing";
     let blocked = format!("cut, Human, refused, block, closing opted_out, {leaves}");
-    check(&["opened", "OptOut"], &blocked);
+    // Last words do not wait for an opening.
+    let unopened = format!("open, expect Identity, {leaves}");
+    let at_once = format!("cut, Human, refused, block, closing opted_out, {unopened}");
+    check(&["opened", "OptOut"], &at_once);
     check(&["opened", "Greeting", "OptOut_"], &blocked);
-    check(&["opened", "leave"], &format!("cut, closing max_duration, {leaves}"));
+    check(&["opened", "leave"], &format!("cut, closing max_duration, {unopened}"));
     asking(&["OptOut_~"], "cut, Human, refused, block, closing opted_out, say Closing:Closing");
 }
 
@@ -359,7 +384,8 @@ fn the_last_words_before_the_line_is_cut_count() {
 #[test]
 fn machines_hear_one_neutral_sentence() {
     let found = "cut, Voicemail, voicemail, closing voicemail, wait 2500";
-    let message = "closing voicemail, say Closing:Closing";
+    let message = "closing voicemail, open, expect Identity, say Closing:Closing";
+    let opened = "closing voicemail, say Closing:Closing";
     check(&["opened", "Voicemail"], found);
     asking(&["Voicemail"], found);
     check(&["opened", "beep"], &format!("{found}, {message}"));
@@ -368,7 +394,7 @@ fn machines_hear_one_neutral_sentence() {
     check(&["opened", "Voicemail", "Other"], "wait 2500");
     check(&["opened", "Voicemail", "beep", "closing over"], "hang up voicemail");
     // A long greeting that nobody understands, and silence after our opening.
-    check(&["opened", "Unclear+", "silence", "silence"], &format!("{found}, {message}"));
+    check(&["opened", "Unclear+", "silence", "silence"], &format!("{found}, {opened}"));
     talking(&["beep"], "");
 }
 

@@ -92,7 +92,7 @@ impl Ear {
         };
         let looking = {
             let session = ear.0.lock().unwrap_or_else(PoisonError::into_inner);
-            session.glance(range.start, range.end, Expect::of(judging.question()))
+            session.glance(range.start, range.end, judging.question().expect())
         };
         let (tell, glanced) = (self.tell.clone(), self.glanced.clone());
         self.tasks.spawn(async move {
@@ -110,5 +110,6 @@ impl Ear {
 
 fn as_text(heard: Heard) -> HeardText {
     let confidence_milli = heard.confidence.map(|c| (c.clamp(0.0, 1.0) * 1_000.0) as u32);
-    HeardText { text: heard.text, confidence_milli, unclear: heard.unclear }
+    let Heard { text, unclear, certainty, .. } = heard;
+    HeardText { text, confidence_milli, unclear, certainty }
 }

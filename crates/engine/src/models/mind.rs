@@ -57,7 +57,12 @@ impl Judging {
         let reply = Reply {
             question: self.question.asked,
             addressee: self.question.addressee.map(Masked::new),
-            heard: Heard { text: heard.text, confidence: None, unclear: heard.unclear },
+            heard: Heard {
+                text: heard.text,
+                confidence: None,
+                unclear: heard.unclear,
+                certainty: heard.certainty,
+            },
             language: self.language,
         };
         self.judge.judge(reply).await.ok()

@@ -1,6 +1,7 @@
 //! What the engine needs from the outside, one file per port; adapters implement them.
 
 pub mod blobs;
+pub mod director;
 pub mod directory;
 pub mod judge;
 pub mod recognizer;

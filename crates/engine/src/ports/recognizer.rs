@@ -1,6 +1,6 @@
 //! The `Recognizer` port: frames in, text out. Endpointing stays ours.
 
-pub use conversation::Expect;
+pub use conversation::{Certainty, Expect};
 use domain::{Frame, Language, Masked, MediaTime};
 
 use super::PortFuture;
@@ -24,6 +24,8 @@ pub struct Heard {
     pub confidence: Option<f32>,
     /// Something was said, but it cannot be told what. Never unlocks content.
     pub unclear: bool,
+    /// How far it may be believed: the adapter alone knows what its engine's figures are worth.
+    pub certainty: Certainty,
 }
 
 impl Heard {
@@ -31,9 +33,10 @@ impl Heard {
     pub fn unclear() -> Self {
         Self { unclear: true, ..Self::default() }
     }
-    /// Speech that was understood.
+    /// Speech that was understood, by an engine that has no doubts or tells of none.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: Masked::new(text.into()), confidence: None, unclear: false }
+        let certainty = Certainty::Certain;
+        Self { text: Masked::new(text.into()), confidence: None, unclear: false, certainty }
     }
 }
 

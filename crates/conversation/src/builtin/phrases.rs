@@ -27,6 +27,17 @@ impl Phrases {
         }
     }
 
+    /// From now on they name who is in this brief.
+    pub(super) fn brief(&mut self, brief: &Brief) {
+        self.language = brief.language;
+        self.addressee = brief.addressee.clone();
+        self.sender = brief.sender.clone();
+    }
+
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorded
+    }
+
     /// That it is an AI, on whose behalf it calls, and that the call is recorded.
     pub fn disclosure(&self) -> String {
         match self.language {
