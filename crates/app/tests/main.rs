@@ -14,6 +14,7 @@ mod lab_stops;
 mod media_security;
 mod net_nat;
 mod net_refusals;
+mod once;
 mod restart;
 mod sipp_callee;
 mod support;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use domain::{
     AccountId, CallId, CallLimits, CallRequest, Caps, Credential, KeyId, Masked, MicroYuan,
-    NumberRules, PhoneNumber, Price, Principal, Rounding, Scope, Surface, TurnSettings,
-    VoiceChoice,
+    NumberRules, PhoneNumber, Price, Principal, Rounding, Scope, Surface, Task, Terms,
+    TurnSettings, VoiceChoice,
 };
 use engine::lanes::{Lanes, LanesConfig};
 use engine::owner::{Keys, first_start, top_up};
@@ -135,26 +135,30 @@ impl Site {
     pub fn request(&self, n: u64, persona: &str, script: Script) -> Result<CallRequest, Failure> {
         Ok(CallRequest {
             target: number(n, persona)?,
-            requirement: Masked::new(script.word().to_owned()),
-            agent: None,
-            voice: VoiceChoice {
-                model: "scripted".to_owned(),
-                voice: "v0001".to_owned(),
-                emotion: "neutral".to_owned(),
-                volume: 50,
-                speed: 50,
+            task: Task::Requirement(Masked::new(script.word().to_owned())),
+            alias: None,
+            terms: Terms {
+                agent: None,
+                voice: VoiceChoice {
+                    model: "scripted".to_owned(),
+                    voice: "v0001".to_owned(),
+                    emotion: "neutral".to_owned(),
+                    volume: 50,
+                    speed: 50,
+                },
+                turn: self.setup.turn,
+                limits: CallLimits::default(),
+                record: self.setup.record,
             },
-            turn: self.setup.turn,
-            limits: CallLimits::default(),
-            record: self.setup.record,
         })
     }
 
     /// Places one call.
     pub async fn place(&self, request: CallRequest) -> Result<CallId, Failure> {
-        let order = PlaceOrder { surface: Surface::Callout, requests: vec![request] };
+        let order = PlaceOrder { surface: Surface::Callout, requests: vec![request], once: None };
         let placed = self.engine.place(&self.who, order).await;
         let placed = placed.map_err(|refusal| format!("a call was refused: {refusal:?}"))?;
+        let placed = placed.placed().ok_or("a call was placed before")?;
         Ok(placed.calls.first().ok_or("a call was skipped")?.call)
     }
 
@@ -241,7 +245,6 @@ fn engine_config(setup: &Setup, parts: &Parts) -> EngineConfig {
             recording: setup.record,
             limits: CallLimits::default(),
             numbers: NumberRules::default(),
-            max_phones: 100,
             public_url: "http://127.0.0.1".to_owned(),
             turn: setup.turn,
         },

@@ -151,7 +151,7 @@ async fn flight(
 async fn one(site: &Site, branch: &Branch, n: u64) -> Result<CallRecord, String> {
     let request = site.request(n, branch.persona, branch.script).map_err(|e| e.to_string())?;
     let mut request = request;
-    request.limits = branch.limits(LIMITS);
+    request.terms.limits = branch.limits(LIMITS);
     let call = site.place(request).await.map_err(|e| e.to_string())?;
     let watch = site.engine.watch(site.who(), call, WatchOptions::default()).await;
     let mut watch = watch.map_err(|r| format!("not watched: {r:?}"))?;

@@ -8,7 +8,7 @@ use conversation::director::Director;
 use conversation::{Conversation, Input as TalkInput, Output as TalkOutput};
 use domain::{
     Brief, CallEnded, CallId, CallRequest, EndReason, EndWhat, Event, LegEnded, LegId, LegQuality,
-    Masked, MediaTime, MicroYuan, Milestones, Now, Price, Texts, WallTime, Who,
+    MediaTime, MicroYuan, Milestones, Now, Price, Texts, WallTime, Who,
 };
 use media::leg::{LegCommand, LegEvent};
 use media::profile::MediaProfile;
@@ -164,8 +164,8 @@ pub struct Call {
 impl Call {
     /// A call that waits for [`Input::Begin`] and is led by `director`.
     pub fn new(plan: CallPlan, director: Box<dyn Director>) -> Self {
-        let talk = Conversation::new(director, plan.request.turn.mute_ms);
-        let brief = Brief { language: plan.request.turn.language, ..Brief::default() };
+        let talk = Conversation::new(director, plan.request.terms.turn.mute_ms);
+        let brief = Brief { language: plan.request.terms.turn.language, ..Brief::default() };
         Self {
             phase: Phase::Preparing(Preparing::new(talk.needs().before)),
             talk,
@@ -310,14 +310,9 @@ impl Call {
             charge: charge.min(self.plan.hold),
             hold: self.plan.hold,
             milestones: self.milestones,
-            recording_follows: self.plan.request.record && e.answered,
+            recording_follows: self.plan.request.terms.record && e.answered,
         };
         self.journal(Event::CallEnded(ended), Texts::default());
-    }
-
-    /// The requirement, for the brief and, after identity, for the responder.
-    pub fn requirement(&self) -> &Masked<String> {
-        &self.plan.request.requirement
     }
 
     /// Who the call is for, if known.

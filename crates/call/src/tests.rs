@@ -6,7 +6,7 @@ use std::sync::Arc;
 use conversation::{BuiltIn, Phrases};
 use domain::{
     Brief, CallId, CallLimits, CallRequest, Event, LegId, Masked, MicroYuan, Now, NumberRules,
-    Opening, Price, Rounding, TurnSettings, VoiceChoice, WallTime,
+    Opening, Price, Rounding, Task, Terms, TurnSettings, VoiceChoice, WallTime,
 };
 use media::profile::MediaProfile;
 use media::sdp::{LocalMedia, Negotiated};
@@ -26,12 +26,15 @@ fn plan() -> CallPlan {
     };
     let request = CallRequest {
         target: NumberRules::default().parse("13800138000").unwrap(),
-        requirement: Masked::new("明天下午三点开会".to_owned()),
-        agent: None,
-        voice,
-        turn: TurnSettings::default(),
-        limits: CallLimits::default(),
-        record: false,
+        task: Task::Requirement(Masked::new("明天下午三点开会".to_owned())),
+        alias: None,
+        terms: Terms {
+            agent: None,
+            voice,
+            turn: TurnSettings::default(),
+            limits: CallLimits::default(),
+            record: false,
+        },
     };
     CallPlan {
         call: CallId::from_parts(1, [0; 10]),

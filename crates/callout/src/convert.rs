@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use domain::{
-    CallId, CallRecord, CallRequest, Language, Line, Masked, MicroYuan, PhoneNumber, Refusal,
-    Speaker, Surface, VoiceChoice, WallTime,
+    CallRecord, CallRequest, Language, Line, Masked, MicroYuan, PhoneNumber, Refusal, Speaker,
+    Surface, Task, Terms, VoiceChoice, WallTime,
 };
 use engine::ports::records::Balance;
 use engine::ports::synthesizer::{NEUTRAL, VoiceInfo};
 use engine::{Catalogue, PlaceOrder, Placed};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::error;
 use crate::wire::{
@@ -38,9 +39,8 @@ pub fn members(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// The call that a body names. What is no id of ours names no call.
-pub fn call_id(members: &Map<String, Value>) -> Result<CallId, Refusal> {
-    let text = members.get("call_id").and_then(Value::as_str).ok_or_else(|| invalid("call_id"))?;
-    text.parse().map_err(|_| Refusal::CallNotFound)
+pub fn call_id(members: &Map<String, Value>) -> Result<&str, Refusal> {
+    members.get("call_id").and_then(Value::as_str).ok_or_else(|| invalid("call_id"))
 }
 
 /// The types and ranges of `initiate_call`. With an agent only `phones` counts, so that the
@@ -64,12 +64,36 @@ pub fn initiate_request(members: &Map<String, Value>) -> Result<InitiateRequest,
     })
 }
 
+/// The key that shall make a request happen once, if one is shown: 8–128 characters of
+/// `A-Za-z0-9._:-`, the same in each header that shows it (callout section 9).
+pub fn idempotency_key<'a>(
+    shown: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Option<String>, Refusal> {
+    let mut found: Option<&[u8]> = None;
+    for key in shown {
+        let good = (8..=128).contains(&key.len())
+            && key.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b));
+        if !good || *found.get_or_insert(key) != key {
+            return Err(Refusal::BadIdempotencyKey);
+        }
+    }
+    Ok(found.map(|key| String::from_utf8_lossy(key).into_owned()))
+}
+
+/// Digest of a request's value: the order of members and the spacing do not count.
+pub fn digest(members: &Map<String, Value>) -> Vec<u8> {
+    let mut value = Value::Object(members.clone());
+    value.sort_all_objects();
+    Sha256::digest(value.to_string()).to_vec()
+}
+
 /// What the engine is asked for: one request per number, each with the choices of the whole.
 pub fn place_order(
     request: &InitiateRequest,
     catalogue: &Catalogue,
+    max_phones: u32,
 ) -> Result<PlaceOrder, Refusal> {
-    let targets = targets(&request.phones, catalogue)?;
+    let targets = targets(&request.phones, catalogue, max_phones)?;
     if request.agent_id.is_some() {
         return Err(Refusal::AgentNotFound);
     }
@@ -80,14 +104,17 @@ pub fn place_order(
     turn.language = language;
     let requests = targets.into_iter().map(|target| CallRequest {
         target,
-        requirement: Masked::new(requirement.to_owned()),
-        agent: None,
-        voice: voice.clone(),
-        turn,
-        limits: catalogue.limits,
-        record: catalogue.recording,
+        task: Task::Requirement(Masked::new(requirement.to_owned())),
+        alias: None,
+        terms: Terms {
+            agent: None,
+            voice: voice.clone(),
+            turn,
+            limits: catalogue.limits,
+            record: catalogue.recording,
+        },
     });
-    Ok(PlaceOrder { surface: Surface::Callout, requests: requests.collect() })
+    Ok(PlaceOrder { surface: Surface::Callout, requests: requests.collect(), once: None })
 }
 
 /// What `initiate_call` answers.
@@ -119,7 +146,7 @@ pub fn call_info(record: &CallRecord) -> Result<CallInfo, Refusal> {
         call_id: record.call.to_string(),
         status: record.status.word(),
         phones: display_form(phone.unwrap_or_default()),
-        user_requirement: display_form(&record.requirement),
+        user_requirement: display_form(&record.task.requirement().reveal()),
         duration_seconds: record.duration_s,
         cost: record.charge.map(money).transpose()?,
         billed: record.is_billed(),
@@ -165,7 +192,11 @@ fn time(at: Option<WallTime>) -> Option<String> {
 }
 
 /// The numbers to call: in order, each once, all of them valid.
-fn targets(entries: &[String], catalogue: &Catalogue) -> Result<Vec<PhoneNumber>, Refusal> {
+fn targets(
+    entries: &[String],
+    catalogue: &Catalogue,
+    max_phones: u32,
+) -> Result<Vec<PhoneNumber>, Refusal> {
     let mut seen = HashSet::new();
     let mut numbers = Vec::new();
     let filled = entries.iter().filter(|e| !e.trim().is_empty());
@@ -179,9 +210,8 @@ fn targets(entries: &[String], catalogue: &Catalogue) -> Result<Vec<PhoneNumber>
     if numbers.is_empty() {
         return Err(Refusal::NoPhones);
     }
-    let max = catalogue.max_phones;
-    if numbers.len() > max as usize {
-        return Err(Refusal::TooManyPhones { max });
+    if numbers.len() > max_phones as usize {
+        return Err(Refusal::TooManyPhones { max: max_phones });
     }
     Ok(numbers)
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use domain::{Principal, Refusal, Scope};
-use engine::Calls;
+use engine::{Calls, Once, PlaceOrder, Placed, Placement, StoredReply, find_call};
 use futures::StreamExt;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,6 +30,8 @@ const MAX_DRAINED_BYTES: usize = 4 * MAX_BODY_BYTES;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const VERSION: HeaderName = HeaderName::from_static("x-skill-version");
 
 /// The dialect's router, with absolute paths; to be merged with those of its neighbours.
@@ -107,11 +109,41 @@ async fn initiate_call(
     request: Request,
 ) -> Result<Response, Failure> {
     let who = door.enter(request.headers(), Scope::CallsCreate).await?;
+    let key = request.headers().get_all(IDEMPOTENCY_KEY).iter().map(HeaderValue::as_bytes);
+    let key = convert::idempotency_key(key);
     let members = members(request).await?;
+    let key = key?.map(|key| format!("initiate_call:{key}"));
+    let digest = convert::digest(&members);
+    if let Some(key) = &key
+        && let Some(reply) = door.calls.replayed(&who, key, &digest).await?
+    {
+        return Ok(again(reply));
+    }
     let wanted = convert::initiate_request(&members)?;
-    let order = convert::place_order(&wanted, door.calls.catalogue())?;
-    let placed = door.calls.place(&who, order).await?;
-    json(&wire::InitiateReply::new(convert::initiate_data(&placed)?))
+    let order = convert::place_order(&wanted, door.calls.catalogue(), door.config.max_phones)?;
+    let once = key.map(|key| Once::Key { key, digest, reply: Arc::new(initiate_reply) });
+    match door.calls.place(&who, PlaceOrder { once, ..order }).await? {
+        Placement::New(placed) => Ok(sent(initiate_reply(&placed)?)),
+        Placement::Repeated(reply) => Ok(again(reply)),
+    }
+}
+
+/// What `initiate_call` answers, byte for byte: it may have to be given again.
+fn initiate_reply(placed: &Placed) -> Result<StoredReply, Refusal> {
+    let reply = wire::InitiateReply::new(convert::initiate_data(placed)?);
+    Ok(StoredReply { status: StatusCode::OK.as_u16(), body: wire::bytes(&reply)? })
+}
+
+fn sent(reply: StoredReply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    (status, [(header::CONTENT_TYPE, "application/json")], reply.body).into_response()
+}
+
+/// A reply that was given before, with the mark that says so.
+fn again(reply: StoredReply) -> Response {
+    let mut response = sent(reply);
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
 }
 
 /// Look up one call.
@@ -129,7 +161,8 @@ async fn search_callinfo(
     request: Request,
 ) -> Result<Response, Failure> {
     let who = door.enter(request.headers(), Scope::CallsRead).await?;
-    let id = convert::call_id(&members(request).await?)?;
+    let members = members(request).await?;
+    let id = find_call(&*door.calls, &who, convert::call_id(&members)?).await?;
     let record = door.calls.record(&who, id).await?;
     json(&Reply::ok(convert::call_info(&record)?))
 }
@@ -153,7 +186,8 @@ async fn stream_chat_history(
     request: Request,
 ) -> Result<Response, Failure> {
     let who = door.enter(request.headers(), Scope::CallsRead).await?;
-    let id = convert::call_id(&members(request).await?)?;
+    let members = members(request).await?;
+    let id = find_call(&*door.calls, &who, convert::call_id(&members)?).await?;
     let watch = door.calls.watch(&who, id, stream::watch_options()).await?;
     Ok(stream::reply(watch))
 }

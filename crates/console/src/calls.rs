@@ -6,23 +6,28 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use domain::{CallId, Refusal, Scope};
+use domain::{CallId, Principal, Refusal, Scope};
+use engine::{Calls, find_call};
 
 use crate::access;
 use crate::frame::Desk;
 use crate::problem::{Failure, Problem};
 use crate::wire::{CallDetail, HangUpReply};
 
-/// The call that a path names. What is no id of ours names no call.
-pub fn call_id(path: Result<Path<String>, PathRejection>) -> Result<CallId, Refusal> {
+/// The call that a path names, by its id or its alias.
+pub async fn call_of(
+    calls: &dyn Calls,
+    who: &Principal,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<CallId, Refusal> {
     let Path(text) = path.map_err(|_| Refusal::CallNotFound)?;
-    text.parse().map_err(|_| Refusal::CallNotFound)
+    find_call(calls, who, &text).await
 }
 
 /// One call, with exact texts.
 #[utoipa::path(
     get, path = "/v1/calls/{id}", tag = "calls",
-    params(("id" = String, Path, description = "The call's id")),
+    params(("id" = String, Path, description = "The call's id or alias")),
     responses(
         (status = 200, description = "Everything committed", body = CallDetail),
         (status = "4XX", description = "Refused", body = Problem,
@@ -37,14 +42,14 @@ pub async fn show(
 ) -> Result<Json<CallDetail>, Failure> {
     let calls = &*desk.calls;
     let who = access::enter(calls, &headers, Scope::CallsRead).await?;
-    let record = calls.record(&who, call_id(path)?).await?;
+    let record = calls.record(&who, call_of(calls, &who, path).await?).await?;
     Ok(Json(CallDetail::of(&record)?))
 }
 
 /// End one call. Harmless when repeated, and when the call has ended.
 #[utoipa::path(
     post, path = "/v1/calls/{id}/hangup", tag = "calls",
-    params(("id" = String, Path, description = "The call's id")),
+    params(("id" = String, Path, description = "The call's id or alias")),
     responses(
         (status = 200, description = "Over within 2 s, or over already", body = HangUpReply),
         (status = "4XX", description = "Refused", body = Problem,
@@ -59,7 +64,7 @@ pub async fn hang_up(
 ) -> Result<Json<HangUpReply>, Failure> {
     let calls = &*desk.calls;
     let who = access::enter(calls, &headers, Scope::CallsHangup).await?;
-    let id = call_id(path)?;
+    let id = call_of(calls, &who, path).await?;
     let met = calls.hang_up(&who, id).await?;
     Ok(Json(HangUpReply {
         call_id: id.to_string(),

@@ -17,7 +17,7 @@ use futures::stream;
 use serde_json::{Map, Value, json};
 
 use crate::access;
-use crate::calls::call_id;
+use crate::calls::call_of;
 use crate::frame::Desk;
 use crate::problem::{Failure, Problem};
 use crate::wire::{Turn, money, role};
@@ -54,7 +54,7 @@ pub async fn events(
 ) -> Result<Response, Failure> {
     let calls = &*desk.calls;
     let who = access::enter(calls, &headers, Scope::CallsRead).await?;
-    let id = call_id(path)?;
+    let id = call_of(calls, &who, path).await?;
     let seen = last_event_id(&headers)?;
     let options = WatchOptions {
         from_seq: seen.saturating_add(1),

@@ -14,7 +14,7 @@ use engine::{Calls, Recording};
 use futures::stream;
 
 use crate::access;
-use crate::calls::call_id;
+use crate::calls::call_of;
 use crate::frame::Desk;
 use crate::problem::{Failure, Problem};
 use crate::range::{Wanted, wanted};
@@ -50,7 +50,8 @@ pub async fn recording(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let who = access::enter(&*desk.calls, &headers, Scope::RecordingsRead).await?;
-    let recording = desk.calls.recording(&who, call_id(path)?).await?;
+    let id = call_of(&*desk.calls, &who, path).await?;
+    let recording = desk.calls.recording(&who, id).await?;
     let etag = format!("\"{}\"", recording.sha256);
     let mut reply = if is_named(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()

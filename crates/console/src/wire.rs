@@ -17,6 +17,8 @@ pub struct CallSummary {
     /// `phone` or `web`.
     kind: &'static str,
     /// Names the calls of one request.
+    /// The id that another dialect gave it; null without one.
+    alias: Option<String>,
     batch_id: String,
     /// The saved agent it came from.
     agent_id: Option<i64>,
@@ -162,7 +164,7 @@ impl CallSummary {
     /// One call without what was said.
     pub fn of(record: &CallRecord) -> Result<Self, Refusal> {
         let accepted = &record.accepted;
-        let VoiceChoice { model, voice, .. } = &accepted.voice;
+        let VoiceChoice { model, voice, .. } = &accepted.terms.voice;
         let times = &record.milestones;
         let phone = record.target.as_ref().map(PhoneNumber::reveal);
         let gated = accepted.surface == Surface::Callout;
@@ -170,14 +172,15 @@ impl CallSummary {
             call_id: record.call.to_string(),
             surface: accepted.surface.word(),
             kind: "phone",
+            alias: accepted.alias.clone(),
             batch_id: accepted.batch.to_string(),
-            agent_id: accepted.agent,
+            agent_id: accepted.terms.agent,
             status: record.status.word(),
             phones: phone.unwrap_or_default().to_owned(),
-            user_requirement: record.requirement.clone(),
+            user_requirement: record.task.requirement().reveal().clone(),
             model_engine: model.clone(),
             voice_id: voice.clone(),
-            language: accepted.turn.language.code(),
+            language: accepted.terms.turn.language.code(),
             duration_seconds: record.duration_s,
             cost: record.charge.map(money).transpose()?,
             cost_micro_yuan: record.charge.map(|c| c.0),

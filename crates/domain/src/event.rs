@@ -7,9 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, BatchId, CallId, CallLimits, CallStatus, Credential, EndReason, Evidence, Identity,
-    ItemId, LegId, MicroYuan, PlaylistId, Price, Surface, Texts, TurnSettings, UtteranceNo,
-    VoiceChoice, WallTime,
+    AccountId, BatchId, CallId, CallStatus, Credential, EndReason, Evidence, Identity, ItemId,
+    LegId, MicroYuan, PlaylistId, Price, Surface, Terms, Texts, UtteranceNo, WallTime,
 };
 
 /// One numbered entry of a call's journal.
@@ -37,7 +36,7 @@ pub struct Envelope {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// Awaited. Texts: target, requirement.
+    /// Awaited. Texts: target, requirement or order.
     CallAccepted(Box<CallAccepted>),
     /// What may be known before identity. Texts: addressee, sender, purpose.
     BriefPrepared {
@@ -223,16 +222,15 @@ pub struct CallAccepted {
     pub credential: Credential,
     /// Accepted together with.
     pub batch: BatchId,
-    /// A saved prompt it came from.
-    pub agent: Option<i64>,
-    /// Engines and voice.
-    pub voice: VoiceChoice,
-    /// How turns are taken.
-    pub turn: TurnSettings,
-    /// How long things may last.
-    pub limits: CallLimits,
-    /// Whether it is recorded.
-    pub record: bool,
+    /// Another id under which the call is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// Name of the director, where it is not the one of the house.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directed_by: Option<String>,
+    /// How it is made.
+    #[serde(flatten)]
+    pub terms: Terms,
     /// What it costs.
     pub price: Price,
     /// What is held for it.

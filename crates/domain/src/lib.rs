@@ -52,6 +52,6 @@ pub use phone::{NumberRules, PhoneError, PhoneNumber};
 pub use principal::{Caps, Credential, Principal, Scope, shown_key};
 pub use record::{CallRecord, Disclosure, Line, Speaker, Texts};
 pub use refusal::Refusal;
-pub use request::{Brief, CallRequest, Surface, VoiceChoice};
+pub use request::{Brief, CallRequest, Surface, Task, Terms, VoiceChoice};
 pub use settings::{CallLimits, Opening, TurnSettings};
 pub use time::{MEDIA_TICKS_PER_MS, MediaTime, Now, WallTime};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnswerVerdict, CallAccepted, CallId, CallStatus, EndReason, Envelope, Event, Identity,
-    LegQuality, MicroYuan, Milestones, PhoneNumber, TurnTimes, WallTime,
+    LegQuality, MicroYuan, Milestones, PhoneNumber, Task, TurnTimes, WallTime,
 };
 
 /// What was said and named; stands beside an event and can be erased.
@@ -20,6 +20,9 @@ pub struct Texts {
     /// What was asked for, exact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requirement: Option<String>,
+    /// What its director was told, if that is not the one of the house.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
     /// An utterance: as heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -94,8 +97,9 @@ pub struct CallRecord {
     pub accepted: CallAccepted,
     /// The number called; `None` after erasure.
     pub target: Option<PhoneNumber>,
-    /// What was asked for; empty if nothing was or after erasure.
-    pub requirement: String,
+    /// What it is for; without words after erasure. Kept apart from the facts.
+    #[serde(skip)]
+    pub task: Task,
     /// When it was accepted.
     pub created_at: WallTime,
     /// Where it stands.
@@ -154,7 +158,7 @@ impl CallRecord {
             call: first.call,
             accepted: (**accepted).clone(),
             target: first.texts.target.clone(),
-            requirement: first.texts.requirement.clone().unwrap_or_default(),
+            task: Task::of(accepted.directed_by.clone(), &first.texts),
             created_at: first.at,
             status: CallStatus::Queued,
             identity: Identity::Pending,
@@ -280,7 +284,7 @@ impl CallRecord {
 
     fn erase(&mut self) {
         self.target = None;
-        self.requirement.clear();
+        self.task.erase();
         self.lines.iter_mut().for_each(|l| l.text.clear());
         self.recording = None;
         self.recording_pending = false;

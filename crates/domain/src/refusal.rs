@@ -91,8 +91,9 @@ pub enum Refusal {
     /// The agent is switched off.
     #[error("agent inactive")]
     AgentInactive,
-    /// The Idempotency-Key was used with another request.
-    #[error("Idempotency-Key reused")]
+    /// What makes a request happen once, an Idempotency-Key or a signature's nonce, was used with
+    /// another one.
+    #[error("key or nonce reused")]
     IdempotencyConflict,
     /// The same request is in progress.
     #[error("same request in progress")]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallLimits, Language, Masked, PhoneNumber, TurnSettings};
+use crate::{CallLimits, Language, Masked, PhoneNumber, Texts, TurnSettings};
 
 /// Through which door a call came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,13 +42,9 @@ pub struct VoiceChoice {
     pub speed: u8,
 }
 
-/// A wish to reach one number and say something.
+/// How one call is to be made: one value from the request to the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallRequest {
-    /// Who is called.
-    pub target: PhoneNumber,
-    /// What is wanted, exact text; its content is for the addressee alone.
-    pub requirement: Masked<String>,
+pub struct Terms {
     /// A saved prompt it came from.
     pub agent: Option<i64>,
     /// Engines and voice.
@@ -59,6 +55,65 @@ pub struct CallRequest {
     pub limits: CallLimits,
     /// Whether the call is recorded.
     pub record: bool,
+}
+
+/// What a call is for, and so who directs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// A customer's text, exact; its content is for the addressee alone. The director of the
+    /// house finds in it what to say.
+    Requirement(Masked<String>),
+    /// An order to another director, which alone can read it.
+    Directed {
+        /// Name of the director.
+        by: String,
+        /// The order, as that director's dialect writes it.
+        order: Masked<String>,
+    },
+}
+
+impl Default for Task {
+    fn default() -> Self {
+        Task::Requirement(Masked::default())
+    }
+}
+
+impl Task {
+    /// The task whose words stand beside a call's first event.
+    pub fn of(directed_by: Option<String>, texts: &Texts) -> Self {
+        let text = |text: &Option<String>| Masked::new(text.clone().unwrap_or_default());
+        match directed_by {
+            Some(by) => Task::Directed { by, order: text(&texts.order) },
+            None => Task::Requirement(text(&texts.requirement)),
+        }
+    }
+
+    /// Forgets its words.
+    pub fn erase(&mut self) {
+        let (Task::Requirement(words) | Task::Directed { order: words, .. }) = self;
+        *words = Masked::default();
+    }
+
+    /// The customer's text; empty where a call is directed otherwise.
+    pub fn requirement(&self) -> Masked<String> {
+        match self {
+            Task::Requirement(text) => text.clone(),
+            Task::Directed { .. } => Masked::default(),
+        }
+    }
+}
+
+/// A wish to reach one number and say something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRequest {
+    /// Who is called.
+    pub target: PhoneNumber,
+    /// What is wanted.
+    pub task: Task,
+    /// Another id under which the call is found, unique within the account.
+    pub alias: Option<String>,
+    /// How it is to be made.
+    pub terms: Terms,
 }
 
 /// What may be known before the callee's identity is confirmed; nothing of the content.

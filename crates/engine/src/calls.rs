@@ -26,7 +26,21 @@ pub trait Calls: Send + Sync {
         &'a self,
         who: &'a Principal,
         order: PlaceOrder,
-    ) -> PortFuture<'a, Result<Placed, Refusal>>;
+    ) -> PortFuture<'a, Result<Placement, Refusal>>;
+    /// The reply to be given again, if this key was taken for this very request before;
+    /// `IdempotencyConflict` if it was taken for another one.
+    fn replayed<'a>(
+        &'a self,
+        who: &'a Principal,
+        key: &'a str,
+        digest: &'a [u8],
+    ) -> PortFuture<'a, Result<Option<StoredReply>, Refusal>>;
+    /// The call that has this alias within the account.
+    fn by_alias<'a>(
+        &'a self,
+        who: &'a Principal,
+        alias: &'a str,
+    ) -> PortFuture<'a, Result<CallId, Refusal>>;
     /// One call with everything committed; `CallNotFound` for foreign ids too.
     fn record<'a>(
         &'a self,
@@ -77,6 +91,21 @@ pub trait Calls: Send + Sync {
     fn readiness(&self) -> Readiness;
 }
 
+/// The call that a customer's text names: by its id, or by the alias that a dialect gave it.
+pub async fn find_call(calls: &dyn Calls, who: &Principal, text: &str) -> Result<CallId, Refusal> {
+    match text.parse() {
+        Ok(id) => Ok(id),
+        Err(_) if is_call_name(text) => calls.by_alias(who, text).await,
+        Err(_) => Err(Refusal::CallNotFound),
+    }
+}
+
+/// Ids and aliases are 1–256 characters of `A-Za-z0-9_.:^~-` (callout section 4).
+fn is_call_name(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:^~-".contains(&b))
+}
+
 /// What a dialect asks for: one unit, accepted or refused as one.
 #[derive(Clone, Debug)]
 pub struct PlaceOrder {
@@ -84,6 +113,67 @@ pub struct PlaceOrder {
     pub surface: Surface,
     /// One per number, in the order of the customer's list, no number twice.
     pub requests: Vec<CallRequest>,
+    /// What makes it happen once.
+    pub once: Option<Once>,
+}
+
+/// What makes an order happen once, however often it comes: a name that is taken in the same
+/// unit of work as its calls.
+#[derive(Clone)]
+pub enum Once {
+    /// A number that a signature carries. Shown again: `IdempotencyConflict`.
+    Nonce {
+        /// Unique among those of the credential.
+        nonce: String,
+        /// How long it is remembered, s.
+        keep_s: u32,
+    },
+    /// A key that the customer chose; kept for a day and until its calls have ended.
+    Key {
+        /// Unique among those of the account.
+        key: String,
+        /// Digest of the request it stands for.
+        digest: Vec<u8>,
+        /// Writes the reply that is kept with it.
+        reply: Arc<dyn Fn(&Placed) -> Result<StoredReply, Refusal> + Send + Sync>,
+    },
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Once::Nonce { .. } => "Nonce",
+            Once::Key { .. } => "Key",
+        })
+    }
+}
+
+/// A reply as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Every byte of its body.
+    pub body: Vec<u8>,
+}
+
+/// What became of an order that was not refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// It was accepted now.
+    New(Placed),
+    /// It was accepted before, under the same key: nothing was done.
+    Repeated(StoredReply),
+}
+
+impl Placement {
+    /// What came of it, if it was accepted now.
+    pub fn placed(self) -> Option<Placed> {
+        match self {
+            Placement::New(placed) => Some(placed),
+            Placement::Repeated(_) => None,
+        }
+    }
 }
 
 /// What came of an order; at least one call.
@@ -221,8 +311,6 @@ pub struct Catalogue {
     pub limits: CallLimits,
     /// Which texts are phone numbers.
     pub numbers: NumberRules,
-    /// Numbers in one request.
-    pub max_phones: u32,
     /// How customers reach this installation, without a final slash.
     pub public_url: String,
     /// How turns are taken unless a request says otherwise.

@@ -213,7 +213,7 @@ pub(crate) async fn recover(core: &Arc<Core>) -> Result<Recovered, ReadError> {
                 call: record.call,
                 account: record.accepted.account,
                 number,
-                until: queue_deadline(record.created_at, record.accepted.limits.queue_s),
+                until: queue_deadline(record.created_at, record.accepted.terms.limits.queue_s),
                 not_before: Now::default(),
             });
             found.requeued += 1;

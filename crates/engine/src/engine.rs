@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::unreadable;
 use crate::calls::{
-    Calls, Catalogue, HungUp, PlaceOrder, Placed, Readiness, Recording, TrunkInfo, Watch,
-    WatchOptions,
+    Calls, Catalogue, HungUp, PlaceOrder, Placement, Readiness, Recording, StoredReply, TrunkInfo,
+    Watch, WatchOptions,
 };
 use crate::config::EngineConfig;
 use crate::core::Core;
@@ -260,11 +260,32 @@ impl Calls for Engine {
         &'a self,
         who: &'a Principal,
         order: PlaceOrder,
-    ) -> PortFuture<'a, Result<Placed, Refusal>> {
+    ) -> PortFuture<'a, Result<Placement, Refusal>> {
         Box::pin(async move {
             need(who, Scope::CallsCreate)?;
             self.core.place(who, order).await
         })
+    }
+
+    fn replayed<'a>(
+        &'a self,
+        who: &'a Principal,
+        key: &'a str,
+        digest: &'a [u8],
+    ) -> PortFuture<'a, Result<Option<StoredReply>, Refusal>> {
+        Box::pin(async move {
+            need(who, Scope::CallsCreate)?;
+            self.core.replayed(who.account, key, digest).await
+        })
+    }
+
+    fn by_alias<'a>(
+        &'a self,
+        who: &'a Principal,
+        alias: &'a str,
+    ) -> PortFuture<'a, Result<CallId, Refusal>> {
+        // Whoever may not do anything with calls learns an id at most.
+        Box::pin(self.core.by_alias(who.account, alias))
     }
 
     fn record<'a>(

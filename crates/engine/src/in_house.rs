@@ -15,9 +15,9 @@ impl Directors for InHouse {
     fn direct(&self, plan: &CallPlan, _: Unasked) -> Box<dyn Director> {
         let request = &plan.request;
         // Names come with the brief.
-        let nobody = Brief { language: request.turn.language, ..Brief::default() };
-        let phrases = Phrases::new(&nobody, request.target.last_four(), request.record);
-        Box::new(BuiltIn::new(phrases, request.turn.opening, plan.voicemail_message))
+        let nobody = Brief { language: request.terms.turn.language, ..Brief::default() };
+        let phrases = Phrases::new(&nobody, request.target.last_four(), request.terms.record);
+        Box::new(BuiltIn::new(phrases, request.terms.turn.opening, plan.voicemail_message))
     }
 
     fn ask(&self, _: CallId, _: CueNo, _: Enquiry) -> PortFuture<'static, Answered> {

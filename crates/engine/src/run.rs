@@ -62,19 +62,19 @@ impl Run {
         let model = model_of(&core, &plan);
         let (clock, request) = (core.parts.clock.clone(), &plan.request);
         let key = LegKey { call: plan.call, leg: LegId::CALLEE };
-        let language = request.turn.language;
+        let language = request.terms.turn.language;
         let tell: Tell = {
             let mailbox = mailbox.clone();
             Arc::new(move |talk| mailbox.input(Input::Talk(talk)))
         };
         let manner =
-            Manner { voice: request.voice.clone(), language, rate: plan.media.speech_rate() };
+            Manner { voice: request.terms.voice.clone(), language, rate: plan.media.speech_rate() };
         let synthesizer = model.synthesizer.clone();
         let plane = core.parts.plane.clone();
         let mouth = Mouth::new(key, plane, synthesizer, manner, clock.clone(), tell.clone());
         let options = RecognizerOptions { language, preset: None };
         let ear = Ear::open(key.call, &*model.recognizer, &options, clock.clone(), tell.clone());
-        let requirement = request.requirement.clone();
+        let requirement = request.task.requirement();
         let mind = Mind::new(&model, requirement, language, clock.clone(), tell.clone());
         let directors = core.parts.directors.clone();
         let director = {
@@ -215,11 +215,11 @@ impl Run {
                 let order = LegOrder {
                     key,
                     record: record.then(|| format!("{}.wav", key.call)),
-                    turn: request.turn,
-                    media_timeout_s: request.limits.media_timeout_s,
+                    turn: request.terms.turn,
+                    media_timeout_s: request.terms.limits.media_timeout_s,
                     mailbox: self.mailbox.clone(),
                     ear: self.ear.frames(),
-                    language: request.turn.language,
+                    language: request.terms.turn.language,
                     media: self.media.clone(),
                 };
                 let event = match plane.open(order) {
@@ -235,7 +235,7 @@ impl Run {
             MediaCommand::Connect(agreed, allowed) => plane.connect(key, *agreed, allowed),
             MediaCommand::Answered => {
                 self.state.answered = true;
-                self.state.recording = self.call.request().record;
+                self.state.recording = self.call.request().terms.record;
                 plane.answered(key)
             }
             MediaCommand::Leg(command) => plane.command(key, command),
@@ -310,7 +310,7 @@ impl Run {
 /// The engines that a call asked for. One whose model is gone since it was accepted gets the
 /// default one rather than not being made.
 fn model_of(core: &Core, plan: &CallPlan) -> Model {
-    let (models, wanted) = (&core.parts.models, &plan.request.voice.model);
+    let (models, wanted) = (&core.parts.models, &plan.request.terms.voice.model);
     let model = models.named(wanted).unwrap_or_else(|| {
         tracing::warn!(call = %plan.call, model = %wanted, "no such model; the default serves");
         models.default_model()

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use domain::{CallId, CallRecord, Envelope, PhoneNumber, WallTime};
+use domain::{CallId, CallRecord, Envelope, PhoneNumber, Task, Texts, WallTime};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
@@ -15,6 +15,8 @@ use crate::unit::UnitError;
 struct RecordTexts {
     target: Option<PhoneNumber>,
     requirement: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    order: String,
     /// Texts of the record's lines, in their order.
     lines: Vec<String>,
 }
@@ -23,6 +25,7 @@ impl RecordTexts {
     fn is_empty(&self) -> bool {
         self.target.is_none()
             && self.requirement.is_empty()
+            && self.order.is_empty()
             && self.lines.iter().all(String::is_empty)
     }
 }
@@ -30,9 +33,14 @@ impl RecordTexts {
 /// A record's facts and texts, each as JSON.
 fn split(record: &CallRecord) -> Result<(String, Option<String>), serde_json::Error> {
     let mut facts = record.clone();
+    let (requirement, order) = match mem::take(&mut facts.task) {
+        Task::Requirement(text) => (text.into_inner(), String::new()),
+        Task::Directed { order, .. } => (String::new(), order.into_inner()),
+    };
     let texts = RecordTexts {
         target: facts.target.take(),
-        requirement: mem::take(&mut facts.requirement),
+        requirement,
+        order,
         lines: facts.lines.iter_mut().map(|l| mem::take(&mut l.text)).collect(),
     };
     let kept = match texts.is_empty() {
@@ -44,13 +52,16 @@ fn split(record: &CallRecord) -> Result<(String, Option<String>), serde_json::Er
 
 fn join(facts: &str, texts: Option<&str>) -> Result<CallRecord, serde_json::Error> {
     let mut record: CallRecord = serde_json::from_str(facts)?;
-    if let Some(texts) = texts {
-        let texts: RecordTexts = serde_json::from_str(texts)?;
-        record.target = texts.target;
-        record.requirement = texts.requirement;
-        for (line, text) in record.lines.iter_mut().zip(texts.lines) {
-            line.text = text;
-        }
+    let texts: RecordTexts = texts.map(serde_json::from_str).transpose()?.unwrap_or_default();
+    record.target = texts.target;
+    let words = Texts {
+        requirement: Some(texts.requirement),
+        order: Some(texts.order),
+        ..Texts::default()
+    };
+    record.task = Task::of(record.accepted.directed_by.clone(), &words);
+    for (line, text) in record.lines.iter_mut().zip(texts.lines) {
+        line.text = text;
     }
     Ok(record)
 }
@@ -91,7 +102,7 @@ pub(crate) async fn save(conn: &mut AnyConnection, record: &CallRecord) -> Resul
     .bind(accepted.account.0)
     .bind(accepted.surface.word())
     .bind(accepted.batch.to_string())
-    .bind(accepted.agent)
+    .bind(accepted.terms.agent)
     .bind(record.created_at.0)
     .bind(record.status.word())
     .bind(record.identity.word())

@@ -1,6 +1,7 @@
 //! Journal, records, ledger, accounts and blobs in memory, with the ledger's rules enforced.
 
 mod books;
+mod claims;
 mod damage;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use engine::ports::directory::{Account, Directory, KeyOwner, NewKey};
 use engine::ports::records::{Balance, Batch, CallFilter, Claim, CommitError, ReadError, Records};
 
 use self::books::Books;
+use self::claims::Claims;
 use crate::sabotage::Plants;
 
 /// A store in memory.
@@ -34,6 +36,7 @@ struct Inner {
     calls: BTreeMap<CallId, Arc<CallRecord>>,
     events: BTreeMap<CallId, Arc<Vec<Envelope>>>,
     books: Books,
+    claims: Claims,
     opt_outs: Vec<(AccountId, PhoneNumber)>,
     accounts: Vec<Account>,
     keys: Vec<NewKey>,
@@ -172,6 +175,9 @@ impl Inner {
     fn apply(&mut self, batch: Batch) -> Result<(), CommitError> {
         let mut touched: Vec<CallId> = batch.events.iter().map(|e| e.call).collect();
         touched.dedup();
+        let at = batch.events.first().map_or(WallTime(0), |e| e.at);
+        self.claims.check(&batch.claims, at)?;
+        let claims = batch.claims.clone();
         let kept = |c: &CallId| (*c, self.calls.get(c).cloned(), self.events.get(c).cloned());
         let before = Before {
             calls: touched.iter().map(kept).collect(),
@@ -179,8 +185,9 @@ impl Inner {
             transactions: self.books.transactions.len(),
         };
         let done = self.work(batch, &before.balances);
-        if done.is_err() {
-            self.undo(before);
+        match done {
+            Ok(()) => self.claims.take(claims),
+            Err(_) => self.undo(before),
         }
         done
     }
@@ -305,12 +312,12 @@ impl Records for MemoryStore {
 
     fn claim(
         &self,
-        _: &'static str,
-        _: AccountId,
-        _: String,
-        _: WallTime,
+        kind: &'static str,
+        account: AccountId,
+        name: String,
+        now: WallTime,
     ) -> PortFuture<'_, Result<Option<Claim>, ReadError>> {
-        ready(Ok(None))
+        ready(Ok(self.lock().claims.find(kind, account, &name, now)))
     }
 
     fn opted_out(

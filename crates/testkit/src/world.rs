@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{
     AccountId, CallId, CallLimits, CallRecord, CallRequest, Caps, Credential, Envelope, KeyId,
     Language, Masked, MicroYuan, NumberRules, Price, Principal, Refusal, Rounding, Scope, Surface,
-    TurnSettings, VoiceChoice,
+    Task, Terms, TurnSettings, VoiceChoice,
 };
 use engine::{
     Calls, Catalogue, Clock, Engine, EngineConfig, InHouse, Model, ModelInfo, Models, Parts,
@@ -191,7 +191,6 @@ impl Setup {
                 recording: self.record,
                 limits: self.limits,
                 numbers: NumberRules::default(),
-                max_phones: 100,
                 public_url: "http://127.0.0.1:8480".to_owned(),
                 turn: self.turn,
             },
@@ -221,20 +220,23 @@ impl World {
         };
         CallRequest {
             target: NumberRules::default().parse(number).expect("a mobile number"),
-            requirement: Masked::new(REQUIREMENT.to_owned()),
-            agent: None,
-            voice,
-            turn: TurnSettings { language: Language::Zh, ..self.setup.turn },
-            limits: self.setup.limits,
-            record: self.setup.record,
+            task: Task::Requirement(Masked::new(REQUIREMENT.to_owned())),
+            alias: None,
+            terms: Terms {
+                agent: None,
+                voice,
+                turn: TurnSettings { language: Language::Zh, ..self.setup.turn },
+                limits: self.setup.limits,
+                record: self.setup.record,
+            },
         }
     }
 
     /// Places calls to these numbers as one order.
     pub async fn place(&self, numbers: &[&str]) -> Result<Placed, Refusal> {
         let requests = numbers.iter().map(|n| self.request(n)).collect();
-        let order = PlaceOrder { surface: Surface::Callout, requests };
-        self.engine.place(&self.who, order).await
+        let order = PlaceOrder { surface: Surface::Callout, requests, once: None };
+        Ok(self.engine.place(&self.who, order).await?.placed().expect("no key was given"))
     }
 
     /// Places one call that follows this plan.

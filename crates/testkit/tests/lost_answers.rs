@@ -87,7 +87,7 @@ fn calls_that_were_refused_because_nothing_was_known_are_ended_and_never_dialled
         world.store.set_losing_answers(true);
         let (engine, who) = (world.engine.clone(), world.who.clone());
         let requests = vec![world.request(NUMBER)];
-        let order = engine::PlaceOrder { surface: domain::Surface::Callout, requests };
+        let order = engine::PlaceOrder { surface: domain::Surface::Callout, requests, once: None };
         // The commit takes a while; meanwhile the store can no more be read.
         world.store.set_commit_takes(Duration::from_millis(200));
         let placing = beside(async move { engine.place(&who, order).await });

@@ -10,6 +10,7 @@ mod faults;
 mod identity_gate;
 mod lost_answers;
 mod money;
+mod once;
 mod opening;
 mod planted_bugs;
 mod queueing;

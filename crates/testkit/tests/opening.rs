@@ -138,9 +138,9 @@ fn the_voice_and_emotion_of_a_call_reach_whoever_speaks() {
         let world = Setup::default().start().await;
         world.trunk.plan("13800138000", people::cooperative());
         let mut request = world.request("13800138000");
-        request.voice.voice = "v0009".to_owned();
-        request.voice.emotion = "cheerful".to_owned();
-        let order = PlaceOrder { surface: Surface::Callout, requests: vec![request] };
+        request.terms.voice.voice = "v0009".to_owned();
+        request.terms.voice.emotion = "cheerful".to_owned();
+        let order = PlaceOrder { surface: Surface::Callout, requests: vec![request], once: None };
         world.engine.place(&world.who, order).await.unwrap();
         world.settle(900).await;
         check_all(&world);
@@ -163,8 +163,9 @@ fn a_call_is_held_by_the_model_it_names_and_by_the_default_one_if_that_is_gone()
             world.synthesizer.asked.lock().unwrap().clear();
             world.trunk.plan(number, people::cooperative());
             let mut request = world.request(number);
-            request.voice.model = model.to_owned();
-            let order = PlaceOrder { surface: Surface::Callout, requests: vec![request] };
+            request.terms.voice.model = model.to_owned();
+            let order =
+                PlaceOrder { surface: Surface::Callout, requests: vec![request], once: None };
             world.engine.place(&world.who, order).await.unwrap();
             world.settle(900).await;
             assert_eq!(asked(&world.second_synthesizer), second, "{model}");

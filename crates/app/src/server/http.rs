@@ -37,8 +37,10 @@ pub(crate) fn router(
     sip: &Arc<SipTrunks>,
 ) -> Router {
     let calls: Arc<dyn Calls> = Arc::new(engine.clone());
-    let callout =
-        callout::Config { require_version_header: settings.callout.require_version_header };
+    let callout = callout::Config {
+        require_version_header: settings.callout.require_version_header,
+        max_phones: settings.callout.max_phones,
+    };
     let health = Health { engine: engine.clone(), lanes: lanes.clone(), sip: sip.clone() };
     let health = Router::new()
         .route("/livez", get(livez))

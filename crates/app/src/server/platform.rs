@@ -221,7 +221,6 @@ fn engine_config(
         recording: settings.recording.enabled,
         limits: settings.limits(),
         numbers: numbers.unwrap_or_default(),
-        max_phones: settings.callout.max_phones,
         public_url: settings.http.public_url.clone().unwrap_or(default_url),
         turn: domain::TurnSettings {
             pause_ms: settings.turn.pause_ms,

@@ -72,6 +72,18 @@ impl Api {
         Reply::read(request.body(body).send().await.unwrap()).await
     }
 
+    /// The same with one more header.
+    pub async fn post_with(
+        &self,
+        endpoint: &str,
+        (name, value): (&str, &str),
+        body: impl Into<reqwest::Body>,
+    ) -> Reply {
+        let url = format!("{}/api/v1/callinfo/{endpoint}", self.base);
+        let request = self.http.post(url).header("X-API-Key", &self.key).header(name, value);
+        Reply::read(request.body(body).send().await.unwrap()).await
+    }
+
     pub async fn try_call(&self, phones: &str, requirement: &str) -> Reply {
         let body = json!({ "phones": phones, "user_requirement": requirement });
         self.post("initiate_call", body.to_string()).await

@@ -47,7 +47,7 @@ impl Call {
         if p.needs == Before::Brief {
             self.push(Output::Brief);
         }
-        let record = self.plan.request.record;
+        let record = self.plan.request.terms.record;
         self.lane(MediaCommand::Open { record });
     }
 
@@ -60,7 +60,7 @@ impl Call {
             return;
         }
         p.ready = true;
-        let language = self.plan.request.turn.language;
+        let language = self.plan.request.terms.turn.language;
         let (brief, by) = brief.unwrap_or((Brief::default(), "none"));
         self.brief = Brief { language, ..brief };
         let texts = Texts {
@@ -155,11 +155,11 @@ impl Call {
             target: self.plan.request.target.clone(),
             caller: self.plan.caller.clone(),
             offer,
-            language: self.plan.request.turn.language,
+            language: self.plan.request.terms.turn.language,
         };
         self.milestones.dialed_at = Some(at.wall);
         self.signal(TrunkCommand::Dial(order));
-        self.phase = Phase::Dialing(Dialing::new(at.now, &self.plan.request.limits));
+        self.phase = Phase::Dialing(Dialing::new(at.now, &self.plan.request.terms.limits));
         // What is said first is made while the phone rings, unless it was made before.
         self.talk.prepare(at.now);
         self.drain_talk(at);

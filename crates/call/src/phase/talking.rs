@@ -56,7 +56,7 @@ impl Call {
 
     /// Counted from the answer; some directors want no time for a closing.
     pub(crate) fn limits(&self, at: Moment) -> Limits {
-        let limits = Limits::new(at.now, &self.plan.request.limits);
+        let limits = Limits::new(at.now, &self.plan.request.terms.limits);
         match self.talk.needs().at_limit {
             AtLimit::Closing => limits,
             AtLimit::AtOnce => limits.without_closing(),
@@ -68,7 +68,7 @@ impl Call {
         let Phase::Talking(p) = &self.phase else {
             return;
         };
-        let until = (p.limits.chargeable_s() + 60).min(self.plan.request.limits.call_s);
+        let until = (p.limits.chargeable_s() + 60).min(self.plan.request.terms.limits.call_s);
         let more = self.plan.price.hold(until).0 - self.plan.hold.0;
         self.push(Output::ExtendHold(MicroYuan(more.max(0)), until));
     }

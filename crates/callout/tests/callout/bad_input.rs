@@ -214,8 +214,8 @@ async fn escapes_are_decoded_and_unknown_members_skipped() {
     assert_eq!(server.send("POST", PATH, &headers, body).await.status, 200);
     let order = calls.order();
     let request = &order.requests[0];
-    assert_eq!(request.requirement.reveal(), "通知 \u{1F600} \"q\" \\");
-    let voice = &request.voice;
+    assert_eq!(request.task.requirement().reveal(), "通知 \u{1F600} \"q\" \\");
+    let voice = &request.terms.voice;
     let choice = (voice.model.as_str(), voice.voice.as_str(), voice.emotion.as_str());
     assert_eq!(choice, ("stepone-mini", "v0001", "neutral"));
     assert_eq!((voice.volume, voice.speed), (0, 100));
@@ -241,9 +241,9 @@ async fn the_requirement_chooses_language_and_voice() {
         let reply = server.call("POST", PATH, body.to_string()).await;
         assert_eq!(reply.status, 200);
         let request = &calls.order().requests[0];
-        let got = (request.turn.language, request.voice.voice.as_str());
+        let got = (request.terms.turn.language, request.terms.voice.voice.as_str());
         assert_eq!(got, (language, want), "{requirement} {voice:?}");
-        assert_eq!((request.voice.volume, request.voice.speed), (50, 50));
+        assert_eq!((request.terms.voice.volume, request.terms.voice.speed), (50, 50));
     }
 }
 
@@ -273,7 +273,7 @@ async fn an_emotion_is_one_of_the_chosen_voice() {
             continue;
         };
         assert_eq!(server.call("POST", PATH, body.to_string()).await.status, 200);
-        let spoken = &calls.order().requests[0].voice;
+        let spoken = &calls.order().requests[0].terms.voice;
         assert_eq!((spoken.voice.as_str(), spoken.emotion.as_str()), want);
     }
 }

@@ -89,7 +89,7 @@ async fn a_426_leaves_the_connection_usable() {
 
 #[tokio::test]
 async fn skill_version_needs_nothing() {
-    let config = Config { require_version_header: true };
+    let config = Config { require_version_header: true, ..Config::default() };
     for config in [Config::default(), config] {
         let server = serve_with(FakeCalls::new(), config).await;
         let path = format!("{BASE}/skill_version");
@@ -108,7 +108,7 @@ async fn a_missing_version_is_accepted_unless_the_setting_asks_for_it() {
     let path = format!("{BASE}/balance");
     let server = serve(FakeCalls::new()).await;
     assert_eq!(server.call("GET", &path, "").await.status, 200);
-    let config = Config { require_version_header: true };
+    let config = Config { require_version_header: true, ..Config::default() };
     let server = serve_with(FakeCalls::new(), config).await;
     assert_eq!(server.call("GET", &path, "").await.status, 426);
     let headers = ["X-API-Key: sk_good", "X-Skill-Version: 1.0.0"];

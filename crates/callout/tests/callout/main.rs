@@ -6,6 +6,7 @@ mod bad_input;
 mod checker;
 mod doors;
 mod golden_bytes;
+mod once;
 
 use std::sync::Arc;
 

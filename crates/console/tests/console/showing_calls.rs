@@ -23,6 +23,7 @@ async fn a_finished_call_shows_exact_texts_and_more() {
         "call_id": call(1).to_string(),
         "surface": "callout",
         "kind": "phone",
+        "alias": null,
         "batch_id": "00000000-0001-7b0b-8b0b-0b0b0b0b0b0b",
         "agent_id": null,
         "status": "completed",
@@ -219,4 +220,22 @@ async fn the_version_header_of_the_other_base_is_ignored() {
     assert_eq!(reply.status, 200);
     let welcome = server.send("GET", "/", &[], "").await;
     assert!(welcome.text().contains("/docs"));
+}
+
+#[tokio::test]
+async fn a_call_is_found_by_the_alias_that_another_dialect_gave_it() {
+    let calls = FakeCalls::new();
+    let mut record = story::record(&story::completed());
+    record.accepted.alias = Some("176365001201^482915530277".to_owned());
+    calls.found(record);
+    let server = serve(calls).await;
+    for (name, status) in [
+        ("176365001201%5E482915530277", 200),
+        ("176365001201^482915530277", 200),
+        ("176365001201%5E482915530278", 404),
+        ("a%20b", 404),
+    ] {
+        let reply = server.get(&format!("/v1/calls/{name}"), &[]).await;
+        assert_eq!(reply.status, status, "{name}");
+    }
 }

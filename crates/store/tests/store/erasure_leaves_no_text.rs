@@ -11,7 +11,7 @@ async fn an_erasure_takes_texts_and_leaves_facts(w: World) {
     finish_and_erase(&w).await;
     let record = w.store.call(call(1)).await.unwrap().unwrap();
     assert_eq!(record.target, None);
-    assert_eq!(record.requirement, "");
+    assert_eq!(record.task.requirement().reveal(), "");
     assert_eq!(record.lines.len(), 1);
     assert_eq!(record.lines[0].text, "");
     assert_eq!(record.charge, Some(CHARGE));

@@ -1,12 +1,16 @@
 //! The record is the fold of the journal, whatever happens to a batch.
 
-use domain::{CallRecord, CallStatus, Event, Identity, MicroYuan, Texts, Transaction};
+use domain::{
+    CallAccepted, CallRecord, CallStatus, Event, Identity, Masked, MicroYuan, Task, Texts,
+    Transaction,
+};
 use engine::ports::records::{Balance, Batch, CommitError, Records};
 
 use crate::world::*;
 
 on_both!(
     a_call_is_folded_held_for_and_settled,
+    an_order_to_a_director_is_no_fact_and_reads_back,
     numbers_are_used_once_and_without_gaps,
     a_batch_that_fails_leaves_nothing_and_harms_nobody,
     many_calls_in_one_batch,
@@ -14,6 +18,21 @@ on_both!(
     what_was_written_is_refused_again_and_reads_back_as_it_was_given,
     unfinished_calls_are_found_after_a_restart,
 );
+
+async fn an_order_to_a_director_is_no_fact_and_reads_back(w: World) {
+    w.deposit("first", MicroYuan(10_000_000)).await;
+    let by = "smartcall".to_owned();
+    let accepted = CallAccepted { directed_by: Some(by.clone()), ..accepted(w.owner) };
+    let texts = Texts { order: Some(r#"{"VoiceCode":"$hi$"}"#.into()), ..Texts::default() };
+    let event = Event::CallAccepted(Box::new(accepted));
+    let first = envelope(call(1), 1, event, texts);
+    w.store.commit(Batch { events: vec![first.clone()], ..Batch::default() }).await.unwrap();
+    let record = w.store.call(call(1)).await.unwrap().unwrap();
+    let order = Masked::new(r#"{"VoiceCode":"$hi$"}"#.to_owned());
+    assert_eq!(record.task, Task::Directed { by, order });
+    assert_eq!(CallRecord::from_journal([&first]), Some(record.clone()));
+    assert!(!serde_json::to_string(&record).unwrap().contains("VoiceCode"));
+}
 
 async fn a_call_is_folded_held_for_and_settled(w: World) {
     w.deposit("first", MicroYuan(10_000_000)).await;
@@ -24,7 +43,7 @@ async fn a_call_is_folded_held_for_and_settled(w: World) {
     let queued = w.store.call(id).await.unwrap().unwrap();
     assert_eq!(queued.status, CallStatus::Queued);
     assert_eq!(queued.target, Some(phone(PHONE)));
-    assert_eq!(queued.requirement, "告诉王女士明早九点开会");
+    assert_eq!(queued.task.requirement().reveal(), "告诉王女士明早九点开会");
 
     w.append(id, vec![dial_started(true), answered()]).await;
     w.append(id, vec![heard(1, "喂，我是"), confirmed()]).await;

@@ -3,8 +3,8 @@
 use domain::{
     AccountId, BatchId, CallAccepted, CallEnded, CallId, CallLimits, Credential, EndReason,
     EndWhat, Envelope, Event, Evidence, Identity, KeyId, LegId, MicroYuan, Milestones, NumberRules,
-    PhoneNumber, Price, Rounding, Surface, Texts, Transaction, TransactionKind, TurnSettings,
-    UtteranceHeard, UtteranceNo, VoiceChoice, WallTime, Who,
+    PhoneNumber, Price, Rounding, Surface, Terms, Texts, Transaction, TransactionKind,
+    TurnSettings, UtteranceHeard, UtteranceNo, VoiceChoice, WallTime, Who,
 };
 use engine::ports::directory::Directory;
 use engine::ports::records::{Batch, CommitError, Records};
@@ -127,17 +127,21 @@ pub fn accepted(owner: AccountId) -> CallAccepted {
         account: owner,
         credential: Credential::ApiKey(KeyId(1)),
         batch: BatchId::from_parts(1, [1; 10]),
-        agent: Some(4),
-        voice: VoiceChoice {
-            model: "stepone-mini".into(),
-            voice: "v0001".into(),
-            emotion: "neutral".into(),
-            volume: 50,
-            speed: 50,
+        alias: None,
+        directed_by: None,
+        terms: Terms {
+            agent: Some(4),
+            voice: VoiceChoice {
+                model: "stepone-mini".into(),
+                voice: "v0001".into(),
+                emotion: "neutral".into(),
+                volume: 50,
+                speed: 50,
+            },
+            turn: TurnSettings::default(),
+            limits: CallLimits::default(),
+            record: true,
         },
-        turn: TurnSettings::default(),
-        limits: CallLimits::default(),
-        record: true,
         price: Price { micro_yuan_per_minute: 300_000, rounding: Rounding::StartedMinute },
         hold: HOLD,
     }

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use domain::{
     AccountId, BatchId, CallAccepted, CallId, CallLimits, CallRecord, CallStatus, Caps, Credential,
     Envelope, Event, KeyId, Language, MicroYuan, NumberRules, Price, Principal, Refusal, Rounding,
-    Scope, Surface, Texts, TurnSettings, VoiceChoice, WallTime,
+    Scope, Surface, Terms, Texts, TurnSettings, VoiceChoice, WallTime,
 };
 use engine::ports::PortFuture;
 use engine::ports::records::{Balance, CallFilter};
 use engine::ports::synthesizer::VoiceInfo;
 use engine::{
-    Calls, Catalogue, HungUp, ModelInfo, PlaceOrder, Placed, PlacedCall, Readiness, Recording,
-    Skipped, Watch, WatchOptions, Watched,
+    Calls, Catalogue, HungUp, ModelInfo, Once, PlaceOrder, Placed, PlacedCall, Placement,
+    Readiness, Recording, Skipped, StoredReply, Watch, WatchOptions, Watched,
 };
 use tokio::sync::mpsc;
 
@@ -80,6 +80,22 @@ impl FakeCalls {
         self.records.lock().unwrap().insert(0, record);
     }
 
+    /// What comes of an order.
+    fn placed(&self, order: &PlaceOrder) -> Placed {
+        let skip = self.skip.lock().unwrap();
+        let mut placed = Placed { batch: batch(), calls: Vec::new(), skipped: Vec::new() };
+        for (i, request) in order.requests.iter().enumerate() {
+            let phone = request.target.clone();
+            match skip.iter().find(|(n, _)| *n == i) {
+                Some((_, why)) => placed.skipped.push(Skipped { phone, why: why.clone() }),
+                None => placed
+                    .calls
+                    .push(PlacedCall { call: call(placed.calls.len() as u16 + 1), phone }),
+            }
+        }
+        placed
+    }
+
     fn find(&self, id: CallId) -> Result<CallRecord, Refusal> {
         let records = self.records.lock().unwrap();
         let found = records.iter().find(|r| r.call == id);
@@ -121,7 +137,6 @@ pub fn catalogue() -> Catalogue {
         recording: true,
         limits: CallLimits::default(),
         numbers: NumberRules::default(),
-        max_phones: 100,
         public_url: "http://127.0.0.1:8480".into(),
         turn: TurnSettings::default(),
     }
@@ -138,6 +153,10 @@ pub fn call(n: u16) -> CallId {
     CallId::from_parts(u64::from(n), [n.to_le_bytes()[0]; 10])
 }
 
+fn conflict() -> Result<StoredReply, Refusal> {
+    Err(Refusal::IdempotencyConflict)
+}
+
 /// The batch of every order.
 pub fn batch() -> BatchId {
     BatchId::from_parts(1, [0xB; 10])
@@ -150,17 +169,21 @@ pub fn accepted(n: u16, phone: &str, requirement: &str) -> Envelope {
         account: AccountId(1),
         credential: Credential::ApiKey(KeyId(1)),
         batch: batch(),
-        agent: None,
-        voice: VoiceChoice {
-            model: "stepone-mini".into(),
-            voice: "v0001".into(),
-            emotion: "neutral".into(),
-            volume: 50,
-            speed: 50,
+        alias: None,
+        directed_by: None,
+        terms: Terms {
+            agent: None,
+            voice: VoiceChoice {
+                model: "stepone-mini".into(),
+                voice: "v0001".into(),
+                emotion: "neutral".into(),
+                volume: 50,
+                speed: 50,
+            },
+            turn: TurnSettings::default(),
+            limits: CallLimits::default(),
+            record: true,
         },
-        turn: TurnSettings::default(),
-        limits: CallLimits::default(),
-        record: true,
         price: price(),
         hold: MicroYuan(1_500_000),
     }));
@@ -206,21 +229,40 @@ impl Calls for FakeCalls {
         &'a self,
         _who: &'a Principal,
         order: PlaceOrder,
-    ) -> PortFuture<'a, Result<Placed, Refusal>> {
-        self.orders.lock().unwrap().push(order.clone());
+    ) -> PortFuture<'a, Result<Placement, Refusal>> {
         let refusal = self.refusal.lock().unwrap().clone();
-        let skip = self.skip.lock().unwrap().clone();
-        let mut placed = Placed { batch: batch(), calls: Vec::new(), skipped: Vec::new() };
-        for (i, request) in order.requests.into_iter().enumerate() {
-            let phone = request.target;
-            match skip.iter().find(|(n, _)| *n == i) {
-                Some((_, why)) => placed.skipped.push(Skipped { phone, why: why.clone() }),
-                None => placed
-                    .calls
-                    .push(PlacedCall { call: call(placed.calls.len() as u16 + 1), phone }),
+        let placed = self.placed(&order);
+        self.orders.lock().unwrap().push(order);
+        Box::pin(async { refusal.map_or(Ok(Placement::New(placed)), Err) })
+    }
+
+    fn replayed<'a>(
+        &'a self,
+        _who: &'a Principal,
+        key: &'a str,
+        digest: &'a [u8],
+    ) -> PortFuture<'a, Result<Option<StoredReply>, Refusal>> {
+        let refused = self.refusal.lock().unwrap().is_some();
+        let orders = self.orders.lock().unwrap();
+        let taken = orders.iter().filter(|_| !refused).find_map(|order| match &order.once {
+            Some(Once::Key { key: k, digest: d, reply }) if k == key => {
+                Some(if d == digest { reply(&self.placed(order)) } else { conflict() })
             }
-        }
-        Box::pin(async { refusal.map_or(Ok(placed), Err) })
+            _ => None,
+        });
+        let taken = taken.transpose();
+        Box::pin(async move { taken })
+    }
+
+    fn by_alias<'a>(
+        &'a self,
+        _who: &'a Principal,
+        alias: &'a str,
+    ) -> PortFuture<'a, Result<CallId, Refusal>> {
+        let records = self.records.lock().unwrap();
+        let found = records.iter().find(|r| r.accepted.alias.as_deref() == Some(alias));
+        let found = found.map(|r| r.call).ok_or(Refusal::CallNotFound);
+        Box::pin(async move { found })
     }
 
     fn record<'a>(
