@@ -1,6 +1,6 @@
-//! SIP messages as they arrive: the stack's reader, our mark of the source, and what a dialog
-//! takes from a response or a request. The stack's reader is not ours, but it stands in our
-//! process and a panic of it is ours to survive.
+//! SIP messages as they arrive: mended for the stack's reader, our mark of the source, and
+//! what a dialog takes from a response or a request. The stack's reader is not ours, but it
+//! stands in our process and a panic of it is ours to survive.
 #![no_main]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target fails by panicking")]
 
@@ -8,11 +8,23 @@
 #[path = "../../crates/sip/src/arrival.rs"]
 mod arrival;
 #[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
+#[path = "../../crates/sip/src/body.rs"]
+mod body;
+#[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
 #[path = "../../crates/sip/src/dialog.rs"]
 mod dialog;
 #[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
 #[path = "../../crates/sip/src/digest.rs"]
 mod digest;
+#[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
+#[path = "../../crates/sip/src/mend.rs"]
+mod mend;
+#[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
+#[path = "../../crates/sip/src/name_addr.rs"]
+mod name_addr;
+#[allow(dead_code, reason = "the crate's own file; not all of it is wanted here")]
+#[path = "../../crates/sip/src/seal.rs"]
+mod seal;
 
 /// Where a dialog's requests go, as far as a dialog asks: the crate's own brings its sockets.
 mod path {
@@ -38,7 +50,8 @@ use rsipstack::transaction::endpoint::MessageInspector;
 use rsipstack::transport::SipAddr;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(message) = SipMessage::try_from(bytes) else {
+    let _ = mend::mend(bytes, mend::Came::Stream);
+    let Ok(message) = SipMessage::try_from(&*mend::mend(bytes, mend::Came::Datagram)) else {
         return;
     };
     let source: SocketAddr = ([10, 0, 0, 7], 5060).into();
@@ -55,19 +68,23 @@ fuzz_target!(|bytes: &[u8]| {
             };
             let mut answers = digest::Answers::default();
             if answers.take(&response, &credentials) {
-                let uri = dialog.target().clone();
+                let uri = dialog.target();
                 let _ = answers.headers(Method::Invite, &uri, &credentials);
             }
             dialog.confirm(&response);
-            let bye = dialog.request(Method::Bye, Vec::new()).to_string();
+            let _ = body::description(&response.headers, &response.body);
+            let bye = dialog.request(Method::Bye, Vec::new());
+            let _ = seal::next_hop(&bye);
+            let bye = arrivals.before_send(bye.into(), None).to_string();
             // Only its own empty line ends the head: nothing of a peer's breaks out of a header.
             assert_eq!(bye.matches("\r\n\r\n").count(), 1, "{bye:?}");
         }
         SipMessage::Request(request) => {
             let _ = dialog.owns(&request);
             let _ = dialog.in_order(&request);
-            dialog.refresh_target(&request);
-            let _ = dialog.request(Method::Bye, Vec::new()).to_string();
+            dialog.refresh_target(&request.headers);
+            let bye = dialog.request(Method::Bye, Vec::new());
+            let _ = arrivals.before_send(bye.into(), None).to_string();
         }
     }
 });

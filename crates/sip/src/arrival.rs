@@ -8,6 +8,8 @@ use rsipstack::sip::{Transport, Uri};
 use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
 use rsipstack::transport::SipAddr;
 
+use crate::seal;
+
 /// Our private header; what a peer sends under this name is removed.
 const SOURCE: &str = "X-Waihu-Source";
 
@@ -18,7 +20,8 @@ pub(crate) struct Arrivals {
 }
 
 impl MessageInspector for Arrivals {
-    fn before_send(&self, message: SipMessage, _to: Option<&SipAddr>) -> SipMessage {
+    fn before_send(&self, mut message: SipMessage, _to: Option<&SipAddr>) -> SipMessage {
+        seal::open(&mut message);
         message
     }
 
@@ -40,7 +43,11 @@ pub(crate) struct Datagrams;
 #[async_trait]
 impl TargetLocator for Datagrams {
     async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
-        Ok(SipAddr { r#type: Some(Transport::Udp), addr: uri.host_with_port.clone() })
+        // What is no address of ours goes where the response came from.
+        let addr = seal::hop_of(uri).ok_or_else(|| {
+            rsipstack::Error::Error("the target of an ACK names no host".to_owned())
+        })?;
+        Ok(SipAddr { r#type: Some(Transport::Udp), addr })
     }
 }
 
@@ -53,15 +60,16 @@ fn mark(mut response: Response, from: Option<&SipAddr>) -> Response {
     };
     let header = Header::Other(SOURCE.to_owned(), source.ip().to_string());
     response.headers.push(header);
-    // A 2xx without Contact breaks RFC 3261 section 12.1.1, and the stack would not acknowledge
-    // it: the callee would ring off after half a minute of silence. Its source stands in.
     let invite = response.cseq_header().and_then(|c| c.method());
     if response.status_code.kind() == StatusCodeKind::Successful
         && matches!(invite, Ok(Method::Invite))
-        && response.contact_header().is_err()
     {
-        let contact = format!("<sip:{source}>");
-        response.headers.push(Header::Contact(contact.into()));
+        // A 2xx without a Contact that can be read breaks RFC 3261 section 12.1.1, and the stack
+        // would not acknowledge it: the callee would ring off after half a minute of silence. Its
+        // source stands in.
+        let contact = seal::contact(&response.headers);
+        let target = contact.unwrap_or_else(|| format!("sip:{source}"));
+        seal::seal_dialog(&mut response.headers, &target);
     }
     response
 }
@@ -95,8 +103,10 @@ mod tests {
         assert_eq!(source(&mark(forged.clone(), None)), None);
         let marked = mark(forged, Some(&from));
         assert_eq!(source(&marked), Some(IpAddr::from([10, 0, 0, 7])));
-        assert_eq!(marked.contact_header().unwrap().value(), "<sip:10.0.0.7:5060>");
-        let own = mark(response("Contact: <sip:x@y>\r\n"), Some(&from));
-        assert_eq!(own.contact_header().unwrap().value(), "<sip:x@y>");
+        assert_eq!(seal::contact(&marked.headers).unwrap(), "sip:10.0.0.7:5060");
+        let own = mark(response("Contact: \"<sip:v@w>\" <sip:x%40@y>\r\n"), Some(&from));
+        assert_eq!(seal::contact(&own.headers).unwrap(), "sip:x%40@y");
+        let own = mark(response("Contact: <sip:x@y\r\n"), Some(&from));
+        assert_eq!(seal::contact(&own.headers).unwrap(), "sip:10.0.0.7:5060");
     }
 }

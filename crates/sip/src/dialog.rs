@@ -1,12 +1,12 @@
 //! One leg's dialog (RFC 3261 section 12): the requests that belong to it, and their numbers.
 
 use domain::Language;
-use rsipstack::sip::{
-    Header, Headers, HeadersExt, Method, Request, Response, ToTypedHeader, Uri, Version,
-};
+use rsipstack::sip::{Header, Headers, HeadersExt, Method, Request, Response, Uri, Version};
 use rsipstack::transaction::{make_tag, random_text};
 
+use crate::name_addr::NameAddr;
 use crate::path::Path;
+use crate::seal;
 
 /// What we take; named in every INVITE and in answers to re-INVITEs and OPTIONS.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
@@ -36,15 +36,16 @@ pub(crate) struct Dialog {
     remote_tag: Option<String>,
     local_cseq: u32,
     remote_cseq: Option<u32>,
-    remote_target: Uri,
-    /// `Route` values in order.
+    /// As the peer wrote it (RFC 3261 section 12.1.2).
+    remote_target: String,
+    /// The URIs of its route set, in our order, as they were written.
     routes: Vec<String>,
 }
 
 impl Dialog {
     pub(crate) fn new(parties: Parties, path: Path, call_id: String) -> Self {
         Self {
-            remote_target: parties.callee.clone(),
+            remote_target: parties.callee.to_string(),
             parties,
             path,
             call_id,
@@ -59,9 +60,10 @@ impl Dialog {
     /// A dialog that an INVITE of ours may still open, with another peer than the first.
     pub(crate) fn of_invite(invite: &Request, path: Path, user_agent: &str) -> Option<Self> {
         let (from, to) = (invite.from_header().ok()?, invite.to_header().ok()?);
+        let uri = |value| NameAddr::read(value).map(|address| seal::verbatim(address.uri));
         let parties = Parties {
-            callee: to.typed().ok()?.uri,
-            caller: from.typed().ok()?.uri,
+            callee: uri(to.value())?,
+            caller: uri(from.value())?,
             asserted: None,
             user_agent: user_agent.to_owned(),
         };
@@ -76,13 +78,14 @@ impl Dialog {
         &self.parties.callee
     }
 
-    pub(crate) fn target(&self) -> &Uri {
-        &self.remote_target
+    /// The URI in the first line of its requests.
+    pub(crate) fn target(&self) -> Uri {
+        seal::request_uri(&self.remote_target, &self.routes)
     }
 
     /// Aims requests outside of dialogs at another URI than `To` names.
-    pub(crate) fn set_target(&mut self, target: Uri) {
-        self.remote_target = target;
+    pub(crate) fn set_target(&mut self, target: &Uri) {
+        self.remote_target = target.to_string();
     }
 
     /// The way its requests go.
@@ -174,11 +177,11 @@ impl Dialog {
             Header::UserAgent(parties.user_agent.clone().into()),
             Header::ContentLength(0.into()),
         ];
-        headers.extend(self.routes.iter().map(|r| Header::Route(r.clone().into())));
+        headers.extend(seal::route(&self.routes));
         headers.extend(extra);
         Request {
             method,
-            uri: self.remote_target.clone(),
+            uri: seal::verbatim(&self.remote_target),
             version: Version::V2,
             headers: Headers(headers),
             body: Vec::new(),
@@ -188,21 +191,15 @@ impl Dialog {
     /// Takes tag, target and route of the 2xx that made the dialog (RFC 3261 section 12.1.2).
     pub(crate) fn confirm(&mut self, response: &Response) {
         self.remote_tag = remote_tag(response);
-        self.refresh_target(response);
-        let routes = response.headers.iter().filter_map(|header| match header {
-            Header::RecordRoute(route) => Some(split_list(route.value())),
-            _ => None,
-        });
-        self.routes = routes.flatten().collect();
+        self.refresh_target(&response.headers);
+        self.routes = seal::recorded_routes(&response.headers);
         self.routes.reverse();
     }
 
     /// The peer's newest Contact (RFC 3261 section 12.2.1.2).
-    pub(crate) fn refresh_target(&mut self, message: &impl HeadersExt) {
-        if let Ok(contacts) = message.typed_contact_headers()
-            && let Some(contact) = contacts.into_iter().next()
-        {
-            self.remote_target = contact.uri;
+    pub(crate) fn refresh_target(&mut self, headers: &Headers) {
+        if let Some(contact) = seal::contact(headers) {
+            self.remote_target = contact;
         }
     }
 
@@ -266,67 +263,4 @@ pub(crate) fn remote_tag(response: &Response) -> Option<String> {
 /// A Call-ID of ours: random, with our name behind it.
 pub(crate) fn new_call_id() -> String {
     format!("{}@waihu", random_text(24))
-}
-
-/// Splits a list header at commas outside of quotes and angle brackets.
-pub(crate) fn split_list(value: &str) -> Vec<String> {
-    let mut parts = Vec::new();
-    let (mut depth, mut quoted, mut start) = (0u32, false, 0);
-    for (at, c) in value.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            '<' if !quoted => depth += 1,
-            '>' if !quoted => depth = depth.saturating_sub(1),
-            ',' if !quoted && depth == 0 => {
-                parts.push(value[start..at].trim().to_owned());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(value[start..].trim().to_owned());
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
-/// The session description in a message; `None` if there is none or it is something else.
-pub(crate) fn description(headers: &Headers, body: &[u8]) -> Option<String> {
-    let kind = headers.iter().find_map(|header| match header {
-        Header::ContentType(kind) => Some(kind.value()),
-        _ => None,
-    });
-    let sdp = kind.is_none_or(|kind| {
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/sdp")
-    });
-    if body.is_empty() || !sdp {
-        return None;
-    }
-    Some(String::from_utf8_lossy(body).into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn route_lists_are_split_outside_of_brackets() {
-        for (value, want) in [
-            ("<sip:a;lr>", vec!["<sip:a;lr>"]),
-            ("<sip:a,b;lr> , \"x,y\" <sip:c>", vec!["<sip:a,b;lr>", "\"x,y\" <sip:c>"]),
-            ("", vec![]),
-        ] {
-            assert_eq!(split_list(value), want, "{value}");
-        }
-    }
-
-    #[test]
-    fn only_session_descriptions_are_passed_on() {
-        let with = |kind: &str| Headers(vec![Header::ContentType(kind.into())]);
-        let got = |headers: Headers, body: &str| description(&headers, body.as_bytes());
-        assert_eq!(got(with("application/SDP;x=y"), "v=0"), Some("v=0".into()));
-        assert_eq!(got(with("text/plain"), "v=0"), None);
-        assert_eq!(got(with("application/sdp"), ""), None);
-        assert_eq!(got(Headers::default(), "v=0"), Some("v=0".into()));
-    }
 }

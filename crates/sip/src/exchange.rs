@@ -1,24 +1,31 @@
 //! One request of ours and its responses: a client transaction in a task of its own.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::sip::{Request, Response, SipMessage, Transport};
+use rsipstack::sip::{Host, Request, Response, SipMessage};
 use rsipstack::transaction::TransactionState;
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipAddr;
+use tokio::net::lookup_host;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::path::{Path, sip_addr};
+use crate::seal;
 
 /// Responses that may wait for their leg; the transaction waits when it is full, and the peer's
 /// retransmissions make good what UDP drops meanwhile.
 const RESPONSE_QUEUE: usize = 16;
+
+/// Where a URI without a port is reached.
+const USUAL_PORT: u16 = 5060;
+/// How long the name in a target is looked up.
+const RESOLVE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Where a request goes over UDP. Over a connection everything goes over the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +89,11 @@ impl Sender {
     ) -> rsipstack::Result<Exchange> {
         let kept = Arc::new(request);
         let key = TransactionKey::from_request(&kept, TransactionRole::Client)?;
-        let mut transaction = self.transaction(key, &kept, path, goes);
+        let to = match goes {
+            Goes::ByRoute if path.connection.is_none() => next_hop(&kept, path).await,
+            _ => path.peer,
+        };
+        let mut transaction = self.transaction(key, &kept, path, to);
         transaction.send().await?;
         Ok(self.keep(transaction, kept))
     }
@@ -91,7 +102,7 @@ impl Sender {
     pub(crate) fn reopen(&self, invite: Request, path: &Path) -> Option<Exchange> {
         let invite = Arc::new(invite);
         let key = TransactionKey::from_request(&invite, TransactionRole::Client).ok()?;
-        let mut transaction = self.transaction(key, &invite, path, Goes::ToPeer);
+        let mut transaction = self.transaction(key, &invite, path, path.peer);
         // With it the stack would answer a 2xx by the refusal's ACK, and tell nobody.
         self.endpoint.finished_transactions.remove(&transaction.key);
         transaction.state = TransactionState::Proceeding;
@@ -113,16 +124,15 @@ impl Sender {
         key: TransactionKey,
         request: &Request,
         path: &Path,
-        goes: Goes,
+        to: SocketAddr,
     ) -> Transaction {
         let (endpoint, connection) = (self.endpoint.clone(), path.connection.clone());
         let over_udp = connection.is_none();
         let mut transaction = Transaction::new_client(key, request.clone(), endpoint, connection);
         if over_udp {
-            transaction.destination = Some(match goes {
-                Goes::ToPeer => sip_addr(path.peer, path.transport),
-                Goes::ByRoute => datagram_target(request),
-            });
+            // Contacts that name another transport still get datagrams: the stack would open a
+            // connection of its own, past our checks.
+            transaction.destination = Some(sip_addr(to, path.transport));
         }
         transaction
     }
@@ -162,9 +172,23 @@ impl Sender {
     }
 }
 
-/// Where a request of a UDP dialog goes. A contact that names another transport still gets
-/// datagrams: the stack would open a connection of its own, past our checks.
-fn datagram_target(request: &Request) -> SipAddr {
-    let target = request.destination();
-    SipAddr { r#type: Some(Transport::Udp), addr: target.host_with_port }
+/// Where a request of a UDP dialog goes: its first route, else its target. What is no address,
+/// or has none in time, is left to the trunk, which knows what its own headers mean.
+async fn next_hop(request: &Request, path: &Path) -> SocketAddr {
+    let Some(hop) = seal::next_hop(request) else {
+        tracing::warn!(method = %request.method, "a target names no host; left to the trunk");
+        return path.peer;
+    };
+    let port = hop.port.map_or(USUAL_PORT, |port| port.0);
+    let name = match hop.host {
+        Host::IpAddr(ip) => return SocketAddr::new(ip, port),
+        Host::Domain(domain) => domain.0,
+    };
+    let v4 = path.peer.is_ipv4();
+    let found = timeout(RESOLVE_LIMIT, lookup_host((name, port))).await;
+    let found = found.ok().and_then(Result::ok).into_iter().flatten();
+    found.filter(|addr| addr.is_ipv4() == v4).next().unwrap_or_else(|| {
+        tracing::warn!(method = %request.method, "a target's host is not known; left to the trunk");
+        path.peer
+    })
 }

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::address::Transport;
 use crate::framing::{Broken, Framer, Piece};
+use crate::mend::{Came, mend};
 use crate::path::{carrier, sip_addr};
 use crate::registry::{Registry, Wire};
 use crate::unknown;
@@ -151,7 +152,7 @@ impl Reader {
     /// Hands a message to the stack. One that cannot be read harms no other.
     async fn take(&self, bytes: &[u8]) {
         let peer = self.ends.peer;
-        let message = SipMessage::try_from(bytes).and_then(|message| {
+        let message = SipMessage::try_from(&*mend(bytes, Came::Stream)).and_then(|message| {
             let seen = carrier(self.ends.transport);
             SipConnection::update_msg_received(message, peer, seen)
                 .map_err(|error| rsipstack::sip::Error::ParseError(error.to_string()))

@@ -93,7 +93,7 @@ impl Farewell {
     async fn say(&mut self, sender: &Sender, dialog: &mut Dialog) -> Option<Exchange> {
         let mut extra = vec![];
         if let Some(credentials) = &self.credentials {
-            extra = self.answers.headers(Method::Bye, dialog.target(), credentials);
+            extra = self.answers.headers(Method::Bye, &dialog.target(), credentials);
         }
         let request = dialog.request(Method::Bye, extra);
         let sent = sender.send(request, dialog.path(), Goes::ByRoute).await;

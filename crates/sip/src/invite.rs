@@ -9,9 +9,10 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::time::{Sleep, sleep};
 
 use crate::arrival;
+use crate::body::description;
 use crate::branches::Branches;
 use crate::config::TrunkConfig;
-use crate::dialog::{Dialog, Parties, cancel_of, description};
+use crate::dialog::{Dialog, Parties, cancel_of};
 use crate::digest::{Answers, Credentials};
 use crate::exchange::{Exchange, Goes};
 use crate::inbound;

@@ -14,12 +14,16 @@
 //! continue an attempt after one challenge only, cannot continue it after 422, and reports over
 //! an unbounded channel.
 //!
+//! Its parser is stricter than RFC 3261 and its URIs are not written as they were read: `mend` puts
+//! what arrives into a form it takes, and `seal` hides from it what must leave as it came.
+//!
 //! At `info` rsipstack logs whole messages, phone numbers included, and at `warn` the header of
 //! a malformed message can appear in an error's text. The log filter of the binary must
 //! therefore hold `rsipstack=error`. What this crate logs itself has every number masked.
 
 mod address;
 mod arrival;
+mod body;
 mod branches;
 mod config;
 mod dialog;
@@ -33,6 +37,8 @@ mod inbound;
 mod invite;
 mod late;
 mod leg;
+mod mend;
+mod name_addr;
 mod number;
 mod path;
 mod peer;
@@ -41,6 +47,7 @@ mod refresh;
 mod register;
 mod registry;
 mod reoffer;
+mod seal;
 mod session;
 mod socket;
 mod standing;

@@ -2,7 +2,8 @@
 
 use rsipstack::sip::{Header, HeadersExt, Response};
 
-use crate::dialog::{description, remote_tag};
+use crate::body::description;
+use crate::dialog::remote_tag;
 
 /// Branches of a forked INVITE that are acknowledged; what exceeds it is not.
 const MAX_BRANCHES: usize = 8;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use rsipstack::sip::{Header, Headers, Method, Response};
 
 use crate::arrival;
-use crate::dialog::{Dialog, description};
+use crate::body::description;
+use crate::dialog::Dialog;
 use crate::digest::{Answers, Credentials};
 use crate::exchange::{Exchange, Goes};
 use crate::leg::Leg;
@@ -104,7 +105,7 @@ impl Refresher {
         let mut extra = session::proposing(seconds, self.min, true);
         let method = if self.by_update { Method::Update } else { Method::Invite };
         if let Some(credentials) = credentials {
-            let uri = dialog.target().clone();
+            let uri = dialog.target();
             extra.extend(self.answers.headers(method, &uri, credentials));
         }
         let request =
@@ -133,7 +134,7 @@ impl Refresher {
         let code = response.status_code.code();
         match code {
             200..300 => {
-                dialog.refresh_target(response);
+                dialog.refresh_target(&response.headers);
                 self.answers = Answers::default();
                 self.clock.agree(session::answered(&response.headers));
                 return Outcome::Goes(description(&response.headers, &response.body));

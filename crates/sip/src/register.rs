@@ -8,10 +8,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::arrival;
-use crate::dialog::{Dialog, Parties, new_call_id, split_list};
+use crate::dialog::{Dialog, Parties, new_call_id};
 use crate::digest::Answers;
 use crate::exchange::Goes;
 use crate::leg::Shared;
+use crate::name_addr::split_list;
 use crate::number::sip_uri;
 use crate::path::Path;
 use crate::peer::Peer;
@@ -95,7 +96,7 @@ impl Registration {
         loop {
             let contact = path.contact(&contact_user(&self.peer));
             let dialog = self.dialog(&path).map_err(plain)?;
-            let uri = dialog.target().clone();
+            let uri = dialog.target();
             let mut extra = vec![
                 Header::Contact(format!("{contact};expires={wanted}").into()),
                 Header::Expires(wanted.to_string().into()),
@@ -152,7 +153,7 @@ fn dialog(shared: &Shared, peer: &Peer, path: Path) -> Result<Dialog, String> {
         user_agent: shared.user_agent.clone(),
     };
     let mut dialog = Dialog::new(parties, path, new_call_id());
-    dialog.set_target(Uri { auth: None, ..sip_uri("", domain) });
+    dialog.set_target(&Uri { auth: None, ..sip_uri("", domain) });
     Ok(dialog)
 }
 

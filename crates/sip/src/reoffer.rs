@@ -8,7 +8,8 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use crate::dialog::{ALLOW, description};
+use crate::body::description;
+use crate::dialog::ALLOW;
 use crate::inbound;
 
 /// What is needed to answer.

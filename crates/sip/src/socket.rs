@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
 use crate::config::SipError;
+use crate::mend::{Came, mend};
 use crate::registry::{Registry, Wire};
 use crate::unknown;
 
@@ -18,10 +20,17 @@ use crate::unknown;
 /// (`net.core.rmem_max`).
 const BUFFER: usize = 4 << 20;
 
+/// No datagram is longer.
+const LONGEST: usize = 65_535;
+
 /// The socket as the stack sees it; tells each leg when its INVITE has left.
 pub(crate) struct SipSocket {
     inner: UdpSocket,
     registry: Arc<Registry>,
+    /// What is read into, while nobody reads. The lock is held for taking and giving only.
+    spare: Mutex<Vec<u8>>,
+    /// Datagrams that were too long.
+    lost: AtomicU64,
 }
 
 impl SipSocket {
@@ -31,11 +40,29 @@ impl SipSocket {
             io::ErrorKind::AddrInUse => SipError::PortInUse { addr },
             _ => SipError::CannotListen { addr, cause: cause.to_string() },
         })?;
-        Ok(Self { inner, registry })
+        Ok(Self { inner, registry, spare: Mutex::default(), lost: AtomicU64::new(0) })
     }
 
     pub(crate) fn local(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
+    }
+
+    /// Room for a whole datagram: the stack's own would cut a long one without a word.
+    fn room(&self) -> Vec<u8> {
+        let kept = std::mem::take(&mut *self.spare());
+        if kept.is_empty() { vec![0; LONGEST] } else { kept }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Told ever more rarely, so that nobody fills the log.
+    fn too_long(&self, bytes: usize, from: SocketAddr) {
+        let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+        if lost.is_power_of_two() {
+            tracing::warn!(%from, bytes, lost, "a datagram is too long to be read and is dropped");
+        }
     }
 }
 
@@ -70,12 +97,24 @@ fn call_id(message: &[u8]) -> Option<&str> {
 #[async_trait]
 impl StackSocket for SipSocket {
     async fn recv_from(&self, buf: &mut [u8]) -> rsipstack::Result<(usize, SocketAddr)> {
+        let mut own = self.room();
         loop {
-            match self.inner.recv_from(buf).await {
-                Ok((n, from)) => match unknown::refusal(&buf[..n], from) {
+            match self.inner.recv_from(&mut own).await {
+                Ok((n, from)) => match unknown::refusal(&own[..n], from) {
                     // Lost like any datagram if it cannot be sent; the peer asks again.
                     Some(answer) => drop(self.inner.send_to(&answer, from).await),
-                    None => return Ok((n, from)),
+                    None => {
+                        let message = mend(&own[..n], Came::Datagram);
+                        let Some(room) = buf.get_mut(..message.len()) else {
+                            self.too_long(n, from);
+                            continue;
+                        };
+                        room.copy_from_slice(&message);
+                        let n = message.len();
+                        drop(message);
+                        *self.spare() = own;
+                        return Ok((n, from));
+                    }
                 },
                 Err(error) => {
                     // The stack asks again at once; an error that stays must not eat a core.

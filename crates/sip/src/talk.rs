@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
-use rsipstack::sip::{Header, Method, Request, Response, StatusCode};
+use rsipstack::sip::{Header, Method, Response, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::body::description;
 use crate::branches::Branches;
-use crate::dialog::{Dialog, description};
+use crate::dialog::Dialog;
 use crate::inbound;
 use crate::leg::Leg;
 use crate::peer::Peer;
@@ -203,7 +204,7 @@ impl Talk {
             self.reoffer(leg, request, described, headers);
             return;
         }
-        self.dialog.refresh_target(&request.original);
+        self.dialog.refresh_target(&request.original.headers);
         headers.push(self.dialog.contact());
         inbound::reply(&mut request, StatusCode::OK, headers).await;
     }
@@ -235,7 +236,7 @@ impl Talk {
         }
         match end {
             ReofferEnd::Accepted { request, ours, answer } => {
-                self.dialog.refresh_target(&*request as &Request);
+                self.dialog.refresh_target(&request.headers);
                 self.ours = ours;
                 match description(&request.headers, &request.body) {
                     Some(offer) => self.theirs = Some(offer),

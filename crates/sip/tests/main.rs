@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
+mod as_it_came;
 mod baresip_answers;
 mod far;
 mod raw;
