@@ -39,7 +39,7 @@ impl Forks {
 
 /// Says BYE to a branch that answered; `dialog` is one of its INVITE.
 pub(crate) fn end(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     call: CallId,
     peer: &Peer,
     mut dialog: Dialog,
@@ -69,7 +69,7 @@ impl Branches {
     }
 
     /// Ends the branch that answered, unless it is `own`, the leg's, or ended already.
-    pub(crate) fn end(&mut self, shared: &Shared, own: &Dialog, response: &Response) {
+    pub(crate) fn end(&mut self, shared: &Arc<Shared>, own: &Dialog, response: &Response) {
         if self.forks.admit(own.remote_tag(), response) {
             end(shared, self.call, &self.peer, own.clone(), response);
         }

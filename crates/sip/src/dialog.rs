@@ -1,5 +1,8 @@
 //! One leg's dialog (RFC 3261 section 12): the requests that belong to it, and their numbers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use domain::Language;
 use rsipstack::sip::{Header, Headers, HeadersExt, Method, Request, Response, Uri, Version};
 use rsipstack::transaction::{make_tag, random_text};
@@ -13,6 +16,11 @@ pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE,
 
 /// The extensions we know (RFC 3262, RFC 4028).
 const SUPPORTED: &str = "100rel, timer";
+
+/// Whether we know an extension.
+pub(crate) fn supports(tag: &str) -> bool {
+    SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag))
+}
 
 /// Between whom the dialog is.
 #[derive(Clone, Debug)]
@@ -34,7 +42,9 @@ pub(crate) struct Dialog {
     call_id: String,
     local_tag: String,
     remote_tag: Option<String>,
-    local_cseq: u32,
+    /// One count for all dialogs of an INVITE and their copies, so that a request repeated by a
+    /// task of its own takes nobody's number; gaps are allowed (RFC 3261 section 12.2.1.1).
+    local_cseq: Arc<AtomicU32>,
     remote_cseq: Option<u32>,
     /// As the peer wrote it (RFC 3261 section 12.1.2).
     remote_target: String,
@@ -51,7 +61,7 @@ impl Dialog {
             call_id,
             local_tag: make_tag().value().to_owned(),
             remote_tag: None,
-            local_cseq: 0,
+            local_cseq: Arc::default(),
             remote_cseq: None,
             routes: Vec::new(),
         }
@@ -70,7 +80,7 @@ impl Dialog {
         let call_id = invite.call_id_header().ok()?.value().to_owned();
         let mut dialog = Self::new(parties, path, call_id);
         dialog.local_tag = from.tag().ok()??.value().to_owned();
-        dialog.local_cseq = invite.cseq_header().ok()?.seq().ok()?;
+        dialog.local_cseq = Arc::new(invite.cseq_header().ok()?.seq().ok()?.into());
         Some(dialog)
     }
 
@@ -146,20 +156,16 @@ impl Dialog {
         request
     }
 
-    /// PRACK for a reliable provisional response (RFC 3262 section 4): of the early dialog that
-    /// the response opened, with the next number of ours.
-    pub(crate) fn prack(&mut self, response: &Response, rack: String) -> Request {
+    /// The dialog that a provisional response opens, whose numbers go on from ours.
+    pub(crate) fn early(&self, response: &Response) -> Self {
         let mut early = self.clone();
         early.confirm(response);
-        let rack = Header::Other("RAck".to_owned(), rack);
-        let request = early.request(Method::PRack, vec![rack]);
-        self.local_cseq = early.local_cseq;
-        request
+        early
     }
 
     /// A request of the dialog without a body.
     pub(crate) fn request(&mut self, method: Method, extra: Vec<Header>) -> Request {
-        self.local_cseq += 1;
+        let number = self.local_cseq.fetch_add(1, Ordering::Relaxed) + 1;
         let via = format!("{};branch=z9hG4bK{};rport", self.path.sent_by(), random_text(20));
         let parties = &self.parties;
         let mut to = format!("<{}>", parties.callee);
@@ -173,7 +179,7 @@ impl Dialog {
             Header::From(format!("<{}>;tag={}", parties.caller, self.local_tag).into()),
             Header::To(to.into()),
             Header::CallId(self.call_id.clone().into()),
-            Header::CSeq(format!("{} {method}", self.local_cseq).into()),
+            Header::CSeq(format!("{number} {method}").into()),
             Header::UserAgent(parties.user_agent.clone().into()),
             Header::ContentLength(0.into()),
         ];

@@ -22,7 +22,11 @@ pub(crate) async fn run(
             () = closed.cancelled() => return,
             request = requests.recv() => request,
         };
-        let Some(request) = request else { return };
+        let Some(mut request) = request else { return };
+        if let Some(unknown) = inbound::unsupported(&request.original) {
+            inbound::reply(&mut request, StatusCode::BadExtension, vec![unknown]).await;
+            continue;
+        }
         let id = request.original.call_id_header().map(|id| id.value().to_owned());
         let leg = id.ok().and_then(|id| registry.requests(&id));
         let Some(leg) = leg else {

@@ -1,9 +1,10 @@
 //! Answers to requests of peers that need no decision.
 
-use rsipstack::sip::{Header, HeadersExt, Method, StatusCode};
+use rsipstack::sip::{Header, HeadersExt, Method, Request, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
-use crate::dialog::ALLOW;
+use crate::dialog::{ALLOW, supports};
+use crate::info;
 
 /// Sends a response; a peer that cannot be reached repeats its request.
 pub(crate) async fn reply(request: &mut Transaction, status: StatusCode, headers: Vec<Header>) {
@@ -13,8 +14,23 @@ pub(crate) async fn reply(request: &mut Transaction, status: StatusCode, headers
     }
 }
 
+/// The extensions a request requires that we do not have (RFC 3261 section 8.2.2.3); none for a
+/// BYE, which ends its call whatever it requires.
+pub(crate) fn unsupported(request: &Request) -> Option<Header> {
+    let required = request.headers.iter().filter_map(|header| match header {
+        Header::Require(list) => Some(list.value()),
+        _ => None,
+    });
+    let tags = required.flat_map(|list| list.split(',').map(str::trim));
+    let unknown = |tag: &&str| !tag.is_empty() && !supports(tag);
+    let unknown: Vec<&str> = tags.filter(unknown).collect();
+    let counts = !unknown.is_empty() && request.method != Method::Bye;
+    counts.then(|| Header::Unsupported(unknown.join(", ").into()))
+}
+
 fn allow() -> Vec<Header> {
-    vec![Header::Allow(ALLOW.into()), Header::Accept("application/sdp".into())]
+    let accept = format!("application/sdp, {}", info::ACCEPT);
+    vec![Header::Allow(ALLOW.into()), Header::Accept(accept.into())]
 }
 
 /// A request of the callee before it answered: only OPTIONS makes sense then.
@@ -29,8 +45,6 @@ pub(crate) async fn before_answer(mut request: Transaction) {
 pub(crate) async fn in_dialog(mut request: Transaction) {
     match request.original.method {
         Method::Options => reply(&mut request, StatusCode::OK, allow()).await,
-        // Keys by INFO are not used yet; 200 keeps peers from hanging up over them.
-        Method::Info => reply(&mut request, StatusCode::OK, vec![]).await,
         _ => reply(&mut request, StatusCode::MethodNotAllowed, allow()).await,
     }
 }

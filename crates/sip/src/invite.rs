@@ -9,6 +9,7 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::time::{Sleep, sleep};
 
 use crate::arrival;
+use crate::asking::Asking;
 use crate::body::description;
 use crate::branches::Branches;
 use crate::config::TrunkConfig;
@@ -300,10 +301,10 @@ impl Attempt<'_> {
                 });
             }
             if let Some(rack) = self.reliable.take(&response) {
-                let prack = self.dialog.prack(&response, rack);
-                let limit = self.leg.shared.timers.transaction();
-                let path = self.dialog.path();
-                self.leg.shared.sender.see_off(prack, path, Goes::ByRoute, limit);
+                // Of the early dialog that the response opened (RFC 3262 section 4).
+                let rack = vec![Header::Other("RAck".to_owned(), rack)];
+                let prack = Asking::new(self.leg.call, self.peer, Method::PRack, rack);
+                prack.see_to(&self.leg.shared, self.dialog.early(&response));
             }
             self.cancel_if_due().await;
             return None;

@@ -23,6 +23,7 @@
 
 mod address;
 mod arrival;
+mod asking;
 mod body;
 mod branches;
 mod config;
@@ -34,6 +35,7 @@ mod flow;
 mod framing;
 mod goodbye;
 mod inbound;
+mod info;
 mod invite;
 mod late;
 mod leg;

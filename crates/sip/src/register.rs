@@ -116,7 +116,11 @@ impl Registration {
                 return Err(plain("no answer to REGISTER".to_owned()));
             };
             match response.status_code.code() {
-                200..300 => return Ok(granted(&response.headers, &contact).unwrap_or(wanted)),
+                200..300 => match granted(&response.headers, &contact).unwrap_or(wanted) {
+                    // Nobody finds us by a binding of no time (section 10.3).
+                    0 if wanted > 0 => return Err(plain("0 s granted by REGISTER".to_owned())),
+                    seconds => return Ok(seconds),
+                },
                 401 | 407 if credentials.as_ref().is_some_and(|c| answers.take(&response, c)) => {}
                 423 if wanted > 0 && raised(&response.headers, wanted).is_some() => {
                     wanted = raised(&response.headers, wanted).unwrap_or(wanted);

@@ -11,6 +11,7 @@ use crate::body::description;
 use crate::branches::Branches;
 use crate::dialog::Dialog;
 use crate::inbound;
+use crate::info;
 use crate::leg::Leg;
 use crate::peer::Peer;
 use crate::refresh::{Outcome, Refresher, Step};
@@ -164,6 +165,7 @@ impl Talk {
                 return Some(LegOutcome::PeerBye);
             }
             Method::Invite | Method::Update => self.on_target_refresh(leg, request).await,
+            Method::Info => info::serve(leg, request).await,
             _ => inbound::in_dialog(request).await,
         }
         None

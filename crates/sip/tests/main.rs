@@ -5,6 +5,7 @@
 mod as_it_came;
 mod baresip_answers;
 mod far;
+mod in_dialog;
 mod raw;
 mod raw_peer;
 mod sipp_answers;

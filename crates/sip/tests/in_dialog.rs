@@ -1,0 +1,168 @@
+//! What a peer asks within a call, and what it wants of our own requests there.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+
+use std::time::Duration;
+
+use domain::{CallId, Masked};
+use engine::ports::trunk::{LegOutcome, TrunkCommand};
+use sip::Registered;
+use tokio::time::{sleep, timeout};
+
+use crate::raw::{Message, Raw};
+use crate::stage::{OFFER, PATIENCE, Stage, timers};
+
+async fn dialled() -> (Raw, Stage, CallId, Message) {
+    let peer = Raw::start().await;
+    let stage = Stage::with(&peer.address(), |_, trunk| {
+        trunk.username = Some("waihu".into());
+        trunk.password = Some(Masked::new("open sesame".into()));
+    })
+    .await;
+    let call = stage.dial();
+    let invite = peer.hear("INVITE", |_| true).await;
+    (peer, stage, call, invite)
+}
+
+async fn talking() -> (Raw, Stage, CallId, Message) {
+    let (peer, stage, call, invite) = dialled().await;
+    peer.pick_up(&invite, "one").await;
+    stage.answered(call).await;
+    (peer, stage, call, invite)
+}
+
+/// Asks within the call, and hears the answer.
+async fn ask(
+    peer: &Raw,
+    invite: &Message,
+    method: &str,
+    n: u32,
+    extra: &str,
+    body: &str,
+) -> Message {
+    let request = invite.request(method, n, "one", peer.at(), body);
+    let request = request.replace("Content-Type: application/sdp\r\n", extra);
+    peer.send(request, invite.from).await;
+    let number = format!("{n} {method}");
+    let answers = |m: &Message| m.header("CSeq") == number && !m.is("SIP/2.0 100");
+    peer.hear("SIP/2.0", answers).await
+}
+
+const SDP: &str = "Content-Type: application/sdp\r\n";
+
+#[tokio::test]
+async fn keys_by_info_are_told_and_bodies_nobody_knows_are_not_accepted() {
+    let (peer, stage, call, invite) = talking().await;
+    let relay = "Content-Type: application/dtmf-relay\r\n";
+    let plain = "Content-Type: application/dtmf\r\n";
+    let other = "Content-Type: application/media_control+xml\r\n";
+    for (n, extra, body, want) in [
+        (1, relay, "Signal=1\r\nDuration=160\r\n", "200"),
+        (2, plain, "#", "200"),
+        (3, other, "<x/>", "415"),
+        (4, "", "", "200"),
+    ] {
+        let answer = ask(&peer, &invite, "INFO", n, extra, body).await;
+        assert!(answer.is(&format!("SIP/2.0 {want}")), "{}", answer.text);
+        let accept = answer.header("Accept");
+        assert_eq!(accept.contains("application/dtmf-relay"), want == "415", "{}", answer.text);
+    }
+    // A repetition is answered again and told once.
+    let again = ask(&peer, &invite, "INFO", 2, plain, "#").await;
+    assert!(again.is("SIP/2.0 200"));
+    ask(&peer, &invite, "BYE", 5, "", "").await;
+    stage.ended(call).await;
+    assert_eq!(stage.story(call), ["sent", "answered", "key 1", "key #", "PeerBye"]);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_extension_nobody_knows_is_named_and_a_bye_ends_all_the_same() {
+    let (peer, stage, call, invite) = talking().await;
+    let require = "Require: foo-ext, timer\r\nRequire: 100rel,bar\r\n";
+    for (n, method) in [(1, "INVITE"), (2, "UPDATE"), (3, "INFO"), (4, "OPTIONS")] {
+        let answer = ask(&peer, &invite, method, n, &format!("{require}{SDP}"), OFFER).await;
+        assert!(answer.is("SIP/2.0 420"), "{method}: {}", answer.text);
+        assert_eq!(answer.header("Unsupported"), "foo-ext, bar", "{method}");
+    }
+    let known = "Require: timer, 100REL\r\nSession-Expires: 1800;refresher=uac\r\n";
+    let answer = ask(&peer, &invite, "UPDATE", 5, known, "").await;
+    assert!(answer.is("SIP/2.0 200"), "{}", answer.text);
+    let answer = ask(&peer, &invite, "BYE", 6, require, "").await;
+    assert!(answer.is("SIP/2.0 200"), "{}", answer.text);
+    assert_eq!(stage.ended(call).await, LegOutcome::PeerBye);
+    assert_eq!(stage.story(call), ["sent", "answered", "PeerBye"]);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_challenged_prack_comes_again_with_credentials_and_takes_nobodys_number() {
+    let (peer, stage, call, invite) = dialled().await;
+    let contact = peer.contact("one");
+    let reliable = |n: u32| format!("Require: 100rel\r\nRSeq: {n}\r\n");
+    let ringing = |n| invite.response("180 Ringing", "one", &contact, &reliable(n));
+    peer.send(ringing(1), invite.from).await;
+    let first = peer.hear("PRACK", |_| true).await;
+    peer.send(ringing(2), invite.from).await;
+    let second = peer.hear("PRACK", |m| m.header("RAck").starts_with("2 ")).await;
+    let challenge = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n1\"\r\n";
+    let mut numbers = vec![1, number(&first), number(&second)];
+    for prack in [&first, &second] {
+        let refused = prack.response("407 Who", "", &contact, challenge);
+        peer.send(refused, prack.from).await;
+        let rack = prack.header("RAck").to_owned();
+        let wanted = |m: &Message| {
+            m.header("RAck") == rack && m.header("Proxy-Authorization").contains("nonce=\"n1\"")
+        };
+        let again = peer.hear("PRACK", wanted).await;
+        numbers.push(number(&again));
+        peer.send(again.response("200 OK", "", &contact, ""), again.from).await;
+    }
+    peer.pick_up(&invite, "one").await;
+    stage.answered(call).await;
+    stage.submit(call, TrunkCommand::Bye);
+    let bye = peer.hear("BYE", |_| true).await;
+    numbers.push(number(&bye));
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    peer.send(bye.response("200 OK", "", &contact, ""), bye.from).await;
+    stage.ended(call).await;
+    stage.close().await;
+}
+
+fn number(message: &Message) -> u32 {
+    message.header("CSeq").split(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_registration_of_no_time_is_none() {
+    let peer = Raw::start().await;
+    let stage = Stage::with(&peer.address(), |config, trunk| {
+        config.timers = timers(2);
+        trunk.username = Some("waihu".into());
+        trunk.password = Some(Masked::new("open sesame".into()));
+        trunk.upkeep.register = true;
+    })
+    .await;
+    let granting = async {
+        loop {
+            let register = peer.hear("REGISTER", |_| true).await;
+            let contact = register.header("Contact").split(';').next().unwrap().to_owned();
+            let contact = contact.trim_matches(['<', '>']).to_owned();
+            let granted = register.response("200 OK", "r", &contact, "Expires: 0\r\n");
+            peer.send(granted, register.from).await;
+        }
+    };
+    let refused = async {
+        while stage.trunks.health()[0].failures < 2 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = granting => {}
+        refused = timeout(PATIENCE, refused) => refused.unwrap(),
+    }
+    let health = &stage.trunks.health()[0];
+    assert!(!health.usable && health.registered == Registered::No, "{health:?}");
+    assert!(health.problem.as_ref().is_some_and(|p| p.contains("0 s")), "{health:?}");
+    stage.close().await;
+}
