@@ -209,6 +209,11 @@ impl Dialog {
         }
     }
 
+    /// Goes on with the peer's numbers of an early dialog.
+    pub(crate) fn count_on_from(&mut self, early: &Self) {
+        self.remote_cseq = early.remote_cseq;
+    }
+
     /// The tag of the peer in this dialog.
     pub(crate) fn remote_tag(&self) -> Option<&str> {
         self.remote_tag.as_deref()

@@ -15,14 +15,16 @@ use crate::branches::Branches;
 use crate::config::TrunkConfig;
 use crate::dialog::{Dialog, Parties, cancel_of};
 use crate::digest::{Answers, Credentials};
+use crate::early::Early;
 use crate::exchange::{Exchange, Goes};
+use crate::hosts;
 use crate::inbound;
 use crate::leg::Leg;
 use crate::number::sip_uri;
 use crate::path::PathError;
 use crate::peer::Peer;
-use crate::prack::Reliable;
 use crate::registry::{Inbox, Wire};
+use crate::reoffer::ReofferEnd;
 use crate::session;
 use crate::talk::{Parts, Talk, hang_up};
 
@@ -41,6 +43,8 @@ enum Input {
     Response(Option<Response>),
     Command(TrunkCommand),
     Request(Box<Transaction>),
+    /// An UPDATE of the peer is over.
+    Reoffer(ReofferEnd),
     /// The connection is gone.
     Cut,
     Overflow,
@@ -66,7 +70,8 @@ struct Attempt<'a> {
     answers: Answers,
     /// The session interval a peer insisted on, and how often one did.
     interval: (Option<u32>, u8),
-    reliable: Reliable,
+    /// What branches said and asked so far.
+    early: Early,
     told_sent: bool,
     provisional: bool,
     giving_up: Option<GivingUp>,
@@ -109,13 +114,13 @@ pub(crate) async fn set_up(
     let attempt = Attempt {
         leg,
         peer,
+        early: Early::new(order.offer.clone()),
         order,
         credentials: peer.credentials(),
         dialog,
         invite,
         answers: Answers::default(),
         interval: (None, 0),
-        reliable: Reliable::default(),
         told_sent: false,
         provisional: false,
         giving_up: None,
@@ -167,9 +172,21 @@ impl Attempt<'_> {
                 Input::Command(TrunkCommand::Cancel | TrunkCommand::Bye) => {
                     self.give_up(LegOutcome::Canceled).await
                 }
-                Input::Command(_) => None,
-                Input::Request(request) => {
+                Input::Command(TrunkCommand::AnswerReoffer(answer)) => {
+                    self.early.offers.answer(answer);
+                    None
+                }
+                Input::Command(TrunkCommand::Dial(_)) => None,
+                Input::Request(request) if gave_up => {
                     inbound::before_answer(*request).await;
+                    None
+                }
+                Input::Request(request) => {
+                    self.early.on_request(self.leg, *request).await;
+                    None
+                }
+                Input::Reoffer(end) => {
+                    self.early.on_end(end);
                     None
                 }
                 Input::Cut => self.cut().await,
@@ -205,6 +222,7 @@ impl Attempt<'_> {
             response = self.invite.next() => Input::Response(response),
             () = self.dialog.path().closed.cancelled() => Input::Cut,
             Some(request) = inbox.requests.recv() => Input::Request(Box::new(request)),
+            end = self.early.offers.next() => Input::Reoffer(end),
             Some(command) = inbox.commands.recv() => Input::Command(command),
             () = shared.drain.cancelled(), if !giving_up => Input::Drain,
             () = deadline => Input::Deadline,
@@ -293,14 +311,17 @@ impl Attempt<'_> {
             if first && code < 180 && self.giving_up.is_none() {
                 self.leg.tell(TrunkEvent::Taken);
             }
-            if code >= 180 && self.giving_up.is_none() {
-                self.leg.tell(TrunkEvent::Progressed {
-                    code,
-                    answer: description(&response.headers, &response.body),
-                    signalling: source,
-                });
+            if code > 100 {
+                self.early.note(&self.dialog, &response);
             }
-            if let Some(rack) = self.reliable.take(&response) {
+            if code >= 180 && self.giving_up.is_none() {
+                let answer = match description(&response.headers, &response.body) {
+                    Some(answer) => Some(hosts::resolved(&answer).await),
+                    None => None,
+                };
+                self.leg.tell(TrunkEvent::Progressed { code, answer, signalling: source });
+            }
+            if let Some(rack) = self.early.reliable.take(&response) {
                 // Of the early dialog that the response opened (RFC 3262 section 4).
                 let rack = vec![Header::Other("RAck".to_owned(), rack)];
                 let prack = Asking::new(self.leg.call, self.peer, Method::PRack, rack);
@@ -367,25 +388,26 @@ impl Attempt<'_> {
     async fn answered(mut self, response: Response, inbox: &mut Inbox) -> Setup {
         self.tell_sent();
         self.peer.standing.heard();
-        self.dialog.confirm(&response);
         if let Some(giving_up) = self.giving_up.take() {
+            self.dialog.confirm(&response);
             let outcome = giving_up.outcome;
             Branches::new(self.leg.call, self.peer, self.invite).outlive(self.leg, &self.dialog);
             hang_up(self.leg, self.peer, &mut self.dialog, inbox).await;
             return Setup::Over(outcome);
         }
         let signalling = arrival::source(&response).unwrap_or(self.dialog.path().peer.ip());
-        // After a reliable provisional answer the 2xx repeats none (RFC 6337 section 3.1).
-        let said = description(&response.headers, &response.body);
-        let answer = said.or_else(|| self.reliable.description(&response));
-        self.leg.tell(TrunkEvent::Answered { answer: answer.clone(), signalling });
+        let (told, offers) = self.early.answered(&mut self.dialog, &response);
+        let answer = match told {
+            Some(answer) => Some(hosts::resolved(&answer).await),
+            None => None,
+        };
+        self.leg.tell(TrunkEvent::Answered { answer, signalling });
         Setup::Answered(Box::new(Talk::new(Parts {
             peer: self.peer.clone(),
             dialog: self.dialog,
             branches: Branches::new(self.leg.call, self.peer, self.invite),
             response,
-            ours: self.order.offer,
-            theirs: answer,
+            offers,
         })))
     }
 }

@@ -5,8 +5,9 @@
 //! last BYE, session timers, digest credentials, registration and OPTIONS, and the answers to
 //! what peers ask inside and outside of calls.
 //!
-//! What does not: media (session descriptions pass through unread), the choice of a trunk, and
-//! the meaning of a status code, which is one table in `call`.
+//! What does not: media (session descriptions pass through unread, but for the host names that
+//! `hosts` looks up), the choice of a trunk, and the meaning of a status code, which is one table
+//! in `call`.
 //!
 //! Of rsipstack this crate uses parser, UDP transport and transactions. Streams are ours (see
 //! `flow`), and dialogs: the
@@ -30,10 +31,12 @@ mod config;
 mod dialog;
 mod digest;
 mod dispatch;
+mod early;
 mod exchange;
 mod flow;
 mod framing;
 mod goodbye;
+mod hosts;
 mod inbound;
 mod info;
 mod invite;
@@ -42,6 +45,7 @@ mod leg;
 mod mend;
 mod name_addr;
 mod number;
+mod offers;
 mod path;
 mod peer;
 mod prack;

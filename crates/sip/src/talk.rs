@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
+use engine::ports::trunk::{LegOutcome, TrunkCommand};
 use rsipstack::sip::{Header, Method, Response, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
-use tokio::sync::{mpsc, oneshot};
 
 use crate::body::description;
 use crate::branches::Branches;
@@ -13,16 +12,14 @@ use crate::dialog::Dialog;
 use crate::inbound;
 use crate::info;
 use crate::leg::Leg;
+use crate::offers::{self, Asked, Offers};
 use crate::peer::Peer;
 use crate::refresh::{Outcome, Refresher, Step};
 use crate::registry::Inbox;
-use crate::reoffer::{self, Reoffer, ReofferEnd};
+use crate::reoffer::ReofferEnd;
 use crate::session::{self, Due, Wanted};
 
 pub(crate) use crate::goodbye::hang_up;
-
-/// Ends of re-INVITEs that may wait at the leg; their tasks wait when it is full.
-const REOFFER_QUEUE: usize = 4;
 
 /// What the set-up leaves behind.
 pub(crate) struct Parts {
@@ -31,15 +28,8 @@ pub(crate) struct Parts {
     pub(crate) branches: Branches,
     /// The 2xx.
     pub(crate) response: Response,
-    /// Our description.
-    pub(crate) ours: String,
-    /// The peer's.
-    pub(crate) theirs: Option<String>,
-}
-
-/// A re-INVITE of the peer that waits for the engine's answer.
-struct Pending {
-    answer: oneshot::Sender<Option<String>>,
+    /// What was described so far.
+    pub(crate) offers: Offers,
 }
 
 /// A confirmed dialog.
@@ -48,13 +38,8 @@ pub(crate) struct Talk {
     dialog: Dialog,
     /// The INVITE, while answers of other branches may come.
     branches: Option<Branches>,
-    pending: Option<Pending>,
-    ends: mpsc::Receiver<ReofferEnd>,
-    ended: mpsc::Sender<ReofferEnd>,
+    offers: Offers,
     refresher: Refresher,
-    /// The descriptions in force, ours and the peer's.
-    ours: String,
-    theirs: Option<String>,
 }
 
 enum Input {
@@ -70,17 +55,12 @@ enum Input {
 
 impl Talk {
     pub(crate) fn new(parts: Parts) -> Self {
-        let (ended, ends) = mpsc::channel(REOFFER_QUEUE);
         Self {
             peer: parts.peer,
             dialog: parts.dialog,
             branches: Some(parts.branches),
-            pending: None,
-            ends,
-            ended,
+            offers: parts.offers,
             refresher: Refresher::new(&parts.response),
-            ours: parts.ours,
-            theirs: parts.theirs,
         }
     }
 
@@ -98,10 +78,7 @@ impl Talk {
                 Input::Command(TrunkCommand::Bye) => Some(LegOutcome::OurBye),
                 Input::Command(TrunkCommand::Cancel) => Some(LegOutcome::Canceled),
                 Input::Command(TrunkCommand::AnswerReoffer(answer)) => {
-                    if let Some(pending) = self.pending.take() {
-                        // Too late if its task has answered 500 already.
-                        let _ = pending.answer.send(answer);
-                    }
+                    self.offers.answer(answer);
                     None
                 }
                 Input::Command(TrunkCommand::Dial(_)) => None,
@@ -109,7 +86,7 @@ impl Talk {
                     self.on_late(leg, response);
                     None
                 }
-                Input::Reoffer(end) => self.on_reoffer_end(leg, end),
+                Input::Reoffer(end) => self.on_reoffer_end(leg, end).await,
                 Input::Session(Step::Due(Due::Refresh)) => self.refresh(leg).await,
                 Input::Session(Step::Due(Due::Expired)) => Some(LegOutcome::TimedOut),
                 Input::Session(Step::Answered(response)) => {
@@ -120,8 +97,7 @@ impl Talk {
                 Input::Kill => return LegOutcome::TransportFailed,
             };
             if let Some(outcome) = over {
-                // A re-INVITE that still waits is answered 487 by its task.
-                self.pending = None;
+                self.offers.abandon();
                 self.leave_branches(leg);
                 hang_up(leg, &self.peer, &mut self.dialog, inbox).await;
                 return outcome;
@@ -141,7 +117,7 @@ impl Talk {
             () = leg.shared.kill.cancelled() => Input::Kill,
             () = inbox.overflow.cancelled() => Input::Overflow,
             Some(request) = inbox.requests.recv() => Input::Request(Box::new(request)),
-            Some(end) = self.ends.recv() => Input::Reoffer(end),
+            end = self.offers.next() => Input::Reoffer(end),
             Some(command) = inbox.commands.recv() => Input::Command(command),
             response = late => Input::Late(response),
             step = self.refresher.next() => Input::Session(step),
@@ -160,7 +136,7 @@ impl Talk {
         }
         match request.original.method {
             Method::Bye => {
-                self.pending = None;
+                self.offers.abandon();
                 inbound::reply(&mut request, StatusCode::OK, vec![]).await;
                 return Some(LegOutcome::PeerBye);
             }
@@ -180,12 +156,8 @@ impl Talk {
             inbound::reply(&mut request, StatusCode::RequestPending, vec![]).await;
             return;
         }
-        if offers && self.pending.as_ref().is_some_and(|p| !p.answer.is_closed()) {
-            // RFC 3261 section 14.2: a second one before the first is answered, to be tried again
-            // after 0 to 10 s.
-            let wait: u8 = rand::random_range(0..=10);
-            let later = vec![Header::RetryAfter(wait.to_string().into())];
-            inbound::reply(&mut request, StatusCode::ServerInternalError, later).await;
+        if offers && self.offers.is_waiting() {
+            offers::refuse(request).await;
             return;
         }
         let min = leg.shared.timers.min_se_s;
@@ -203,7 +175,9 @@ impl Talk {
             Wanted::Nothing => Vec::new(),
         };
         if offers {
-            self.reoffer(leg, request, described, headers);
+            let contact = self.dialog.contact();
+            let asked = Asked { request, offer: described, contact, session: headers };
+            self.offers.ask(leg, asked).await;
             return;
         }
         self.dialog.refresh_target(&request.original.headers);
@@ -211,38 +185,17 @@ impl Talk {
         inbound::reply(&mut request, StatusCode::OK, headers).await;
     }
 
-    fn reoffer(
-        &mut self,
-        leg: &Leg,
-        request: Transaction,
-        offer: Option<String>,
-        session: Vec<Header>,
-    ) {
-        let (answer, answered) = oneshot::channel();
-        self.pending = Some(Pending { answer });
-        let job = Reoffer {
-            transaction: request,
-            answered,
-            contact: self.dialog.contact(),
-            session,
-            limit: leg.shared.timers.reoffer(),
-            ended: self.ended.clone(),
-        };
-        leg.shared.sender.tasks.spawn(reoffer::serve(job));
-        leg.tell(TrunkEvent::Reoffered { offer });
-    }
-
-    fn on_reoffer_end(&mut self, leg: &Leg, end: ReofferEnd) -> Option<LegOutcome> {
-        if self.pending.as_ref().is_some_and(|p| p.answer.is_closed()) {
-            self.pending = None;
-        }
+    async fn on_reoffer_end(&mut self, leg: &Leg, end: ReofferEnd) -> Option<LegOutcome> {
+        self.offers.settle();
         match end {
+            // An early dialog's of a branch that did not become this one.
+            ReofferEnd::Accepted { request, .. } if !self.dialog.owns(&request) => None,
             ReofferEnd::Accepted { request, ours, answer } => {
                 self.dialog.refresh_target(&request.headers);
-                self.ours = ours;
+                self.offers.ours = ours;
                 match description(&request.headers, &request.body) {
-                    Some(offer) => self.theirs = Some(offer),
-                    None => self.redescribed(leg, answer),
+                    Some(offer) => self.offers.theirs = Some(offer),
+                    None => self.offers.redescribed(leg, answer).await,
                 }
                 None
             }
@@ -252,18 +205,9 @@ impl Talk {
         }
     }
 
-    /// The peer answered an offer of ours; told only if it changes something.
-    fn redescribed(&mut self, leg: &Leg, answer: Option<String>) {
-        let Some(answer) = answer.filter(|answer| self.theirs.as_ref() != Some(answer)) else {
-            return;
-        };
-        self.theirs = Some(answer.clone());
-        leg.tell(TrunkEvent::Reanswered { answer });
-    }
-
     async fn refresh(&mut self, leg: &Leg) -> Option<LegOutcome> {
         // RFC 3261 section 14.1: not before the peer's is answered, and the answer acknowledged.
-        if self.pending.is_some() {
+        if self.offers.is_asked() {
             self.refresher.later();
             return None;
         }
@@ -277,7 +221,7 @@ impl Talk {
             }
         }
         let credentials = self.peer.credentials();
-        self.refresher.send(leg, &mut self.dialog, &self.ours, credentials.as_ref()).await;
+        self.refresher.send(leg, &mut self.dialog, &self.offers.ours, credentials.as_ref()).await;
         None
     }
 
@@ -285,7 +229,7 @@ impl Talk {
         let credentials = self.peer.credentials();
         match self.refresher.take(response, &mut self.dialog, credentials.as_ref()) {
             Outcome::Goes(answer) => {
-                self.redescribed(leg, answer);
+                self.offers.redescribed(leg, answer).await;
                 None
             }
             Outcome::Again => self.refresh(leg).await,

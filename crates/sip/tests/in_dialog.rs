@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use domain::{CallId, Masked};
-use engine::ports::trunk::{LegOutcome, TrunkCommand};
+use engine::ports::trunk::{LegOutcome, TrunkCommand, TrunkEvent};
 use sip::Registered;
 use tokio::time::{sleep, timeout};
 
@@ -164,5 +164,172 @@ async fn a_registration_of_no_time_is_none() {
     let health = &stage.trunks.health()[0];
     assert!(!health.usable && health.registered == Registered::No, "{health:?}");
     assert!(health.problem.as_ref().is_some_and(|p| p.contains("0 s")), "{health:?}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_key_before_the_answer_is_told_as_well() {
+    let (peer, stage, call, invite) = dialled().await;
+    let ringing = invite.response("180 Ringing", "one", &peer.contact("one"), "");
+    peer.send(ringing, invite.from).await;
+    stage.progressed(call, 180).await;
+    let body = "Signal=5\r\n";
+    let kind = "Content-Type: application/dtmf-relay\r\n";
+    let answer = ask(&peer, &invite, "INFO", 1, kind, body).await;
+    assert!(answer.is("SIP/2.0 200"), "{}", answer.text);
+    stage.ear.wait(call, |e| matches!(e, TrunkEvent::KeyPressed { key: '5' })).await;
+    peer.send(invite.response("486 Busy Here", "one", &peer.contact("one"), ""), invite.from).await;
+    stage.ended(call).await;
+    stage.close().await;
+}
+
+/// A peer that rings and has described its media.
+async fn ringing() -> (Raw, Stage, CallId, Message) {
+    let (peer, stage, call, invite) = dialled().await;
+    peer.send(progress(&peer, &invite, "one", OFFER), invite.from).await;
+    stage.progressed(call, 183).await;
+    (peer, stage, call, invite)
+}
+
+fn progress(peer: &Raw, invite: &Message, tag: &str, description: &str) -> String {
+    let ringing = invite.response("183 Progress", tag, &peer.contact(tag), "");
+    let length = format!("Content-Length: {}\r\n\r\n{description}", description.len());
+    ringing.replace("Content-Length: 0\r\n\r\n", &length)
+}
+
+fn at_port(port: u16) -> String {
+    OFFER.replace("audio 40000", &format!("audio {port}"))
+}
+
+/// The answer without a description.
+fn picked_up(peer: &Raw, invite: &Message, tag: &str) -> String {
+    let ok = invite.response("200 OK", tag, &peer.contact(tag), "");
+    let (head, _) = ok.split_once("Content-Length").unwrap();
+    format!("{head}Content-Length: 0\r\n\r\n")
+}
+
+#[tokio::test]
+async fn an_update_before_the_answer_is_answered_and_counts_for_the_call() {
+    let (peer, stage, call, invite) = ringing().await;
+    let update = invite.request("UPDATE", 1, "one", peer.at(), &at_port(41_000));
+    peer.send(update, invite.from).await;
+    let engine = async {
+        assert_eq!(stage.reoffered(call).await, Some(at_port(41_000)));
+        // One at a time (RFC 3311 section 5.2).
+        let second = ask(&peer, &invite, "UPDATE", 2, SDP, &at_port(42_000)).await;
+        assert!(second.is("SIP/2.0 500") && !second.header("Retry-After").is_empty());
+        stage.submit(call, TrunkCommand::AnswerReoffer(Some(at_port(20_000))));
+    };
+    engine.await;
+    let answer = peer.hear("SIP/2.0 200", |m| m.header("CSeq") == "1 UPDATE").await;
+    assert!(answer.text.contains("audio 20000"), "{}", answer.text);
+    assert!(!answer.header("Contact").is_empty());
+    // Without a description it only refreshes.
+    let refreshed = ask(&peer, &invite, "UPDATE", 3, "", "").await;
+    assert!(refreshed.is("SIP/2.0 200") && !refreshed.text.contains("m=audio"));
+    let early = ask(&peer, &invite, "INVITE", 4, SDP, OFFER).await;
+    assert!(early.is("SIP/2.0 491"), "{}", early.text);
+    peer.send(invite.request("ACK", 4, "one", peer.at(), ""), invite.from).await;
+    // What the 200 repeats of the first answer is in force no more.
+    peer.pick_up(&invite, "one").await;
+    assert_eq!(stage.answered(call).await, None);
+    // Numbers go on.
+    let old = ask(&peer, &invite, "OPTIONS", 3, "", "").await;
+    assert!(old.is("SIP/2.0 500"), "{}", old.text);
+    ask(&peer, &invite, "BYE", 5, "", "").await;
+    stage.ended(call).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_update_that_is_not_wanted_is_refused_and_the_call_goes_on() {
+    let (peer, stage, call, invite) = dialled().await;
+    let unknown = ask(&peer, &invite, "UPDATE", 1, SDP, OFFER).await;
+    assert!(unknown.is("SIP/2.0 481"), "no dialog yet: {}", unknown.text);
+    let rings = invite.response("180 Ringing", "one", &peer.contact("one"), "");
+    peer.send(rings, invite.from).await;
+    stage.progressed(call, 180).await;
+    let too_soon = ask(&peer, &invite, "UPDATE", 2, SDP, OFFER).await;
+    assert!(too_soon.is("SIP/2.0 491"), "our offer is not answered: {}", too_soon.text);
+    peer.send(progress(&peer, &invite, "one", OFFER), invite.from).await;
+    stage.progressed(call, 183).await;
+    let asking = ask(&peer, &invite, "UPDATE", 3, SDP, "v=0\r\n");
+    let engine = async {
+        stage.reoffered(call).await;
+        stage.submit(call, TrunkCommand::AnswerReoffer(None));
+    };
+    let (refused, ()) = tokio::join!(asking, engine);
+    assert!(refused.is("SIP/2.0 488"), "{}", refused.text);
+    peer.send(picked_up(&peer, &invite, "one"), invite.from).await;
+    stage.answered(call).await;
+    ask(&peer, &invite, "BYE", 4, "", "").await;
+    stage.ended(call).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn of_several_branches_the_one_that_answers_counts() {
+    // Each case: who describes last before branch one answers, and what is told of its media.
+    for (other, told) in [(false, None), (true, Some(at_port(41_000)))] {
+        let (peer, stage, call, invite) = ringing().await;
+        let offer = at_port(41_000);
+        let asking = ask(&peer, &invite, "UPDATE", 1, SDP, &offer);
+        let engine = async {
+            stage.reoffered(call).await;
+            stage.submit(call, TrunkCommand::AnswerReoffer(Some(OFFER.into())));
+        };
+        let (answer, ()) = tokio::join!(asking, engine);
+        assert!(answer.is("SIP/2.0 200"), "{}", answer.text);
+        if other {
+            peer.send(progress(&peer, &invite, "two", &at_port(43_000)), invite.from).await;
+            let second = |e: &TrunkEvent| match e {
+                TrunkEvent::Progressed { answer: Some(a), .. } => a.contains("43000"),
+                _ => false,
+            };
+            stage.ear.wait(call, second).await;
+        }
+        peer.send(picked_up(&peer, &invite, "one"), invite.from).await;
+        peer.hear("ACK", |_| true).await;
+        assert_eq!(stage.answered(call).await, told);
+        ask(&peer, &invite, "BYE", 2, "", "").await;
+        stage.ended(call).await;
+        stage.close().await;
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_waits_when_the_call_is_refused_is_answered() {
+    let (peer, stage, call, invite) = ringing().await;
+    let offer = at_port(41_000);
+    let asking = ask(&peer, &invite, "UPDATE", 1, SDP, &offer);
+    let engine = async {
+        stage.reoffered(call).await;
+        let busy = invite.response("486 Busy Here", "one", &peer.contact("one"), "");
+        peer.send(busy, invite.from).await;
+        assert_eq!(stage.ended(call).await, LegOutcome::Refused { code: 486 });
+    };
+    let (answer, ()) = tokio::join!(asking, engine);
+    assert!(answer.is("SIP/2.0 487"), "{}", answer.text);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_host_name_for_media_is_looked_up() {
+    let (peer, stage, call, invite) = dialled().await;
+    let named = |text: &str| text.replace("c=IN IP4 127.0.0.1", "c=IN IP4 localhost");
+    let answer = named(&invite.response("200 OK", "one", &peer.contact("one"), ""));
+    let answer = answer.replace("Content-Length", "X-Length");
+    peer.send(answer, invite.from).await;
+    assert_eq!(stage.answered(call).await.as_deref(), Some(OFFER));
+    peer.hear("ACK", |_| true).await;
+    let offer = named(&at_port(41_000));
+    let asking = ask(&peer, &invite, "UPDATE", 1, SDP, &offer);
+    let engine = async {
+        assert_eq!(stage.reoffered(call).await, Some(at_port(41_000)));
+        stage.submit(call, TrunkCommand::AnswerReoffer(None));
+    };
+    tokio::join!(asking, engine);
+    ask(&peer, &invite, "BYE", 2, "", "").await;
+    stage.ended(call).await;
     stage.close().await;
 }
