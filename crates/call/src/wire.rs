@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use conversation::floor::{FloorOutput, OnSpeech, Playback};
 use conversation::{Input as Talk, Output as TalkOutput};
-use domain::{Event, LegId, PlaybackState, Texts};
+use domain::{Event, LegId, MediaTime, PlaybackState, Texts};
 use media::leg::{Heard, LegCommand, LegEvent};
 use media::playout::{OnSpeech as LaneOnSpeech, PlayoutChange, PlayoutEvent};
 use media::sdp::{LocalMedia, Negotiated};
@@ -148,7 +148,8 @@ impl Call {
         let (what, state, offset) = match p.change {
             PlayoutChange::Started => (Playback::Started, PlaybackState::Started, 0),
             PlayoutChange::Finished { total } => {
-                (Playback::Finished, PlaybackState::Finished, total.as_millis())
+                let sent = total.as_samples(self.plan.media.speech_rate());
+                (Playback::Finished { sent }, PlaybackState::Finished, total.as_millis())
             }
             PlayoutChange::Paused { offset } => {
                 (Playback::Paused, PlaybackState::Paused, offset.as_millis())
@@ -163,6 +164,10 @@ impl Call {
             PlayoutChange::Skipped => (Playback::Dropped, PlaybackState::Skipped, 0),
             // The synthesizer is late; the callee hears a gap, the turn's times show it.
             PlayoutChange::Starved { .. } => return,
+            PlayoutChange::Lost { offset } if offset == MediaTime::ZERO => {
+                return self.tell_talk(at, Talk::Unspeakable(p.item));
+            }
+            PlayoutChange::Lost { .. } => return self.tell_talk(at, Talk::Lost(p.item)),
         };
         let (playlist, item) = (p.playlist, p.item);
         let event = Event::PlaybackChanged { playlist, item, state, offset_ms: offset };

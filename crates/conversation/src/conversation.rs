@@ -86,6 +86,9 @@ struct Talk {
     /// The reason that holds from now on, whoever hangs up first.
     closing: Option<EndWhat>,
     hang_up_at: Option<(Now, EndWhat)>,
+    /// What was said into our words, until it is known whether it cut them short: then it is
+    /// written after them, because they began before.
+    unwritten: Vec<(Event, Texts)>,
 }
 
 impl Conversation {
@@ -161,6 +164,7 @@ impl Conversation {
                 self.fault("synthesizer", "line broken off");
                 self.floor.broke_off(item);
             }
+            Input::Lost(item) => self.lost(now, item),
             Input::Unspeakable(item) => self.unspeakable(now, item),
             Input::Key(key) => self.key(now, key),
             Input::Beep => self.cue(now, Cue::Beep),
@@ -173,6 +177,7 @@ impl Conversation {
         self.deadlines(now);
         self.drain_floor(now);
         self.settle_patience(now);
+        self.settle_words();
     }
 
     /// The next thing to be done.
@@ -216,6 +221,7 @@ impl Conversation {
     /// Nothing that was said is left to deal with; to be told once, after [`Conversation::part`].
     pub fn gone(&mut self, now: Now) {
         self.last_cue(now, Cue::Gone);
+        self.write_heard();
     }
 
     fn key(&mut self, now: Now, key: char) {
@@ -250,6 +256,18 @@ impl Conversation {
             && self.reply.is_none()
             && !playing;
         self.patience.set_quiet(now, quiet);
+    }
+
+    /// Writes what was said into our words, once nothing of them is left to be written before it.
+    fn settle_words(&mut self) {
+        if !self.floor.is_cutting() && !self.hearing.is_judging() {
+            self.write_heard();
+        }
+    }
+
+    fn write_heard(&mut self) {
+        let heard = self.talk.unwritten.drain(..);
+        self.out.extend(heard.map(|(event, texts)| Output::Journal(event, texts)));
     }
 
     fn remember(&mut self, said: Said) {

@@ -53,6 +53,8 @@ pub enum Input {
     MadeAll(ItemId),
     /// No more audio of a line comes, though its text goes on.
     BrokeOff(ItemId),
+    /// Audio of a line was lost on its way: it ends before its text.
+    Lost(ItemId),
     /// A line cannot be spoken.
     Unspeakable(ItemId),
     /// A key was pressed.

@@ -73,7 +73,10 @@ pub enum Playback {
     /// It goes on.
     Resumed,
     /// Its last sample was sent.
-    Finished,
+    Finished {
+        /// Samples of the line that had been sent: all that were made, unless some were lost.
+        sent: u64,
+    },
     /// Its playlist was thrown away; this line was being played.
     Cut {
         /// Samples of the line that had been sent.
@@ -91,9 +94,30 @@ struct Line {
     marks: Marks,
     made_any: bool,
     made: bool,
-    played: bool,
+    /// Samples of it that were sent, once it is over.
+    sent: Option<u64>,
     /// Its audio ends before its text.
     broken: bool,
+}
+
+impl Line {
+    fn is_played(&self) -> bool {
+        self.sent.is_some()
+    }
+
+    /// Whether all of it was sent.
+    fn is_whole(&self) -> bool {
+        !self.broken && self.sent.is_some_and(|sent| sent >= self.marks.made())
+    }
+
+    /// What of its text lies in the first `sent` samples.
+    fn heard(&self, sent: u64) -> &str {
+        match (sent < self.marks.made(), self.broken) {
+            (true, _) => self.marks.heard(&self.text, sent),
+            (false, true) => self.marks.known(&self.text),
+            (false, false) => &self.text,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -106,6 +130,8 @@ struct Playlist {
     asked: usize,
     began: Option<MediaTime>,
     last: MediaTime,
+    /// Whether the lane told that it stands still.
+    still: bool,
     cutting: bool,
 }
 
@@ -141,6 +167,7 @@ impl Floor {
             asked: 0,
             began: None,
             last: MediaTime::ZERO,
+            still: false,
             cutting: false,
         });
         self.out.push_back(FloorOutput::SetOnSpeech(self.current_on_speech()));
@@ -165,7 +192,7 @@ impl Floor {
                 marks,
                 made_any: false,
                 made: false,
-                played: false,
+                sent: None,
                 broken: false,
             });
         }
@@ -202,7 +229,7 @@ impl Floor {
                 self.out.push_back(FloorOutput::Cut(l.id));
             }
             // Without audio on the lane there is nothing that it could report.
-            if !l.lines.iter().any(|x| x.made_any && !x.played) {
+            if !l.lines.iter().any(|x| x.made_any && !x.is_played()) {
                 over.push(l.id);
             }
         }
@@ -239,6 +266,13 @@ impl Floor {
         self.made_all(item);
     }
 
+    /// A line ends before its text: what is still made of it is not played.
+    pub fn lost(&mut self, item: ItemId) {
+        if let Some((l, i)) = self.line(item) {
+            l.lines[i].broken = true;
+        }
+    }
+
     /// A line will never be heard: its synthesis failed before its first sample.
     pub fn unspeakable(&mut self, item: ItemId) {
         if let Some((l, i)) = self.line(item) {
@@ -255,18 +289,28 @@ impl Floor {
             Playback::Started => {
                 if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
                     l.began.get_or_insert(at);
-                    l.last = at;
+                    (l.last, l.still) = (at, false);
                 }
                 self.ask();
             }
-            Playback::Paused => self.paused = true,
-            Playback::Resumed => self.paused = false,
-            Playback::Finished => {
+            Playback::Paused => {
+                self.paused = true;
+                if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
+                    (l.last, l.still) = (at, true);
+                }
+            }
+            Playback::Resumed => {
+                self.paused = false;
+                if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
+                    l.still = false;
+                }
+            }
+            Playback::Finished { sent } => {
                 if let Some((l, i)) = self.line(item) {
-                    l.lines[i].played = true;
+                    l.lines[i].sent = Some(sent);
                     l.last = at;
                     // The cut came too late for it, so the lane has nothing to report of it.
-                    if l.cutting && !l.lines.iter().any(|x| x.made_any && !x.played) {
+                    if l.cutting && !l.lines.iter().any(|x| x.made_any && !x.is_played()) {
                         self.finish(list, None);
                     }
                 }
@@ -274,7 +318,8 @@ impl Floor {
                 self.sweep();
             }
             Playback::Cut { offset } => {
-                if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
+                // What stood still was heard until then and no longer.
+                if let Some(l) = self.lists.iter_mut().find(|l| l.id == list && !l.still) {
                     l.last = at;
                 }
                 self.finish(list, Some((item, offset)));
@@ -286,6 +331,11 @@ impl Floor {
     /// Whether something is being played, or would be if we did not stand still.
     pub fn is_busy(&self) -> bool {
         self.lists.iter().any(|l| !l.cutting && (l.open || !l.lines.is_empty()))
+    }
+
+    /// Whether the lane has still to tell how far something was heard that was thrown away.
+    pub fn is_cutting(&self) -> bool {
+        self.lists.iter().any(|l| l.cutting)
     }
 
     /// Whether the callee hears us now.
@@ -311,7 +361,7 @@ impl Floor {
     /// Whether no line follows the one that is being played, or would be.
     pub fn is_last_line(&self) -> bool {
         let mut lists = self.lists.iter().filter(|l| !l.cutting);
-        let left = |l: &Playlist| l.lines.iter().filter(|x| !x.played).count();
+        let left = |l: &Playlist| l.lines.iter().filter(|x| !x.is_played()).count();
         lists.next().is_none_or(|l| !l.open && left(l) <= 1) && lists.all(|l| left(l) == 0)
     }
 
@@ -337,7 +387,7 @@ impl Floor {
     /// The text heard so far of the playlist being played, whole lines only.
     pub fn lines_heard(&self, list: PlaylistId) -> usize {
         let l = self.lists.iter().find(|l| l.id == list);
-        l.map_or(0, |l| l.lines.iter().filter(|x| x.played && !x.broken).count())
+        l.map_or(0, |l| l.lines.iter().filter(|x| x.is_whole()).count())
     }
 
     fn current_on_speech(&self) -> OnSpeech {
@@ -359,7 +409,7 @@ impl Floor {
         let mut ahead = 0;
         for l in self.lists.iter_mut().filter(|l| !l.cutting) {
             for i in 0..l.lines.len() {
-                if l.lines[i].played {
+                if l.lines[i].is_played() {
                     continue;
                 }
                 if i >= l.asked {
@@ -387,7 +437,7 @@ impl Floor {
     /// Ends playlists of which everything was played.
     fn sweep(&mut self) {
         while let Some(l) = self.lists.iter().find(|l| !l.cutting) {
-            let done = !l.open && l.lines.iter().all(|x| x.played);
+            let done = !l.open && l.lines.iter().all(Line::is_played);
             if !done {
                 return;
             }
@@ -407,10 +457,8 @@ impl Floor {
         let mut meant = String::new();
         for line in &l.lines {
             join(&mut meant, &line.text);
-            if line.played && line.broken {
-                join(&mut heard, line.marks.known(&line.text));
-            } else if line.played {
-                join(&mut heard, &line.text);
+            if let Some(sent) = line.sent {
+                join(&mut heard, line.heard(sent));
             } else if let Some((item, offset)) = stopped
                 && item == line.item
             {

@@ -188,6 +188,11 @@ impl Hearing {
         !self.utterances.is_empty()
     }
 
+    /// Whether the judge has something that was said.
+    pub(crate) fn is_judging(&self) -> bool {
+        self.utterances.iter().any(|u| u.stage == Stage::Judging)
+    }
+
     /// Whether the callee is done, and all of it is dealt with.
     pub(crate) fn is_quiet(&self) -> bool {
         !self.speaking && self.utterances.is_empty()

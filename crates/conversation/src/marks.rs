@@ -23,6 +23,11 @@ impl Marks {
         }
     }
 
+    /// Samples made so far.
+    pub(crate) fn made(&self) -> u64 {
+        self.samples
+    }
+
     /// The beginning of `text` that is known to end with the samples so far.
     pub(crate) fn known<'a>(&self, text: &'a str) -> &'a str {
         round_down(text, self.points.last().map_or(0, |p| p.1) as usize)
@@ -30,14 +35,8 @@ impl Marks {
 
     /// The beginning of `text` that lies in its first `offset` samples.
     pub(crate) fn heard<'a>(&self, text: &'a str, offset: u64) -> &'a str {
-        let whole = text.chars().count() as u32;
-        // Unfinished synthesis has no last mark: be careful and let the rest of the text stand
-        // at the end of what is known.
         let (mut from_s, mut from_c) = (0, 0);
-        let tail = (self.samples.max(1), whole);
-        let last_known = self.points.last().copied().unwrap_or((0, 0));
-        let extra = if last_known.1 >= whole { None } else { Some(tail) };
-        for &(s, c) in self.points.iter().chain(extra.as_ref()) {
+        for &(s, c) in &self.points {
             if offset < s {
                 let share = (offset - from_s) as f64 / (s - from_s).max(1) as f64;
                 let chars = from_c + (f64::from(c - from_c) * share) as u32;
@@ -45,7 +44,8 @@ impl Marks {
             }
             (from_s, from_c) = (s, c);
         }
-        text
+        // Beyond the last mark nobody knows how far the words have come.
+        round_down(text, from_c as usize)
     }
 }
 
@@ -97,7 +97,12 @@ mod tests {
     fn unfinished_synthesis_claims_no_more_than_is_known() {
         let mut m = Marks::default();
         m.push(1_000, None);
-        assert_eq!(m.heard("一二三四", 500), "一二");
+        assert_eq!(m.heard("一二三四", 500), "");
+        m.push(1_000, Some(2));
+        m.push(1_000, None);
+        for (offset, want) in [(500, ""), (1_000, "一"), (2_000, "一二"), (2_900, "一二")] {
+            assert_eq!(m.heard("一二三四", offset), want, "{offset}");
+        }
         assert_eq!(Marks::default().heard("一二", 0), "");
     }
 }

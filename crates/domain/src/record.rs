@@ -279,7 +279,9 @@ impl CallRecord {
 
     fn line(&mut self, e: &Envelope, speaker: Speaker, start_ms: u64, end_ms: u64) {
         let text = e.texts.text.clone().unwrap_or_default();
-        self.lines.push(Line { seq: e.seq, speaker, text, start_ms, end_ms });
+        // By when they began: what was being said is written when it is over.
+        let place = self.lines.partition_point(|l| l.start_ms <= start_ms);
+        self.lines.insert(place, Line { seq: e.seq, speaker, text, start_ms, end_ms });
     }
 
     fn erase(&mut self) {

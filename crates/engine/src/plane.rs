@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{CallId, Language, LegId};
 use media::leg::LegCommand;
@@ -34,10 +35,42 @@ pub struct LegOrder {
     pub mailbox: Mailbox,
     /// Where the callee's speech goes.
     pub ear: Option<Arc<dyn Ear>>,
+    /// How much audio waits to be played on it.
+    pub waiting: Arc<Waiting>,
     /// The language spoken.
     pub language: Language,
     /// What the trunk wants of its media.
     pub media: Arc<MediaProfile>,
+}
+
+/// How much audio waits to be played on one leg: between whoever feeds it, who counts what they
+/// gave, and whoever plays it, who counts what needs no more room. In samples at the leg's speech
+/// rate, since the leg was opened.
+///
+/// The bound is playout's ([`MAX_WAITING_MS`](media::playout::MAX_WAITING_MS)). Overflow rule: the
+/// feeder waits; what is given all the same is refused, told, and its line ends there.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    given: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Waiting {
+    /// So many samples more were given.
+    pub fn give(&self, samples: u64) {
+        self.given.fetch_add(samples, Ordering::Relaxed);
+    }
+
+    /// Of all that was given so much was played or thrown away.
+    pub fn set_done(&self, samples: u64) {
+        self.done.store(samples, Ordering::Relaxed);
+    }
+
+    /// What waits, in samples.
+    pub fn samples(&self) -> u64 {
+        let done = self.done.load(Ordering::Relaxed);
+        self.given.load(Ordering::Relaxed).saturating_sub(done)
+    }
 }
 
 /// Takes the frames of one leg; called off the lane, in order with the leg's events.

@@ -219,6 +219,7 @@ impl Run {
                     media_timeout_s: request.terms.limits.media_timeout_s,
                     mailbox: self.mailbox.clone(),
                     ear: self.ear.frames(),
+                    waiting: self.mouth.waiting(),
                     language: request.terms.turn.language,
                     media: self.media.clone(),
                 };

@@ -367,6 +367,11 @@ impl Leg {
         self.outbound.playout.take_used()
     }
 
+    /// Samples that wait to be played.
+    pub const fn waiting(&self) -> u64 {
+        self.outbound.playout.waiting()
+    }
+
     /// How good the peer's stream is.
     pub fn quality(&self) -> LegQuality {
         let reception = &self.reporter.reception;

@@ -9,21 +9,26 @@ use domain::{ItemId, MediaTime, PlaylistId};
 
 use crate::ring::Ring;
 
+mod chunk;
 mod event;
 mod store;
 
+pub use chunk::Chunk;
 pub use event::{OnSpeech, PlayoutChange, PlayoutEvent, PushRefused};
 use store::ChunkStore;
-pub use store::MAX_CHUNKS;
 
-/// Audio moved into playout: mono samples at the leg's codec rate.
-pub type Chunk = Box<[i16]>;
+/// Audio that can wait, ms. This is the one bound on it: whoever feeds a leg asks how much waits
+/// ([`Playout::waiting`]) and waits too.
+pub const MAX_WAITING_MS: u64 = 4_000;
+/// Shortest piece that is handed over while more of an item is to come, ms: [`MAX_WAITING_MS`] of
+/// such pieces have room.
+pub const MIN_PIECE_MS: u64 = 20;
 
 /// Items that can wait, the playing one included.
 pub const MAX_ITEMS: usize = 16;
 /// Events that can wait. Each item makes at most four of them between two drains: it starts,
-/// starves once, and is finished or cut; pauses add two.
-const MAX_EVENTS: usize = 4 * MAX_ITEMS + 8;
+/// loses audio and starves once, and is finished or cut; pauses add two.
+const MAX_EVENTS: usize = 5 * MAX_ITEMS + 8;
 /// Longest fade at a pause, a resumption or a cut: 5 ms at 16 kHz.
 const MAX_FADE: usize = 80;
 
@@ -106,7 +111,9 @@ impl Playout {
     /// Moves a chunk to the end of an item, naming the item if it is new.
     ///
     /// # Errors
-    /// [`PushRefused`] with the chunk when a bound is reached: the caller keeps it.
+    /// [`PushRefused`] with the chunk when a bound is reached. The item then ends with what it
+    /// has, which is told as [`PlayoutChange::Lost`]: what is sent is always a beginning of what
+    /// was made.
     pub fn push(
         &mut self,
         playlist: PlaylistId,
@@ -123,9 +130,20 @@ impl Playout {
             return Err(PushRefused::Ended(chunk));
         }
         let len = chunk.len() as u64;
-        self.chunks.push(found.queue, chunk).map_err(PushRefused::TooManyChunks)?;
-        found.pushed += len;
-        Ok(())
+        let room = MAX_WAITING_MS * u64::from(self.rate) / 1_000;
+        let refused = if self.chunks.waiting() + len > room {
+            chunk
+        } else if let Err(back) = self.chunks.push(found.queue, chunk) {
+            back
+        } else {
+            found.pushed += len;
+            return Ok(());
+        };
+        found.ended = true;
+        let lost = *found;
+        let offset = self.time(lost.pushed);
+        self.emit(&lost, 0, PlayoutChange::Lost { offset });
+        Err(PushRefused::TooMuch(refused))
     }
 
     /// Says that nothing more comes for an item. `false` if there is no place for a new one.
@@ -249,6 +267,11 @@ impl Playout {
         self.chunks.take_used()
     }
 
+    /// Samples that wait to be sent.
+    pub const fn waiting(&self) -> u64 {
+        self.chunks.waiting()
+    }
+
     /// Whether no item waits or plays.
     pub const fn is_empty(&self) -> bool {
         self.items[0].is_none()
@@ -263,7 +286,6 @@ impl Playout {
         Some(self.time(found.sent))
     }
 
-    /// Fills a stretch without a change of state; returns its length, 0 when nothing can go on.
     /// Brings near where the samples of the next tick are noted.
     pub fn prefetch_place(&self) {
         if let Some(item) = &self.items[0] {
@@ -278,6 +300,7 @@ impl Playout {
         }
     }
 
+    /// Fills a stretch without a change of state; returns its length, 0 when nothing can go on.
     fn fill_some(&mut self, done: usize, out: &mut [i16]) -> usize {
         if self.motion == Motion::Paused {
             return 0;

@@ -114,7 +114,7 @@ impl Stage {
 
     fn say(&mut self, item: u32, samples: usize) {
         let (playlist, item) = (PlaylistId(1), ItemId(item));
-        let chunk = vec![5_000; samples].into_boxed_slice();
+        let chunk = vec![5_000; samples].into();
         self.leg.command(self.now(), LegCommand::Play { playlist, item, chunk }).unwrap();
         self.leg.command(self.now(), LegCommand::EndItem { playlist, item }).unwrap();
     }

@@ -73,7 +73,7 @@ fn receive_and_tick_allocate_nothing() {
             LegCommand::Play {
                 playlist: PlaylistId(n / 50),
                 item: ItemId(n / 50),
-                chunk: vec![1_000; 100].into_boxed_slice(),
+                chunk: vec![1_000; 100].into(),
             },
             LegCommand::SetOnSpeech(OnSpeech::Pause),
             if n % 100 == 99 { LegCommand::CutAll } else { LegCommand::Resume },
@@ -148,7 +148,7 @@ fn wide_codecs_and_encryption_allocate_nothing_either() {
             let chunk = LegCommand::Play {
                 playlist: PlaylistId(1),
                 item: ItemId(1),
-                chunk: sound.to_vec().into_boxed_slice(),
+                chunk: sound.to_vec().into(),
             };
             let (mut payload, mut bytes) = ([0; 480], [0; 600]);
             let len = encoder.encode(&sound, &mut payload);

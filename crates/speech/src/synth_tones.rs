@@ -3,6 +3,8 @@
 //! With it the lab hears on the wire whether content was audible before identity was confirmed,
 //! without reading anything from the engine and without understanding words.
 
+use std::sync::Arc;
+
 use domain::Language;
 use engine::ports::synthesizer::{
     SpeakOrder, SpeechChunk, SpeechClass, SpeechError, Synthesizer, VoiceInfo,
@@ -61,7 +63,7 @@ impl Synthesizer for ToneSynthesizer {
     }
 }
 
-fn render(class: SpeechClass, rate: u32, samples: std::ops::Range<u64>) -> Box<[i16]> {
+fn render(class: SpeechClass, rate: u32, samples: std::ops::Range<u64>) -> Arc<[i16]> {
     let (low, high) = tones_of(class);
     samples
         .map(|n| {

@@ -47,4 +47,4 @@ pub use sabotage::{Plants, Sabotage};
 pub use simulation::{CALLS_OF_A_WORLD, Failure, Report, Simulation};
 pub use synthesizer::{FakeSynthesizer, SAMPLES_PER_CHAR};
 pub use trunk::{Dialled, FakeTrunk};
-pub use world::{REQUIREMENT, SECOND_MODEL, Setup, World};
+pub use world::{LONG_REQUIREMENT, REQUIREMENT, SECOND_MODEL, Setup, World};

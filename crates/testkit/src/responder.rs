@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::moods::{Mood, Moods};
 use crate::sabotage::{Plants, Sabotage};
+use crate::world::LONG_REQUIREMENT;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -32,11 +33,23 @@ impl FakeResponder {
     }
 }
 
+/// One sentence as long as a line may be, one that is cut into two, and a short one.
+const LONG: [&str; 3] = [
+    "李雷让我转告您，明天的会从上午九点开始，先由财务部汇报上个季度的收入和支出，\
+     再由市场部介绍三个新客户的情况，然后大家一起讨论明年的预算安排，\
+     最后由总经理总结发言并布置工作。",
+    "中午在二楼餐厅用餐，下午两点继续开会，内容包括新产品的定价和渠道，\
+     仓库搬迁的时间表和费用，售后服务的投诉处理，人员招聘和培训的计划，\
+     以及年底客户答谢会的场地布置和节目单，请您提前准备好自己负责的那几页材料。",
+    "请带上电脑。",
+];
+
 /// Words, and whether the call is to end after them.
 fn reply(order: &RespondOrder) -> (&'static [&'static str], Option<bool>) {
     let last = order.history.iter().rev().find(|s| !s.by_us);
     let heard = last.map_or("", |s| s.text.reveal().as_str());
     match order.prompt {
+        Prompt::Deliver if order.requirement.reveal() == LONG_REQUIREMENT => (&LONG, None),
         Prompt::Deliver => {
             (&["李雷让我转告您，", "明天下午三点在二楼会议室开会。", "请带上上个月的报表。"], None)
         }

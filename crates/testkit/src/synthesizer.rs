@@ -2,6 +2,7 @@
 //! of speech and the character's place, so that the plane can tell what was audible.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::Language;
@@ -10,13 +11,16 @@ use engine::ports::synthesizer::{
 };
 use tokio::sync::mpsc;
 
+use crate::chance::Chance;
 use crate::moods::{Mood, Moods};
 use crate::sabotage::{Plants, Sabotage};
 
 /// Length of one character: 80 ms at 8 kHz.
 pub const SAMPLES_PER_CHAR: u64 = 640;
-/// Characters in one chunk.
-const CHUNK_CHARS: usize = 10;
+/// Samples after which a voice that fails midway does: ten characters.
+const BREAKS_AFTER: usize = 10 * SAMPLES_PER_CHAR as usize;
+/// Shortest chunk: 20 ms.
+const SHORTEST: usize = 160;
 /// Lowest sample value; kinds of speech are [`STEP`] apart.
 const BASE: i16 = 16_000;
 const STEP: i16 = 1_000;
@@ -30,6 +34,8 @@ pub struct FakeSynthesizer {
     pub moods: Moods,
     /// Voice and emotion of everything it was asked to say; as many as callers know of both.
     pub asked: Arc<Mutex<BTreeSet<(String, String)>>>,
+    /// How often it was asked.
+    pub orders: Arc<AtomicU64>,
 }
 
 const CLASSES: [SpeechClass; 5] = [
@@ -77,6 +83,7 @@ impl Synthesizer for FakeSynthesizer {
         }
         let (moods, plants) = (self.moods.clone(), self.plants.clone());
         let class = self.class(order.class);
+        let mut chance = Chance::new(self.orders.fetch_add(1, Ordering::Relaxed));
         self.moods.clock().spawn(async move {
             moods.clock().sleep(moods.synthesizer_takes()).await;
             let mood = moods.synthesizer();
@@ -92,12 +99,19 @@ impl Synthesizer for FakeSynthesizer {
                 Mood::Stalls => return to.closed().await,
                 Mood::Works | Mood::FailsMidway => {}
             }
-            let count = order.text.reveal().chars().count();
-            let places: Vec<usize> = (0..count).collect();
-            for chunk in places.chunks(CHUNK_CHARS) {
-                if to.send(Ok(audio(class, chunk))).await.is_err() {
+            let audio: Arc<[i16]> = audio(class, order.text.reveal().chars().count());
+            let longest = longest(&mut chance, audio.len() / SAMPLES_PER_CHAR as usize);
+            let mut first = (mood == Mood::FailsMidway).then_some(BREAKS_AFTER);
+            let mut from = 0;
+            while from < audio.len() {
+                let more = first.take().unwrap_or_else(|| size(&mut chance, longest));
+                let to_here = audio.len().min(from + more);
+                let samples = audio[from..to_here].into();
+                let chars_done = chars_done(to_here);
+                if to.send(Ok(SpeechChunk { samples, chars_done })).await.is_err() {
                     return;
                 }
+                from = to_here;
                 if mood == Mood::FailsMidway {
                     let _ = to.send(Err(failed())).await;
                     return;
@@ -114,11 +128,32 @@ impl Synthesizer for FakeSynthesizer {
     }
 }
 
-fn audio(class: SpeechClass, places: &[usize]) -> SpeechChunk {
-    let one = |place: &usize| std::iter::repeat_n(encode(class, *place), SAMPLES_PER_CHAR as usize);
-    let samples: Vec<i16> = places.iter().flat_map(one).collect();
-    let done = places.last().map_or(0, |p| p + 1);
-    SpeechChunk { samples: samples.into(), chars_done: u32::try_from(done).ok() }
+fn audio(class: SpeechClass, chars: usize) -> Arc<[i16]> {
+    let one = |place| std::iter::repeat_n(encode(class, place), SAMPLES_PER_CHAR as usize);
+    (0..chars).flat_map(one).collect()
+}
+
+/// Known where a character ends.
+fn chars_done(samples: usize) -> Option<u32> {
+    let whole = (samples as u64).is_multiple_of(SAMPLES_PER_CHAR);
+    whole.then(|| u32::try_from(samples as u64 / SAMPLES_PER_CHAR).ok()).flatten()
+}
+
+/// Voices differ: one gives 20 ms at a time, another whole sentences, most some characters.
+fn longest(chance: &mut Chance, chars: usize) -> usize {
+    match chance.below(4) {
+        0 => 0,
+        1 => chars,
+        _ => chance.within(1, 20) as usize,
+    }
+}
+
+/// Samples of the next chunk, of up to so many characters.
+fn size(chance: &mut Chance, longest: usize) -> usize {
+    match longest {
+        0 => SHORTEST,
+        _ => SAMPLES_PER_CHAR as usize * chance.within(1, longest as u64) as usize,
+    }
 }
 
 #[cfg(test)]

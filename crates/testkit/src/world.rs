@@ -77,6 +77,9 @@ impl Default for Setup {
     }
 }
 
+/// The same of calls to numbers that end in 7: it takes half a minute to say.
+pub const LONG_REQUIREMENT: &str = "请给王伟打电话，我是李雷，逐条告诉他明天的议程。";
+
 /// Id of the model that a world has beside its default one.
 pub const SECOND_MODEL: &str = "second";
 
@@ -132,6 +135,7 @@ impl Setup {
             moods: moods.clone(),
             plants: self.plants.clone(),
             asked: Arc::default(),
+            orders: Arc::default(),
         };
         let second_synthesizer = FakeSynthesizer { asked: Arc::default(), ..synthesizer.clone() };
         let model = Model {
@@ -218,9 +222,10 @@ impl World {
             volume: 50,
             speed: 50,
         };
+        let requirement = if number.ends_with('7') { LONG_REQUIREMENT } else { REQUIREMENT };
         CallRequest {
             target: NumberRules::default().parse(number).expect("a mobile number"),
-            task: Task::Requirement(Masked::new(REQUIREMENT.to_owned())),
+            task: Task::Requirement(Masked::new(requirement.to_owned())),
             alias: None,
             terms: Terms {
                 agent: None,

@@ -167,3 +167,42 @@ fn a_call_that_ends_in_mid_word_keeps_what_was_heard() {
         assert!(content.iter().any(|a| a.class == SpeechClass::Content));
     });
 }
+
+#[test]
+fn words_that_cut_us_short_stand_after_the_line_that_they_cut() {
+    virtually(async {
+        let (world, record) = talk(&[AwaitInto(1_200), Say("什么事", 800)]).await;
+        let starts: Vec<u64> = record.lines.iter().map(|l| l.start_ms).collect();
+        assert!(starts.is_sorted(), "{:#?}", record.lines);
+        let question = record.lines.iter().position(|l| l.text == "什么事").unwrap();
+        let cut = &record.lines[question - 1];
+        assert!(cut.speaker == Speaker::Assistant && MESSAGE.starts_with(&cut.text), "{cut:?}");
+        // Whoever follows the journal sees them in the same order.
+        assert!(cut.seq < record.lines[question].seq, "{:#?}", record.lines);
+        drop(world);
+    });
+}
+
+#[test]
+fn a_backchannel_is_told_at_once_and_stands_after_the_beginning_of_our_line() {
+    virtually(async {
+        let (_, record) = talk(&[AwaitInto(1_200), Say("嗯", 240)]).await;
+        let hum = record.lines.iter().position(|l| l.text == "嗯").unwrap();
+        let ours = &record.lines[hum - 1];
+        assert!(ours.speaker == Speaker::Assistant && ours.text == MESSAGE, "{ours:?}");
+        assert!(record.lines[hum].seq < ours.seq, "our line was not over: {:#?}", record.lines);
+    });
+}
+
+#[test]
+fn speech_that_nobody_understood_stands_after_the_line_that_it_cut_too() {
+    virtually(async {
+        let (world, record) = talk(&[AwaitInto(1_200), Say("?", 1_500)]).await;
+        let unclear = record.lines.iter().position(|l| l.text == "[unclear]").unwrap();
+        let cut = &record.lines[unclear - 1];
+        assert_eq!(cut.speaker, Speaker::Assistant);
+        let seqs: Vec<u64> = record.lines.iter().map(|l| l.seq).collect();
+        let journal = world.journal(record.call);
+        assert!(cut.seq < record.lines[unclear].seq, "{seqs:?} {:#?} {journal:#?}", record.lines);
+    });
+}

@@ -8,6 +8,7 @@ mod dead_trunk;
 mod endings;
 mod faults;
 mod identity_gate;
+mod long_words;
 mod lost_answers;
 mod money;
 mod once;

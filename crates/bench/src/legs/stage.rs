@@ -11,7 +11,7 @@ use engine::mailbox::{Mail, Mailbox};
 use engine::plane::{Ear, LegKey, LegOrder, MediaPlane, PlaneError};
 use media::codec::CodecId;
 use media::leg::{Heard, LegCommand};
-use media::playout::PlayoutChange;
+use media::playout::{Chunk, PlayoutChange};
 use media::sdp::Negotiated;
 use tokio::sync::mpsc::Receiver;
 
@@ -53,7 +53,7 @@ pub struct Told {
 pub struct Stage<'a> {
     lanes: &'a Lanes,
     legs: Vec<Side>,
-    speech: Vec<i16>,
+    speech: Chunk,
     round: usize,
     frames: Arc<FrameCount>,
     told: Told,
@@ -96,6 +96,7 @@ impl<'a> Stage<'a> {
                 media_timeout_s: 20,
                 mailbox,
                 ear: Some(frames.clone()),
+                waiting: Arc::default(),
                 language: Language::En,
                 media: Arc::default(),
             };
@@ -106,7 +107,7 @@ impl<'a> Stage<'a> {
         Ok(Self {
             lanes,
             legs,
-            speech,
+            speech: speech.into(),
             round: 0,
             frames,
             told: Told::default(),
@@ -180,7 +181,7 @@ impl<'a> Stage<'a> {
         let command = LegCommand::Play {
             playlist: PlaylistId(1),
             item: ItemId(1),
-            chunk: self.speech[from..from + CHUNK].into(),
+            chunk: self.speech.part(from..from + CHUNK),
         };
         let _ = self.lanes.command(leg.key, command);
     }

@@ -93,7 +93,11 @@ impl Conversation {
         let words = if u.text.unclear { UNCLEAR_TEXT } else { u.text.text.reveal() };
         let texts = Texts::of(words);
         let said = Said { by_us: false, text: u.text.text.clone(), unclear: u.text.unclear };
-        self.out.push_back(Output::Journal(Event::UtteranceHeard(fact), texts));
+        let interrupts = u.interrupts;
+        self.talk.unwritten.push((Event::UtteranceHeard(fact), texts));
+        if !interrupts {
+            self.write_heard();
+        }
         if failed {
             self.fault("recognizer", "counted as unclear");
         }

@@ -45,8 +45,19 @@ impl Conversation {
     /// One line that cannot be spoken is left out; a second one means that we are mute.
     pub(super) fn unspeakable(&mut self, now: Now, item: ItemId) {
         self.fault("synthesizer", "line left out");
-        self.talk.mute_lines += 1;
         self.floor.unspeakable(item);
+        self.mute_line(now);
+    }
+
+    /// A line ends before its text because its audio was lost.
+    pub(super) fn lost(&mut self, now: Now, item: ItemId) {
+        self.fault("media lane", "line broken off");
+        self.floor.lost(item);
+        self.mute_line(now);
+    }
+
+    fn mute_line(&mut self, now: Now) {
+        self.talk.mute_lines += 1;
         if self.talk.mute_lines >= 2 && self.talk.hang_up_at.is_none() {
             self.talk.hang_up_at = Some((now, EndWhat::SpeechFailed));
         }
@@ -76,7 +87,7 @@ impl Conversation {
             self.cue(now, Cue::Begun(tag));
         }
         let whole = self.floor.lines_heard(list);
-        if what == Playback::Finished && whole > 0 {
+        if matches!(what, Playback::Finished { .. }) && whole > 0 {
             let line = Cue::Line { tag, whole };
             if self.hearing.is_up() { self.cue(now, line) } else { self.last_cue(now, line) }
         }
@@ -92,7 +103,7 @@ impl Conversation {
                 let line = l.items.iter().position(|i| *i == item).unwrap_or(0);
                 self.talk.played = Some(Played { tag: l.tag, line, item, began: at, ended: None });
             }
-            Playback::Finished | Playback::Cut { .. } => {
+            Playback::Finished { .. } | Playback::Cut { .. } => {
                 if let Some(p) = self.talk.played.as_mut().filter(|p| p.item == item) {
                     p.ended = Some(at);
                 }

@@ -24,7 +24,10 @@ impl Conversation {
         }
         match self.director.cue(cue) {
             Answer::Steps(steps) => self.steps(now, steps),
-            Answer::Ask(enquiry) => self.ask(now, enquiry),
+            Answer::Ask(enquiry) => {
+                self.settle_words();
+                self.ask(now, enquiry);
+            }
         }
     }
 
@@ -46,6 +49,11 @@ impl Conversation {
 
     /// Carries out what a director wants, in order.
     pub(super) fn steps(&mut self, now: Now, steps: impl IntoIterator<Item = Step>) {
+        let steps: Vec<Step> = steps.into_iter().collect();
+        // What does not cut our words short, and was decided, is written before what follows.
+        if !steps.iter().any(|s| matches!(s, Step::Cut | Step::Judge(..))) {
+            self.settle_words();
+        }
         for step in steps {
             self.step(now, step);
         }

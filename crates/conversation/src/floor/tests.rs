@@ -37,7 +37,7 @@ fn lines_are_made_one_after_the_other_and_only_a_little_ahead() {
     f.made_all(ItemId(2));
     assert!(speaks(&mut f).is_empty(), "two lines wait already");
     f.playback(p, ItemId(1), Playback::Started, T(0));
-    f.playback(p, ItemId(1), Playback::Finished, T(500));
+    f.playback(p, ItemId(1), Playback::Finished { sent: 0 }, T(500));
     assert_eq!(speaks(&mut f), ["三。"]);
 }
 
@@ -52,7 +52,7 @@ fn a_cut_keeps_only_what_was_heard() {
     f.made_all(ItemId(1));
     f.made(ItemId(2), 8_000, Some(11));
     f.playback(p, ItemId(1), Playback::Started, T(100));
-    f.playback(p, ItemId(1), Playback::Finished, T(1_100));
+    f.playback(p, ItemId(1), Playback::Finished { sent: 8_000 }, T(1_100));
     f.playback(p, ItemId(2), Playback::Started, T(1_100));
     f.cut_all();
     f.playback(p, ItemId(2), Playback::Cut { offset: 5_200 }, T(1_750));
@@ -109,8 +109,30 @@ fn a_cut_that_comes_after_the_last_sample_still_ends_the_playlist() {
     f.playback(p, ItemId(1), Playback::Started, T(100));
     f.cut_all();
     // The lane had finished before it was told.
-    f.playback(p, ItemId(1), Playback::Finished, T(1_100));
+    f.playback(p, ItemId(1), Playback::Finished { sent: 8_000 }, T(1_100));
     let s = over(&mut f).unwrap();
     assert_eq!((s.heard.as_str(), s.span), ("all of it.", Some((T(100), T(1_100)))));
     assert!(!f.is_busy());
+}
+
+#[test]
+fn what_was_lost_on_the_way_is_not_written() {
+    let mut f = Floor::default();
+    let p = f.open(OnSpeech::Pause).unwrap();
+    f.add(p, "all of it, and more.", SpeechClass::Content);
+    f.add(p, "the next.", SpeechClass::Content);
+    f.close(p);
+    f.made(ItemId(1), 4_000, Some(10));
+    f.made(ItemId(1), 4_000, Some(20));
+    f.made_all(ItemId(1));
+    f.made(ItemId(2), 800, Some(9));
+    f.made_all(ItemId(2));
+    f.playback(p, ItemId(1), Playback::Started, T(100));
+    f.lost(ItemId(1));
+    f.playback(p, ItemId(1), Playback::Finished { sent: 4_000 }, T(600));
+    assert_eq!(f.lines_heard(p), 0, "nobody may think that it was heard whole");
+    f.playback(p, ItemId(2), Playback::Started, T(600));
+    f.playback(p, ItemId(2), Playback::Finished { sent: 800 }, T(700));
+    let s = over(&mut f).unwrap();
+    assert_eq!(s.heard, "all of it, the next.");
 }

@@ -42,7 +42,7 @@ impl Control {
         }
         self.collector.add(order.key, Sink { mailbox: order.mailbox, ear: order.ear });
         let leg = Box::new(Leg::new(setup));
-        let added = self.order(order.key, Order::Add { leg, wire });
+        let added = self.order(order.key, Order::Add { leg, wire, waiting: order.waiting });
         if added.is_err() {
             self.collector.remove(order.key);
             recorder.forget(order.key);

@@ -2,13 +2,15 @@
 
 use domain::{CallId, Frame, LegId, LegQuality};
 use media::leg::{Leg, LegCommand, LegEvent, LegGear};
+use media::playout::Chunk;
 use media::recording::StereoBlock;
 use media::sdp::Negotiated;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::lanes::wire::Wire;
-use crate::plane::LegKey;
+use crate::plane::{LegKey, Waiting};
 
 /// One order to a lane.
 pub(crate) struct LaneOrder {
@@ -19,7 +21,7 @@ pub(crate) struct LaneOrder {
 /// What to do with a leg.
 pub(crate) enum Order {
     /// Take it in.
-    Add { leg: Box<Leg>, wire: Box<dyn Wire> },
+    Add { leg: Box<Leg>, wire: Box<dyn Wire>, waiting: Arc<Waiting> },
     /// Exchange media as agreed.
     Connect { agreed: Box<Negotiated>, allowed: Vec<IpAddr>, gear: Box<LegGear> },
     /// Media time begins.
@@ -47,7 +49,7 @@ pub(crate) enum News {
 /// Things that a lane is done with; freeing them is not its work.
 pub(crate) enum Garbage {
     /// A used or refused chunk.
-    Chunk(#[expect(dead_code, reason = "only dropped")] Box<[i16]>),
+    Chunk(#[expect(dead_code, reason = "only dropped")] Chunk),
     /// An order that was carried out or came too late.
     Order(#[expect(dead_code, reason = "only dropped")] Order),
 }

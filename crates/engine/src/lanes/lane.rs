@@ -269,12 +269,15 @@ impl Lane {
         while let Some(chunk) = self.wheel.seat(place).leg.take_used() {
             self.hand_on(News::Garbage(Garbage::Chunk(chunk)));
         }
+        // Told only now: what is used takes up room until it is taken away.
+        let seat = self.wheel.seat(place);
+        seat.waiting.set_done(seat.given - seat.leg.waiting());
     }
 
     fn carry_out(&mut self, now: Now, order: LaneOrder) {
         let key = order.key;
-        if let Order::Add { leg, wire } = order.order {
-            self.wheel.add(Seat::new(key, leg, wire));
+        if let Order::Add { leg, wire, waiting } = order.order {
+            self.wheel.add(Seat::new(key, leg, wire, waiting));
             return;
         }
         let Some(place) = self.wheel.find(key) else {
@@ -300,6 +303,9 @@ impl Lane {
 
     fn command(&mut self, now: Now, place: Place, command: LegCommand) {
         let seat = self.wheel.seat(place);
+        if let LegCommand::Play { chunk, .. } = &command {
+            seat.given += chunk.len() as u64;
+        }
         match &command {
             LegCommand::Cut(list) => seat.cut_until = seat.cut_until.max(*list),
             LegCommand::Queue { playlist, .. }
@@ -315,7 +321,7 @@ impl Lane {
         if let Err(error) = seat.leg.command(now, command)
             && let Some(chunk) = error.into_chunk()
         {
-            // The floor's look-ahead keeps far below the leg's bound; a chunk beyond it is lost.
+            // Playout has told that it took no more of the line.
             self.hand_on(News::Garbage(Garbage::Chunk(chunk)));
         }
     }
@@ -378,7 +384,7 @@ mod tests {
         let sockets = pool.open().unwrap();
         let to = sockets.rtp.local_addr().unwrap();
         let leg = Box::new(Leg::new(LegSetup::new(nobody().leg, 1, 2, 3)));
-        lane.wheel.add(Seat::new(nobody(), leg, Box::new(sockets)));
+        lane.wheel.add(Seat::new(nobody(), leg, Box::new(sockets), Arc::default()));
         let place = lane.wheel.find(nobody()).unwrap();
         let from = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut taken = |sent: usize| {

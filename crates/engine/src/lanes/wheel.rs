@@ -5,13 +5,14 @@
 //! of the turn makes up for a slow spell.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::PlaylistId;
 use media::leg::Leg;
 use media::prefetch;
 
 use crate::lanes::wire::Wire;
-use crate::plane::LegKey;
+use crate::plane::{LegKey, Waiting};
 
 /// One leg on the lane.
 pub(crate) struct Seat {
@@ -24,12 +25,23 @@ pub(crate) struct Seat {
     pub(crate) idle_ticks: u32,
     pub(crate) flowing: bool,
     pub(crate) connected: bool,
+    /// Samples that came to be played, whatever became of them.
+    pub(crate) given: u64,
+    /// Whoever feeds the leg holds the other end.
+    pub(crate) waiting: Arc<Waiting>,
 }
 
 impl Seat {
     /// For a leg that exchanges nothing yet.
-    pub(crate) fn new(key: LegKey, leg: Box<Leg>, wire: Box<dyn Wire>) -> Self {
+    pub(crate) fn new(
+        key: LegKey,
+        leg: Box<Leg>,
+        wire: Box<dyn Wire>,
+        waiting: Arc<Waiting>,
+    ) -> Self {
         Self {
+            given: 0,
+            waiting,
             key,
             leg,
             wire,
@@ -153,7 +165,7 @@ mod tests {
         let mut wheel = Wheel::new(10, 24);
         for n in 0..24 {
             let leg = Box::new(Leg::new(LegSetup::new(key(n).leg, 1, 2, 3)));
-            wheel.add(Seat::new(key(n), leg, Box::new(pool.open().unwrap())));
+            wheel.add(Seat::new(key(n), leg, Box::new(pool.open().unwrap()), Arc::default()));
         }
         let filled = |wheel: &Wheel| -> Vec<usize> {
             (0..10).map(|slot| wheel.places(slot).count()).collect()

@@ -1,4 +1,6 @@
-//! The mouth: makes a line's audio and hands it to the lane.
+//! The mouth: makes a line's audio and hands it to the lane, as fast as there is room for it.
+
+mod pieces;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +9,17 @@ use std::time::Duration;
 use conversation::{Input as Talk, SpeechClass};
 use domain::{ItemId, Language, Masked, PlaylistId, VoiceChoice};
 use media::leg::LegCommand;
+use media::playout::MAX_WAITING_MS;
 
 use super::{Tasks, Tell};
 use crate::clock::Clock;
-use crate::plane::{LegKey, MediaPlane, PlaneError};
+use crate::plane::{LegKey, MediaPlane, PlaneError, Waiting};
 use crate::ports::synthesizer::{SpeakOrder, SpeechError, Synthesizer};
 use crate::runtime::Job;
+use pieces::{Piece, Pieces};
 
+/// A lane tells how much waits as often as this, ms.
+const TICK_MS: u64 = 20;
 /// A synthesizer that makes nothing for so long has failed.
 const CHUNK_LIMIT: Duration = Duration::from_secs(8);
 
@@ -44,6 +50,9 @@ struct Work {
     key: LegKey,
     clock: Clock,
     tell: Tell,
+    waiting: Arc<Waiting>,
+    /// Samples that may wait on the lane.
+    room: u64,
 }
 
 impl Mouth {
@@ -57,8 +66,15 @@ impl Mouth {
         tell: Tell,
     ) -> Self {
         let tasks = Tasks::new(clock.clone());
-        let work = Work { synthesizer, plane, key, clock, tell };
+        let waiting = Arc::default();
+        let room = MAX_WAITING_MS * u64::from(manner.rate) / 1_000;
+        let work = Work { synthesizer, plane, key, clock, tell, waiting, room };
         Self { work, manner, tasks, speaking: BTreeMap::new() }
+    }
+
+    /// How much of what it gave to the leg waits there.
+    pub(crate) fn waiting(&self) -> Arc<Waiting> {
+        self.work.waiting.clone()
     }
 
     /// Makes a line's audio and queues it on the lane.
@@ -102,14 +118,14 @@ impl Mouth {
 }
 
 impl Work {
-    /// Streams one line into the lane. The lane's bound is met by the floor's look-ahead: it
-    /// holds at most three lines of bounded length.
+    /// Streams one line into the lane, no faster than playout has room for it.
     async fn speak_line(
         &self,
         playlist: PlaylistId,
         item: ItemId,
         order: SpeakOrder,
     ) -> Result<(), SpeechError> {
+        let mut pieces = Pieces::new(order.sample_rate);
         let mut chunks = self.synthesizer.speak(order);
         let (mut any, mut whole) = (false, true);
         loop {
@@ -127,19 +143,57 @@ impl Work {
                     return Err(SpeechError::Failed { part: "synthesizer", cause });
                 }
             };
-            let samples = chunk.samples.len() as u64;
-            (self.tell)(Talk::Made(item, samples, chunk.chars_done));
-            let play = LegCommand::Play { playlist, item, chunk: chunk.samples };
-            self.plane.command(self.key, play).map_err(lane_failed)?;
             any = true;
+            pieces.add(chunk);
+            // What lies there already goes into the same piece.
+            while pieces.is_short()
+                && let Ok(Ok(more)) = chunks.try_recv()
+            {
+                pieces.add(more);
+            }
+            while let Some(piece) = pieces.next() {
+                self.play(playlist, item, piece).await?;
+            }
         }
         if !any {
             return Err(SpeechError::Failed { part: "synthesizer", cause: "no audio".to_owned() });
+        }
+        if let Some(last) = pieces.last() {
+            self.play(playlist, item, last).await?;
         }
         let end = LegCommand::EndItem { playlist, item };
         self.plane.command(self.key, end).map_err(lane_failed)?;
         (self.tell)(if whole { Talk::MadeAll(item) } else { Talk::BrokeOff(item) });
         Ok(())
+    }
+
+    async fn play(
+        &self,
+        playlist: PlaylistId,
+        item: ItemId,
+        piece: Piece,
+    ) -> Result<(), SpeechError> {
+        let samples = piece.chunk.len() as u64;
+        self.room_for(samples).await;
+        for (samples, chars_done) in piece.marks {
+            (self.tell)(Talk::Made(item, samples, chars_done));
+        }
+        let play = LegCommand::Play { playlist, item, chunk: piece.chunk };
+        self.waiting.give(samples);
+        self.plane.command(self.key, play).map_err(lane_failed)
+    }
+
+    /// Waits until so many samples more have room on the lane.
+    async fn room_for(&self, samples: u64) {
+        loop {
+            let over = (self.waiting.samples() + samples).saturating_sub(self.room);
+            if over == 0 {
+                return;
+            }
+            // What is too much will have been played by then, unless we stand still.
+            let over_ms = over * MAX_WAITING_MS / self.room.max(1);
+            self.clock.sleep(Duration::from_millis(over_ms.max(TICK_MS))).await;
+        }
     }
 }
 

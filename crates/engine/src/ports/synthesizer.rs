@@ -1,6 +1,8 @@
 //! The `Synthesizer` port: text in, audio with marks out; waits when it is not read.
 
 pub use conversation::SpeechClass;
+use std::sync::Arc;
+
 use domain::{Language, Masked};
 use tokio::sync::mpsc;
 
@@ -58,8 +60,9 @@ pub struct SpeakOrder {
 /// A piece of synthesized speech.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpeechChunk {
-    /// Mono samples at the wanted rate; never empty.
-    pub samples: Box<[i16]>,
+    /// Mono samples at the wanted rate; never empty. Shared, so that what is kept to be spoken
+    /// again is not copied.
+    pub samples: Arc<[i16]>,
     /// Characters (Unicode scalar values) of the text that are spoken when this chunk ends, as
     /// far as is known; the last chunk carries the whole count. Rising.
     pub chars_done: Option<u32>,

@@ -8,7 +8,7 @@ use domain::{ItemId, PlaylistId, TurnSettings};
 use super::*;
 use crate::codec::CodecId;
 use crate::dtmf::Key;
-use crate::playout::{OnSpeech, PlayoutChange};
+use crate::playout::{Chunk, MAX_WAITING_MS, OnSpeech, PlayoutChange};
 use crate::rtp::RtpHeader;
 use crate::sdp::{Direction, LocalMedia};
 use crate::testing::{espeak, noise, sine, vowel};
@@ -29,6 +29,8 @@ struct Stage {
     told: Vec<LegEvent>,
     frames: Vec<domain::Frame>,
     blocks: Vec<StereoBlock>,
+    /// What is to be played and has no room yet: the item, and its samples.
+    rest: Option<(ItemId, Chunk)>,
 }
 
 impl Stage {
@@ -44,6 +46,7 @@ impl Stage {
             told: vec![],
             frames: vec![],
             blocks: vec![],
+            rest: None,
         }
     }
 
@@ -74,7 +77,9 @@ impl Stage {
             self.leg.receive_rtp(self.now(), agreed().remote, &packet);
         }
         self.seq = self.seq.wrapping_add(1);
+        self.feed();
         self.leg.tick(self.now(), &mut self.tick);
+        while self.leg.take_used().is_some() {}
         self.told.extend(std::iter::from_fn(|| self.leg.poll_event()));
         self.frames.extend(self.tick.frames());
         self.blocks.extend(self.tick.stereo);
@@ -92,11 +97,24 @@ impl Stage {
     }
 
     fn play(&mut self, item: u32, samples: Vec<i16>) {
-        let (playlist, item) = (LIST, ItemId(item));
-        let now = self.now();
-        let chunk = samples.into_boxed_slice();
-        self.leg.command(now, LegCommand::Play { playlist, item, chunk }).unwrap();
-        self.leg.command(now, LegCommand::EndItem { playlist, item }).unwrap();
+        self.rest = Some((ItemId(item), samples.into()));
+        self.feed();
+    }
+
+    /// Gives what has room, as whoever feeds a leg does.
+    fn feed(&mut self) {
+        let Some((item, chunk)) = self.rest.take() else { return };
+        let (playlist, now) = (LIST, self.now());
+        let room = (MAX_WAITING_MS * 8 - self.leg.waiting()) as usize;
+        let (chunk, rest) = (chunk.part(0..room), chunk.part(room..chunk.len()));
+        if !chunk.is_empty() {
+            self.leg.command(now, LegCommand::Play { playlist, item, chunk }).unwrap();
+        }
+        if rest.is_empty() {
+            self.leg.command(now, LegCommand::EndItem { playlist, item }).unwrap();
+        } else {
+            self.rest = Some((item, rest));
+        }
     }
 
     fn whats(&self) -> Vec<Heard> {
@@ -383,7 +401,7 @@ fn two_legs_exchange_keys_audio_and_reports() {
     near.answered(Now::default());
     far.answered(Now::default());
     near.command(Now::default(), LegCommand::SendKeys(Keys::parse("12#").unwrap())).unwrap();
-    let chunk = sine(800.0, 8_000, 5_000.0, 8_000).into_boxed_slice();
+    let chunk = sine(800.0, 8_000, 5_000.0, 8_000).into();
     let (playlist, item) = (LIST, ItemId(1));
     far.command(Now::default(), LegCommand::Play { playlist, item, chunk }).unwrap();
     let (mut tick, mut keys, mut tones, mut sent) = (Box::<Tick>::default(), String::new(), 0, 0);

@@ -38,6 +38,11 @@ pub enum PlayoutChange {
         /// How much of it went out.
         offset: MediaTime,
     },
+    /// Audio was refused: the item ends with what it has.
+    Lost {
+        /// How much of it had been taken.
+        offset: MediaTime,
+    },
 }
 
 /// A change with its place and moment.
@@ -70,8 +75,9 @@ pub enum OnSpeech {
 pub enum PushRefused {
     /// [`MAX_ITEMS`](super::MAX_ITEMS) are waiting.
     TooManyItems(Chunk),
-    /// [`MAX_CHUNKS`](super::MAX_CHUNKS) are waiting or used and not yet taken away.
-    TooManyChunks(Chunk),
+    /// More than [`MAX_WAITING_MS`](super::MAX_WAITING_MS) would wait, or the pieces are so small
+    /// that there are too many of them.
+    TooMuch(Chunk),
     /// The item was ended before.
     Ended(Chunk),
 }
@@ -80,7 +86,7 @@ impl PushRefused {
     /// The chunk, to try again later.
     pub fn into_chunk(self) -> Chunk {
         match self {
-            Self::TooManyItems(chunk) | Self::TooManyChunks(chunk) | Self::Ended(chunk) => chunk,
+            Self::TooManyItems(chunk) | Self::TooMuch(chunk) | Self::Ended(chunk) => chunk,
         }
     }
 }

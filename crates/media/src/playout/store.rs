@@ -28,6 +28,8 @@ pub(super) struct ChunkStore {
     queues: [Queue; MAX_ITEMS],
     /// Used chunks, as a list of the same slab.
     used: u16,
+    /// Samples in all queues.
+    waiting: u64,
 }
 
 impl Default for ChunkStore {
@@ -40,6 +42,7 @@ impl Default for ChunkStore {
             free: 0,
             queues: [EMPTY; MAX_ITEMS],
             used: NONE,
+            waiting: 0,
         }
     }
 }
@@ -50,6 +53,7 @@ impl ChunkStore {
         if self.free == NONE {
             return Err(chunk);
         }
+        self.waiting += chunk.len() as u64;
         let index = self.free;
         self.free = self.next[usize::from(index)];
         self.chunks[usize::from(index)] = Some(chunk);
@@ -72,13 +76,14 @@ impl ChunkStore {
             if q.head == NONE {
                 break;
             }
-            let chunk = self.chunks[usize::from(q.head)].as_deref().unwrap_or_default();
+            let chunk = self.chunks[usize::from(q.head)].as_ref().map_or(&[][..], Chunk::samples);
             let left = &chunk[q.read.min(chunk.len())..];
             let take = left.len().min(out.len() - done);
             out[done..done + take].copy_from_slice(&left[..take]);
             done += take;
             let used_up = take == left.len();
             self.queues[queue].read += take;
+            self.waiting -= take as u64;
             if used_up {
                 self.drop_head(queue);
             }
@@ -98,10 +103,15 @@ impl ChunkStore {
     /// Brings near so many samples of the first chunk of a queue.
     pub fn prefetch_samples(&self, queue: usize, samples: usize) {
         let q = self.queues[queue];
-        let chunk = self.chunks.get(usize::from(q.head)).and_then(|c| c.as_deref());
-        if let Some(left) = chunk.and_then(|c| c.get(q.read..)) {
+        let chunk = self.chunks.get(usize::from(q.head)).and_then(Option::as_ref);
+        if let Some(left) = chunk.and_then(|c| c.samples().get(q.read..)) {
             prefetch(&left[..left.len().min(samples)]);
         }
+    }
+
+    /// Samples that wait, in all queues.
+    pub const fn waiting(&self) -> u64 {
+        self.waiting
     }
 
     /// Whether a queue holds no chunk.
@@ -111,7 +121,11 @@ impl ChunkStore {
 
     /// Moves all chunks of a queue to the used ones.
     pub fn release(&mut self, queue: usize) {
-        while self.queues[queue].head != NONE {
+        while let Queue { head, read, .. } = self.queues[queue]
+            && head != NONE
+        {
+            let chunk = self.chunks[usize::from(head)].as_ref();
+            self.waiting -= chunk.map_or(0, |c| c.len().saturating_sub(read)) as u64;
             self.drop_head(queue);
         }
     }

@@ -18,8 +18,7 @@ impl Stage {
 
     /// Pushes `samples` samples of value 1,000 to an item.
     fn push(&mut self, item: u32, samples: usize) {
-        let chunk = vec![1_000; samples].into_boxed_slice();
-        self.playout.push(LIST, ItemId(item), chunk).unwrap();
+        self.playout.push(LIST, ItemId(item), vec![1_000; samples].into()).unwrap();
     }
 
     fn end(&mut self, item: u32) {
@@ -51,6 +50,7 @@ impl Stage {
                     }
                     PlayoutChange::Skipped => "skipped".to_string(),
                     PlayoutChange::Starved { offset } => format!("starved {}", samples(offset)),
+                    PlayoutChange::Lost { offset } => format!("lost from {}", samples(offset)),
                 };
                 format!("{} {what} @{}", e.item, samples(e.at))
             })
@@ -156,7 +156,7 @@ fn a_cut_while_paused_adds_nothing_and_ends_the_pause() {
     s.playout.cut(LIST);
     assert_eq!(s.events(), ["1 cut 200 of 500 @480"]);
     let other = PlaylistId(2);
-    s.playout.push(other, ItemId(9), vec![1_000; 160].into_boxed_slice()).unwrap();
+    s.playout.push(other, ItemId(9), vec![1_000; 160].into()).unwrap();
     assert_eq!(s.ticks(1), ["9 started @480"]);
 }
 
@@ -164,7 +164,7 @@ fn a_cut_while_paused_adds_nothing_and_ends_the_pause() {
 fn a_cut_leaves_other_playlists_alone() {
     let mut s = Stage::new();
     s.push(1, 400);
-    s.playout.push(PlaylistId(2), ItemId(7), vec![1_000; 160].into_boxed_slice()).unwrap();
+    s.playout.push(PlaylistId(2), ItemId(7), vec![1_000; 160].into()).unwrap();
     s.playout.end_item(PlaylistId(2), ItemId(7));
     s.ticks(1);
     s.playout.cut(LIST);
@@ -248,7 +248,7 @@ fn the_reflex_does_not_hold_what_has_not_begun() {
 
 #[test]
 fn bounds_refuse_and_hand_the_chunk_back() {
-    let chunk = || vec![1i16; 3].into_boxed_slice();
+    let chunk = || Chunk::from(vec![1i16; 3]);
     let mut p = Playout::new(8_000);
     for item in 0..MAX_ITEMS as u32 {
         p.push(LIST, ItemId(item), chunk()).unwrap();
@@ -258,16 +258,48 @@ fn bounds_refuse_and_hand_the_chunk_back() {
     assert!(!p.queue(LIST, ItemId(98)) && !p.end_item(LIST, ItemId(97)));
     p.end_item(LIST, ItemId(1));
     assert_eq!(p.push(LIST, ItemId(1), chunk()), Err(PushRefused::Ended(chunk())));
-    for _ in MAX_ITEMS..MAX_CHUNKS {
-        p.push(LIST, ItemId(0), chunk()).unwrap();
+}
+
+#[test]
+fn four_seconds_wait_whatever_the_pieces_and_what_is_refused_ends_its_item() {
+    for (rate, piece) in [(8_000, 160), (8_000, 32_000), (16_000, 320), (16_000, 7_777)] {
+        let mut s = Stage { playout: Playout::new(rate), ..Stage::new() };
+        let room = 4 * rate as usize;
+        let whole = room / piece * piece;
+        (0..room / piece).for_each(|_| s.push(1, piece));
+        assert_eq!(s.playout.waiting(), whole as u64);
+        s.push(1, room - whole);
+        let more = || Chunk::from(vec![1_000; 1]);
+        let refused = s.playout.push(LIST, ItemId(1), more());
+        assert_eq!(refused, Err(PushRefused::TooMuch(more())), "{rate} {piece}");
+        // Later audio would stand in the place of what is missing.
+        s.ticks(20);
+        assert_eq!(s.playout.push(LIST, ItemId(1), more()), Err(PushRefused::Ended(more())));
+        s.ticks(room as u64 / 160);
+        assert_eq!(s.loud(), room, "{rate} {piece}");
+        assert_eq!(s.playout.waiting(), 0);
     }
-    let refused = p.push(LIST, ItemId(0), chunk());
-    assert_eq!(refused.map_err(PushRefused::into_chunk), Err(chunk()));
-    // Used chunks count until they are taken away.
-    p.cut_all();
-    assert!(p.push(LIST, ItemId(0), chunk()).is_err());
-    assert_eq!(std::iter::from_fn(|| p.take_used()).count(), MAX_CHUNKS);
-    assert!(p.push(LIST, ItemId(0), chunk()).is_ok());
+    let mut s = Stage::new();
+    s.push(1, 31_900);
+    assert!(s.playout.push(LIST, ItemId(2), vec![1_000; 200].into()).is_err());
+    let told = s.ticks(1);
+    assert_eq!(told, ["2 lost from 0 @0", "1 started @0"]);
+    s.end(1);
+    s.ticks(199);
+    assert_eq!(s.loud(), 31_900);
+}
+
+#[test]
+fn what_was_cut_makes_room_when_it_is_taken_away() {
+    let mut s = Stage::new();
+    (0..200).for_each(|_| s.push(1, 160));
+    s.playout.cut(LIST);
+    assert_eq!(s.playout.waiting(), 0);
+    assert_eq!(std::iter::from_fn(|| s.playout.take_used()).count(), 200);
+    (0..200).for_each(|_| s.push(2, 160));
+    assert_eq!(s.playout.waiting(), 32_000);
+    s.ticks(1);
+    assert_eq!(s.playout.waiting(), 31_840);
 }
 
 #[test]
@@ -276,9 +308,9 @@ fn every_sample_pushed_is_sent_once_whatever_the_chunks() {
     let mut next = 1i16;
     for (item, sizes) in [(1, &[1, 159, 160, 161, 0, 7][..]), (2, &[320, 33]), (3, &[5])] {
         for size in sizes {
-            let chunk: Chunk = (0..*size).map(|n| next + n as i16).collect();
+            let chunk: Vec<i16> = (0..*size).map(|n| next + n as i16).collect();
             next += *size as i16;
-            s.playout.push(LIST, ItemId(item), chunk).unwrap();
+            s.playout.push(LIST, ItemId(item), chunk.into()).unwrap();
         }
         s.end(item);
     }

@@ -66,7 +66,7 @@ struct Stream {
 impl Seat {
     pub(crate) fn new(order: LegOrder, plants: Plants) -> Self {
         Self {
-            speaking: Speaking::new(plants),
+            speaking: Speaking::new(plants, order.waiting.clone()),
             listening: Listening::new(&order.turn),
             order,
             callee: Callee::default(),

@@ -1,8 +1,12 @@
 //! Our side of one leg on the fake plane: what plays, and what of it the callee could hear.
 
+use std::sync::Arc;
+
 use domain::{MediaTime, PlaylistId};
 use media::leg::LegCommand;
 use media::playout::{Playout, PlayoutChange, PlayoutEvent};
+
+use engine::plane::Waiting;
 
 use super::account::{Account, Audible, is_audible};
 use crate::sabotage::{Plants, Sabotage};
@@ -16,11 +20,16 @@ pub(super) struct Speaking {
     audible: bool,
     cut_until: PlaylistId,
     plants: Plants,
+    /// Samples that came, whatever became of them.
+    given: u64,
+    waiting: Arc<Waiting>,
 }
 
 impl Speaking {
-    pub(super) fn new(plants: Plants) -> Self {
+    pub(super) fn new(plants: Plants, waiting: Arc<Waiting>) -> Self {
         Self {
+            given: 0,
+            waiting,
             playout: Playout::new(8_000),
             account: Account::default(),
             told: Vec::new(),
@@ -40,6 +49,9 @@ impl Speaking {
 
     /// Whether a command is still wanted: nothing is that belongs to a playlist that was cut.
     pub(super) fn wants(&mut self, command: &LegCommand) -> bool {
+        if let LegCommand::Play { chunk, .. } = command {
+            self.given += chunk.len() as u64;
+        }
         match command {
             LegCommand::Cut(list) => self.cut_until = self.cut_until.max(*list),
             LegCommand::Queue { playlist, .. }
@@ -60,7 +72,7 @@ impl Speaking {
             }
             LegCommand::Play { playlist, item, chunk } => {
                 let pushed = p.push(playlist, item, chunk);
-                assert!(pushed.is_ok(), "the floor keeps below the leg's bound");
+                assert!(pushed.is_ok(), "the mouth waits for room");
             }
             LegCommand::EndItem { playlist, item } => {
                 p.end_item(playlist, item);
@@ -79,6 +91,7 @@ impl Speaking {
         let mut out = [0i16; 160];
         self.playout.fill(at, &mut out);
         while self.playout.take_used().is_some() {}
+        self.waiting.set_done(self.given - self.playout.waiting());
         self.collect();
         let begun = self.told.iter().filter(|e| e.change == PlayoutChange::Started);
         let starts: Vec<MediaTime> = begun.map(|e| e.at).collect();
