@@ -186,8 +186,8 @@ async fn next_hop(request: &Request, path: &Path) -> SocketAddr {
     };
     let v4 = path.peer.is_ipv4();
     let found = timeout(RESOLVE_LIMIT, lookup_host((name, port))).await;
-    let found = found.ok().and_then(Result::ok).into_iter().flatten();
-    found.filter(|addr| addr.is_ipv4() == v4).next().unwrap_or_else(|| {
+    let mut found = found.ok().and_then(Result::ok).into_iter().flatten();
+    found.find(|addr| addr.is_ipv4() == v4).unwrap_or_else(|| {
         tracing::warn!(method = %request.method, "a target's host is not known; left to the trunk");
         path.peer
     })

@@ -59,6 +59,9 @@ pub(crate) enum Came {
 
 /// The message as the stack reads it.
 pub(crate) fn mend(message: &[u8], came: Came) -> Cow<'_, [u8]> {
+    // Line ends before a message mean nothing (section 7.5).
+    let blank = message.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    let message = if blank < message.len() { &message[blank..] } else { message };
     let Some(end) = head_end(message) else { return Cow::Borrowed(message) };
     let (head, body) = (&message[..end], &message[end + 4..]);
     let text = String::from_utf8_lossy(head);
@@ -196,6 +199,8 @@ mod tests {
         for came in [Came::Datagram, Came::Stream] {
             assert_eq!(mend(text.as_bytes(), came), Cow::Borrowed(text.as_bytes()));
         }
+        let late = format!("\r\n\r\n{text}");
+        assert_eq!(mend(late.as_bytes(), Came::Datagram), Cow::Borrowed(text.as_bytes()));
         for odd in [&b"\r\n\r\n"[..], b"", b"SIP/2.0 200 OK\r\n", b"\0\r\n\r\n\0"] {
             let _ = mend(odd, Came::Stream);
         }

@@ -180,8 +180,9 @@ fn first_uri(value: &str) -> Option<String> {
 fn uris(value: &str) -> Vec<String> {
     let entries = split_list(value);
     let uris = entries.iter().filter_map(|entry| Some(NameAddr::read(entry)?.uri));
-    // A blank in it would break our first line, a bare return perhaps more.
-    let whole = |uri: &&str| !uri.chars().any(|c| c.is_control() || c.is_whitespace());
+    // A blank in it would break our first line, a bare return perhaps more; `*` is no target.
+    let whole =
+        |uri: &&str| uri.contains(':') && !uri.chars().any(|c| c.is_control() || c.is_whitespace());
     uris.filter(whole).map(str::to_owned).collect()
 }
 
@@ -320,6 +321,7 @@ mod tests {
         assert_eq!(contact("<sip:a@b>").as_deref(), Some("sip:a@b"));
         assert_eq!(contact("<sip:a\rX: y@b>"), None);
         assert_eq!(contact("<sip:a b@c>"), None);
+        assert_eq!(contact("*"), None);
     }
 
     #[test]
