@@ -1,6 +1,9 @@
 //! The binary `waihu`: the platform that carries phone calls, and the command line that asks for
 //! them.
 
+// Nothing that is printed may end the process: both macros panic when their reader went away.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod server;
 
@@ -15,8 +18,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 use cli::environment::Environment;
 use cli::tongue::Tongue;
 
-/// What is logged unless asked otherwise. A certificate that is refused is told by the command.
-const USUAL_FILTER: &str = "warn,waihu=info,rustls_platform_verifier=off";
+/// What a server logs unless asked otherwise: a line for each request and call, and trouble.
+const SERVER_FILTER: &str = "warn,waihu=info,rustls_platform_verifier=off";
+/// What other commands log: trouble. A certificate that is refused is told by the command.
+const USUAL_FILTER: &str = "warn,rustls_platform_verifier=off";
 
 fn main() -> ExitCode {
     let environment = Environment::read();
@@ -25,7 +30,8 @@ fn main() -> ExitCode {
         Ok(command) => command,
         Err(code) => return code,
     };
-    install_logging(environment.log_filter());
+    let usual = if command.serves() { SERVER_FILTER } else { USUAL_FILTER };
+    install_logging(environment.log_filter().unwrap_or(usual));
     // The HTTP client is built without a TLS provider of its own. Fails only if one is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -41,8 +47,7 @@ fn main() -> ExitCode {
     code
 }
 
-fn install_logging(filter: Option<&str>) {
-    let filter = filter.unwrap_or(USUAL_FILTER);
+fn install_logging(filter: &str) {
     let lines = log_lines(filter, std::io::stderr);
     tracing_subscriber::registry().with(lines).init();
 }
@@ -60,6 +65,8 @@ where
     });
     tracing_subscriber::fmt::layer()
         .with_ansi(false)
+        // It would tell of a log that cannot be written by panicking.
+        .log_internal_errors(false)
         .with_writer(writer)
         .with_filter(discreet)
         .with_filter(wanted)
@@ -88,7 +95,7 @@ mod tests {
     #[test]
     fn no_filter_makes_the_sip_stack_talk() {
         for filter in
-            ["trace", "rsipstack=trace,warn", "rsipstack::transport=info,warn", USUAL_FILTER]
+            ["trace", "rsipstack=trace,warn", "rsipstack::transport=info,warn", SERVER_FILTER]
         {
             let page = Page::default();
             let writer = page.clone();

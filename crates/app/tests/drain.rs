@@ -1,7 +1,7 @@
 //! Told to stop: no new calls, running ones finish; told twice, they end at once and are settled.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-use crate::support::api::{PLEASE, outcome};
+use crate::support::api::{Api, PLEASE, outcome};
 use crate::support::process::{Server, books_add_up};
 use crate::support::{A_CALL, SOON, until};
 
@@ -54,6 +54,61 @@ async fn running_calls_finish_and_new_ones_are_refused() {
     })
     .await;
     later.stop(data.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_output_nobody_reads_any_more_drains_as_any_other() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), "", &[]).await;
+    let (waihu, api) = (server.waihu, server.api);
+    let id = api.call(COOPERATIVE, PLEASE).await.remove(0);
+    api.reaches(&id, "in_progress").await;
+    waihu.unread();
+    // Lines of the log, and those about stopping, go nowhere.
+    for _ in 0..20 {
+        assert_eq!(api.get("/nothing").await.status, 404);
+    }
+    waihu.signal("TERM").await;
+    until("new calls are refused", SOON, async || {
+        (api.try_call("13900139002", PLEASE).await.status != 200).then_some(())
+    })
+    .await;
+    waihu.signal("TERM").await;
+    let ended = waihu.ended(A_CALL).await;
+    assert_eq!(ended.code, 0, "nothing that is printed ends it");
+    books_add_up(data.path()).await;
+    let later = Server::start(data.path(), "", &[]).await;
+    let found = later.api.record(&id).await;
+    assert_eq!(found["end_reason"], "node_lost", "its phone was hung up and that is written");
+    later.stop(data.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_and_call_is_one_line_of_the_log_and_names_nobody() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), "", &[]).await;
+    let id = server.api.call("13800138002", PLEASE).await.remove(0);
+    server.api.ended(&id).await;
+    let stranger = Api::new(&server.api.base, "sk_wrong");
+    assert_eq!(stranger.get("/v1/calls?phone=13800138002").await.status, 401);
+    server.api.get("/v1/opt-outs/13800138002").await;
+    let counted = server.api.get("/metrics").await.text;
+    for status in ["200", "401", "404"] {
+        let name = format!("waihu_http_requests_total{{status=\"{status}\"}} ");
+        assert!(counted.contains(&name), "{counted}");
+    }
+    server.waihu.signal("TERM").await;
+    let ended = server.waihu.ended(A_CALL).await;
+    let log = &ended.stderr;
+    let lines = |part: &str| log.lines().filter(|l| l.contains(part)).count();
+    assert_eq!(lines("call ended"), 1, "{log}");
+    assert!(log.contains("callee=138****8002") && log.contains("reason=\"busy\""), "{log}");
+    assert_eq!(lines("status=401"), 1, "{log}");
+    assert!(lines("path=/api/v1/callinfo/initiate_call") == 1, "{log}");
+    assert!(log.contains("path=/v1/opt-outs/138****8002"), "{log}");
+    for secret in ["13800138002", "sk_", "张伟", "合同"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use media::srtp::{MASTER_LEN, MasterKey, OurKeys};
 use crate::admission::request_of;
 use crate::config::queue_deadline;
 use crate::core::Core;
-use crate::journal::{CallJournal, settlement};
+use crate::journal::{CallJournal, log_end, settlement};
 use crate::mailbox::{Mail, Mailbox};
 use crate::ports::records::{CommitError, ReadError};
 use crate::run::Run;
@@ -194,7 +194,11 @@ async fn commit_end(
     }
     journal.add(at, Event::CallEnded(end), Texts::default(), None);
     match journal.begin(at.now) {
-        Some(c) => c.run(&*core.parts.records, &core.hub).await.map(|_| ()).map_err(|(_, e)| e),
+        Some(c) => {
+            c.run(&*core.parts.records, &core.hub).await.map_err(|(_, e)| e)?;
+            log_end(record.call, record.target.as_ref(), &end);
+            Ok(())
+        }
         None => Ok(()),
     }
 }

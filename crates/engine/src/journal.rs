@@ -276,6 +276,22 @@ fn kind(event: &Event) -> call::Awaited {
     }
 }
 
+/// One line in the log for a call that is over.
+pub(crate) fn log_end(call: CallId, callee: Option<&domain::PhoneNumber>, end: &domain::CallEnded) {
+    tracing::info!(
+        target: "waihu::call",
+        %call,
+        callee = callee.map(tracing::field::display),
+        status = end.status.word(),
+        reason = end.reason.what.word(),
+        by = end.reason.who.map(|who| who.word()),
+        sip = end.reason.sip_code,
+        seconds = end.duration_s,
+        charge_micro_yuan = end.charge.0,
+        "call ended"
+    );
+}
+
 /// The settlement that goes with an end.
 pub(crate) fn settlement(
     call: CallId,

@@ -69,6 +69,13 @@ pub(crate) enum Command {
     Help(HelpArgs),
 }
 
+impl Command {
+    /// Whether it runs an installation that others use.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+}
+
 /// Arguments of `waihu help`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HelpArgs {

@@ -25,6 +25,24 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Writes one line of a running server's or demo's output. Its reader may go away; what runs
+/// goes on.
+pub(crate) fn line(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// A line to stdout, formatted as by `println!`, which would end the process with its reader.
+macro_rules! say {
+    ($($part:tt)*) => { $crate::cli::output::line(&format!($($part)*)) };
+}
+
+/// A line to stderr, formatted as by `eprintln!`, which would end the process with its reader.
+macro_rules! tell {
+    ($($part:tt)*) => { $crate::cli::output::note(&format!($($part)*)) };
+}
+
+pub(crate) use {say, tell};
+
 /// Writes one line about what went wrong.
 pub(crate) fn trouble(message: &str) {
     note(&format!("❌ {message}"));

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::output::{say, tell};
 use crate::server::config::Settings;
 use crate::server::demo_table::{ROWS, Row, requirement, row_of};
 use crate::server::failed;
@@ -59,18 +60,18 @@ async fn demo(args: &DemoArgs) -> Result<bool, Failure> {
     let dir = tempfile::Builder::new().prefix("waihu-demo-").tempdir()?.keep();
     let platform = Platform::start(settings(&dir), extras(args)).await?;
     for warning in &platform.warnings {
-        eprintln!("warning: {warning}");
+        tell!("warning: {warning}");
     }
     let key = platform.first.key.clone().ok_or("this data directory was used before")?;
     let base = format!("http://{}", platform.http);
     let http = client(&base)?;
     let api = Api { base, key, http };
-    eprintln!("waihu {} · {} · trunk: lab (simulated)", env!("CARGO_PKG_VERSION"), api.base);
+    tell!("waihu {} · {} · trunk: lab (simulated)", env!("CARGO_PKG_VERSION"), api.base);
     let say = args.say.clone().unwrap_or_else(|| requirement(args.lang).to_owned());
     let one = numbers.len() == 1;
     let calls = api.place(&numbers, &say).await?;
     if one && !args.json {
-        println!("📞 {} · {}", numbers[0], say);
+        say!("📞 {} · {}", numbers[0], say);
     }
     let watching = calls.iter().enumerate().map(|(i, id)| {
         let show = one && !args.json;
@@ -188,7 +189,7 @@ async fn follow(api: &Api, id: &str, show: bool, label: Option<&Row>) -> Result<
             }
             if name == "ended" {
                 if let Some(row) = label {
-                    eprintln!("  {} {} → {}", row.ending, row.zh, text(&data["end_reason"]));
+                    tell!("  {} {} → {}", row.ending, row.zh, text(&data["end_reason"]));
                 }
                 return Ok(());
             }
@@ -212,15 +213,15 @@ fn fields(event: &str) -> (&str, Value) {
 
 fn tell(name: &str, d: &Value) {
     match name {
-        "status" => println!("        · {}", text(&d["status"])),
-        "identity" => println!("        · identity: {}", text(&d["identity"])),
-        "keys" => println!("        · key {}", text(&d["keys"])),
-        "fault" => println!("        · fault: {} ({})", text(&d["part"]), text(&d["fallback"])),
+        "status" => say!("        · {}", text(&d["status"])),
+        "identity" => say!("        · identity: {}", text(&d["identity"])),
+        "keys" => say!("        · key {}", text(&d["keys"])),
+        "fault" => say!("        · fault: {} ({})", text(&d["part"]), text(&d["fallback"])),
         "utterance" => {
             let who = if d["role"] == "assistant" { "🤖 AI  " } else { "👤 User" };
             let start = d["start_ms"].as_u64().unwrap_or(0);
             let end = d["end_ms"].as_u64().unwrap_or(0);
-            println!("{} {who} {}", span(start, end), text(&d["content"]));
+            say!("{} {who} {}", span(start, end), text(&d["content"]));
         }
         _ => {}
     }
@@ -255,7 +256,7 @@ fn report(args: &DemoArgs, rows: &[(String, Value, bool)], path: &dyn Fn(&str) -
                 json!({ "phone": number, "as_expected": ok, "recording": file, "record": record })
             })
             .collect();
-        println!("{}", json!({ "ok": rows.iter().all(|r| r.2), "calls": list }));
+        say!("{}", json!({ "ok": rows.iter().all(|r| r.2), "calls": list }));
     } else if let [(number, record, ok)] = rows {
         one_record(number, record, *ok, path);
     } else {
@@ -264,15 +265,15 @@ fn report(args: &DemoArgs, rows: &[(String, Value, bool)], path: &dyn Fn(&str) -
 }
 
 fn one_record(number: &str, r: &Value, ok: bool, path: &dyn Fn(&str) -> String) {
-    println!("{}", "━".repeat(36));
-    println!("status     {} / {} / identity {}", text(&r["status"]), text(&r["end_reason"]), {
+    say!("{}", "━".repeat(36));
+    say!("status     {} / {} / identity {}", text(&r["status"]), text(&r["end_reason"]), {
         text(&r["identity"])
     });
-    println!("hung up by {}", text(&r["hung_up_by"]));
-    println!("duration   {} s    cost ¥{}", text(&r["duration_seconds"]), cost(r));
-    println!("trunk      {} (simulated)", text(&r["trunk"]));
+    say!("hung up by {}", text(&r["hung_up_by"]));
+    say!("duration   {} s    cost ¥{}", text(&r["duration_seconds"]), cost(r));
+    say!("trunk      {} (simulated)", text(&r["trunk"]));
     for t in r["turns"].as_array().into_iter().flatten() {
-        println!(
+        say!(
             "turn {:<3}   {:>5} ms = pause {} + recognizer {} + responder {} + voice {} + lane {}",
             text(&t["turn"]),
             text(&t["total_ms"]),
@@ -284,7 +285,7 @@ fn one_record(number: &str, r: &Value, ok: bool, path: &dyn Fn(&str) -> String) 
         );
     }
     if r["recording_ready"] == true {
-        println!("recording  {} (left callee, right AI)", path(&text(&r["call_id"])));
+        say!("recording  {} (left callee, right AI)", path(&text(&r["call_id"])));
     }
     verdict(number, r, ok);
 }
@@ -292,9 +293,9 @@ fn one_record(number: &str, r: &Value, ok: bool, path: &dyn Fn(&str) -> String) 
 fn verdict(number: &str, r: &Value, ok: bool) {
     let row = row_of(number);
     if ok {
-        println!("✅ as expected of persona {} ({} / {})", row.ending, row.zh, row.en);
+        say!("✅ as expected of persona {} ({} / {})", row.ending, row.zh, row.en);
     } else {
-        println!(
+        say!(
             "❌ persona {}: expected {} / {} / {}, got {} / {} / {}",
             row.ending,
             row.status,
@@ -308,7 +309,7 @@ fn verdict(number: &str, r: &Value, ok: bool) {
 }
 
 fn table(rows: &[(String, Value, bool)]) {
-    println!("     STATUS      END REASON              IDENTITY     SEC  COST  TURN p50  PERSONA");
+    say!("     STATUS      END REASON              IDENTITY     SEC  COST  TURN p50  PERSONA");
     for (number, r, ok) in rows {
         let row = row_of(number);
         let mut turns: Vec<u64> = r["turns"]
@@ -319,7 +320,7 @@ fn table(rows: &[(String, Value, bool)]) {
             .collect();
         turns.sort_unstable();
         let middle = turns.get(turns.len() / 2).map_or("–".to_owned(), |ms| format!("{ms} ms"));
-        println!(
+        say!(
             "{} {} {:<11} {:<23} {:<12} {:>3}  {:>4}  {:>8}  {} / {}",
             if *ok { "✅" } else { "❌" },
             row.ending,
@@ -337,5 +338,5 @@ fn table(rows: &[(String, Value, bool)]) {
         verdict(number, r, *ok);
     }
     let good = rows.iter().filter(|r| r.2).count();
-    println!("{good} of {} as expected", rows.len());
+    say!("{good} of {} as expected", rows.len());
 }

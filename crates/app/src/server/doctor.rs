@@ -10,6 +10,7 @@ use speech::sphinx_pool::PoolSettings;
 use speech::synth::EspeakSynthesizer;
 use store::Store;
 
+use crate::cli::output::say;
 use crate::server::config::Settings;
 use crate::server::platform::store_config;
 use crate::server::serve::{ServeArgs, settings};
@@ -40,10 +41,10 @@ pub(crate) async fn run(args: DoctorArgs) -> ExitCode {
             .iter()
             .map(|f| json!({ "part": f.part, "ok": f.ok, "text": f.text }))
             .collect();
-        println!("{}", json!({ "ok": healthy, "findings": list }));
+        say!("{}", json!({ "ok": healthy, "findings": list }));
     } else {
         for f in &findings {
-            println!("{} {}: {}", if f.ok { "✅" } else { "❌" }, f.part, f.text);
+            say!("{} {}: {}", if f.ok { "✅" } else { "❌" }, f.part, f.text);
         }
     }
     ExitCode::from(u8::from(!healthy))

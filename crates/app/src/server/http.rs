@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::config::Settings;
+use crate::server::requests::{self, Requests};
 
 /// Forwarding headers: a request that carries one did not come straight from this machine.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
@@ -27,6 +28,7 @@ struct Health {
     engine: Engine,
     lanes: Arc<Lanes>,
     sip: Arc<SipTrunks>,
+    requests: Arc<Requests>,
 }
 
 /// All routes of the installation.
@@ -41,7 +43,13 @@ pub(crate) fn router(
         require_version_header: settings.callout.require_version_header,
         max_phones: settings.callout.max_phones,
     };
-    let health = Health { engine: engine.clone(), lanes: lanes.clone(), sip: sip.clone() };
+    let requests = Arc::new(Requests::default());
+    let health = Health {
+        engine: engine.clone(),
+        lanes: lanes.clone(),
+        sip: sip.clone(),
+        requests: requests.clone(),
+    };
     let health = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
@@ -53,6 +61,7 @@ pub(crate) fn router(
         .merge(callout::router(calls.clone(), callout))
         .merge(console::router(calls, documents))
         .layer(middleware::from_fn_with_state(limit, body_in_time))
+        .layer(middleware::from_fn_with_state(requests, requests::note))
 }
 
 /// Serves until `stop` is cancelled; streams under way are ended by the engine.
@@ -131,6 +140,11 @@ async fn metrics(
     calls_metrics(&mut text, &health);
     lane_metrics(&mut text, &health.lanes);
     trunk_metrics(&mut text, &health.sip);
+    let name = "waihu_http_requests_total";
+    head(&mut text, name, "HTTP requests answered, by status.", "counter");
+    for (status, n) in health.requests.by_status() {
+        text.push_str(&format!("{name}{{status=\"{status}\"}} {n}\n"));
+    }
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

@@ -7,6 +7,7 @@ use engine::Clock;
 use engine::owner::{OWNER, create_key, first_start};
 use store::Store;
 
+use crate::cli::output::say;
 use crate::server::failed;
 use crate::server::platform::{StartError, random_bytes, store_config};
 use crate::server::serve::{ServeArgs, settings};
@@ -40,7 +41,7 @@ pub(crate) async fn run(command: KeyCommand) -> ExitCode {
     let KeyCommand::Create(args) = command;
     match create(args).await {
         Ok(key) => {
-            println!("{key}");
+            say!("{key}");
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::lab::{Auth, Challenge, CodecId, Impairment, Lab, LabConfig, LabHandle};
 use domain::Language;
 
+use crate::cli::output::{say, tell};
 use crate::server::failed;
 use crate::server::stop::Stop;
 
@@ -54,7 +55,7 @@ pub(crate) async fn run(args: LabArgs) -> ExitCode {
     let config = match config(args) {
         Ok(config) => config,
         Err(text) => {
-            eprintln!("❌ {text}");
+            tell!("❌ {text}");
             return ExitCode::from(2);
         }
     };
@@ -63,7 +64,7 @@ pub(crate) async fn run(args: LabArgs) -> ExitCode {
         Ok(lab) => lab,
         Err(error) => return failed(&error),
     };
-    eprintln!("lab (simulated): sip udp {}", lab.local_addr());
+    tell!("lab (simulated): sip udp {}", lab.local_addr());
     let mut printed = 0;
     loop {
         tokio::select! {
@@ -85,8 +86,8 @@ fn print(lab: &LabHandle, printed: &mut usize) {
     let reports = lab.reports();
     for report in reports.iter().skip(*printed) {
         match serde_json::to_string(report) {
-            Ok(line) => println!("{line}"),
-            Err(error) => eprintln!("❌ {error}"),
+            Ok(line) => say!("{line}"),
+            Err(error) => tell!("❌ {error}"),
         }
     }
     *printed = reports.len();

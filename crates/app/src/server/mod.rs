@@ -9,11 +9,13 @@ pub(crate) mod http;
 pub(crate) mod key;
 pub(crate) mod lab;
 pub(crate) mod platform;
+pub(crate) mod requests;
 pub(crate) mod serve;
 pub(crate) mod stop;
 pub(crate) mod trunk_check;
 pub(crate) mod voices;
 
+use crate::cli::output::tell;
 use std::process::ExitCode;
 
 /// Says what went wrong, with its causes, and gives the exit code for it.
@@ -28,7 +30,7 @@ pub(crate) fn failed(error: &(dyn std::error::Error + 'static)) -> ExitCode {
         }
         cause = c.source();
     }
-    eprintln!("❌ {text}");
+    tell!("❌ {text}");
     let refused = error.downcast_ref::<platform::StartError>().is_some_and(|e| {
         matches!(e, platform::StartError::Settings(_) | platform::StartError::NoPorts { .. })
     });

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sip::TrunkAddress;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::output::{say, tell};
 use crate::server::config::{Settings, Trunk};
 use crate::server::platform::{Extras, Platform, StartError};
 use crate::server::stop::Stop;
@@ -65,12 +66,12 @@ pub(crate) async fn run(args: ServeArgs) -> ExitCode {
     let mut stop = Stop::listen();
     announce(&platform);
     stop.told().await;
-    eprintln!("stopping: no new calls, {} running", platform.engine.running());
+    tell!("stopping: no new calls, {} running", platform.engine.running());
     let (hurry, give_up) = (CancellationToken::new(), CancellationToken::new());
     let (second, third) = (hurry.clone(), give_up.clone());
     tokio::spawn(async move {
         stop.told().await;
-        eprintln!("second signal: ending calls now");
+        tell!("second signal: ending calls now");
         second.cancel();
         stop.told().await;
         third.cancel();
@@ -78,36 +79,36 @@ pub(crate) async fn run(args: ServeArgs) -> ExitCode {
     let drained = tokio::select! {
         biased;
         () = give_up.cancelled() => {
-            eprintln!("third signal: what is not settled is settled by the next start");
+            tell!("third signal: what is not settled is settled by the next start");
             return ExitCode::FAILURE;
         }
         drained = platform.stop(drain, hurry) => drained,
     };
     if drained.unsettled > 0 {
-        eprintln!("{} calls were not settled; the next start settles them", drained.unsettled);
+        tell!("{} calls were not settled; the next start settles them", drained.unsettled);
         return ExitCode::FAILURE;
     }
-    eprintln!("stopped");
+    tell!("stopped");
     ExitCode::SUCCESS
 }
 
 fn announce(p: &Platform) {
-    println!("http: http://{}", p.http);
-    println!("sip: udp {}", p.sip.local_addr());
+    say!("http: http://{}", p.http);
+    say!("sip: udp {}", p.sip.local_addr());
     for (name, address, simulated) in &p.trunks {
         let kind = if *simulated { " (simulated: reaches no telephone)" } else { "" };
-        println!("trunk: {name}{kind} {address}");
+        say!("trunk: {name}{kind} {address}");
     }
-    println!("data: {}", p.store.location());
+    say!("data: {}", p.store.location());
     if p.recovered.requeued + p.recovered.lost > 0 {
         let r = p.recovered;
-        println!("recovered: {} queued again, {} ended as node_lost", r.requeued, r.lost);
+        say!("recovered: {} queued again, {} ended as node_lost", r.requeued, r.lost);
     }
     if let Some(key) = &p.first.key {
-        println!("key (shown once): {key}");
+        say!("key (shown once): {key}");
     }
-    println!("docs: http://{}/docs", p.http);
+    say!("docs: http://{}/docs", p.http);
     for warning in &p.warnings {
-        eprintln!("warning: {warning}");
+        tell!("warning: {warning}");
     }
 }

@@ -69,6 +69,12 @@ impl Waihu {
         Self::spawn(command)
     }
 
+    /// From now on nobody reads what it prints, on either side, as when a terminal is closed.
+    pub fn unread(&self) {
+        self.stdout.reader.abort();
+        self.stderr.reader.abort();
+    }
+
     /// Starts what was put together elsewhere.
     pub fn spawn(mut command: Command) -> Self {
         let mut child = command

@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::core::Core;
-use crate::journal::{CallJournal, Committing, settlement};
+use crate::journal::{CallJournal, Committing, log_end, settlement};
 use crate::ports::PortFuture;
 use crate::ports::records::CommitError;
 
@@ -149,6 +149,7 @@ impl Books {
     fn settle(&mut self, mut end: CallEnded) -> CallEnded {
         end.hold = self.held;
         let call = self.journal.call();
+        log_end(call, self.callee.as_ref(), &end);
         match settlement(call, self.account, &end) {
             Ok(transaction) => self.journal.post(transaction),
             Err(error) => tracing::error!(%call, %error, "settlement refused"),
