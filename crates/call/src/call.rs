@@ -15,6 +15,7 @@ use media::profile::MediaProfile;
 use media::sdp::Negotiated;
 use media::srtp::OurKeys;
 
+use crate::keys::Keys;
 use crate::phase::{Phase, Preparing};
 use crate::signal::{TrunkCommand, TrunkEvent};
 use crate::wire::Described;
@@ -157,6 +158,7 @@ pub struct Call {
     /// Where signalling came from last; media from there is acceptable.
     pub(crate) signalling: Option<IpAddr>,
     pub(crate) described: Described,
+    pub(crate) keys: Keys,
     pub(crate) media_ms: Option<u64>,
     out: VecDeque<Output>,
 }
@@ -176,6 +178,7 @@ impl Call {
             local: None,
             signalling: None,
             described: Described::default(),
+            keys: Keys::default(),
             media_ms: None,
             out: VecDeque::new(),
         }

@@ -9,6 +9,7 @@
 //! neighbours of their own.
 
 mod call;
+mod keys;
 mod limits;
 mod outcome;
 mod phase;

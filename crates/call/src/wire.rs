@@ -10,6 +10,7 @@ use media::playout::{OnSpeech as LaneOnSpeech, PlayoutChange, PlayoutEvent};
 use media::sdp::{LocalMedia, Negotiated};
 
 use crate::call::{Call, CallPlan, MediaCommand, MediaEvent, Moment, Output};
+use crate::keys::Way;
 use crate::phase::Phase;
 
 /// What we said of our media last, and under which number: each description that differs from the
@@ -132,7 +133,7 @@ impl Call {
                 self.tell_talk(at, Talk::SpeechPaused { start, end });
             }
             Heard::SpeechStopped { end } => self.tell_talk(at, Talk::SpeechStopped { end }),
-            Heard::Key(key) => self.key_pressed(at, leg, key.as_char()),
+            Heard::Key(key) => self.key_pressed(at, leg, (Way::Media, key.as_char())),
             Heard::Tone(tone) if tone.is_beep() => self.tell_talk(at, Talk::Beep),
             Heard::Dead { .. } => self.lane_lost(at, leg),
             Heard::UtteranceEnded(_)
@@ -176,8 +177,8 @@ impl Call {
     }
 
     /// A key of the callee's telephone, by whichever way it came.
-    pub(crate) fn key_pressed(&mut self, at: Moment, leg: LegId, key: char) {
-        if !matches!(self.phase, Phase::Talking(_)) {
+    pub(crate) fn key_pressed(&mut self, at: Moment, leg: LegId, (way, key): (Way, char)) {
+        if !self.is_talking() || !self.keys.is_new(at.now, way, key) {
             return;
         }
         let texts = Texts { keys: Some(key.to_string()), ..Texts::default() };

@@ -7,6 +7,7 @@ use domain::{CallLimits, EndReason, EndWhat, Event, LegId, Now, Texts, Who};
 use media::sdp::Negotiated;
 
 use crate::call::{Call, MediaCommand, Moment};
+use crate::keys::Way;
 use crate::outcome;
 use crate::phase::{Phase, Talking};
 use crate::signal::{LegOutcome, TrunkEvent};
@@ -67,7 +68,9 @@ impl Call {
             }
             TrunkEvent::Reoffered { offer } => self.reoffered(offer.as_deref()),
             TrunkEvent::Reanswered { answer } => self.reanswered(&answer),
-            TrunkEvent::KeyPressed { key } => self.key_pressed(at, leg, key),
+            TrunkEvent::KeyPressed { key } => {
+                self.key_pressed(at, leg, (Way::Signalling, key));
+            }
             TrunkEvent::Ended(outcome) => self.leg_ended(at, outcome),
         }
     }
