@@ -165,8 +165,14 @@ impl Sender {
     pub(crate) fn see_off(&self, request: Request, path: &Path, goes: Goes, limit: Duration) {
         let (sender, path) = (self.clone(), path.clone());
         self.tasks.spawn(async move {
-            if let Ok(mut exchange) = sender.send(request, &path, goes).await {
-                let _ = timeout(limit, exchange.last()).await;
+            let method = request.method;
+            let sent = sender.send(request, &path, goes).await;
+            let answered = match sent {
+                Ok(mut exchange) => timeout(limit, exchange.last()).await.ok().flatten(),
+                Err(_) => None,
+            };
+            if answered.is_none() {
+                tracing::warn!(%method, peer = %path.peer, "request not answered");
             }
         });
     }

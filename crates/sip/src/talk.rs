@@ -227,7 +227,12 @@ impl Talk {
 
     async fn on_refreshed(&mut self, leg: &Leg, response: Option<&Response>) -> Option<LegOutcome> {
         let credentials = self.peer.credentials();
-        match self.refresher.take(response, &mut self.dialog, credentials.as_ref()) {
+        let outcome = self.refresher.take(response, &mut self.dialog, credentials.as_ref());
+        let code = response.map(|r| r.status_code.code());
+        if outcome != Outcome::Again && code.is_none_or(|code| code >= 300) {
+            tracing::warn!(call = %leg.call, ?code, "session not refreshed");
+        }
+        match outcome {
             Outcome::Goes(answer) => {
                 self.offers.redescribed(leg, answer).await;
                 None

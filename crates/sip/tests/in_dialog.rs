@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{CallId, Masked};
@@ -332,4 +334,49 @@ async fn a_host_name_for_media_is_looked_up() {
     ask(&peer, &invite, "BYE", 2, "", "").await;
     stage.ended(call).await;
     stage.close().await;
+}
+
+/// What is logged, in the order of its lines.
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_bye_that_goes_wrong_is_in_the_log() {
+    for (refused, want) in [(true, "request refused"), (false, "request not answered")] {
+        let page = Page::default();
+        let writer = page.clone();
+        let log = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        // All of it runs on this thread.
+        let _kept = tracing::subscriber::set_default(log);
+        let peer = Raw::start().await;
+        let stage = Stage::with(&peer.address(), |config, _| config.timers = timers(5)).await;
+        let call = stage.dial();
+        let invite = peer.hear("INVITE", |_| true).await;
+        peer.pick_up(&invite, "one").await;
+        stage.answered(call).await;
+        stage.submit(call, TrunkCommand::Bye);
+        let bye = peer.hear("BYE", |_| true).await;
+        if refused {
+            peer.send(bye.response("500 Broken", "", &peer.contact("one"), ""), bye.from).await;
+        }
+        assert_eq!(stage.ended(call).await, LegOutcome::OurBye);
+        stage.close().await;
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        let told = |line: &str| line.contains(want) && line.contains("BYE");
+        assert!(text.lines().any(told), "{want} in {text}");
+    }
 }
