@@ -136,6 +136,12 @@ impl Call {
             Heard::Key(key) => self.key_pressed(at, leg, (Way::Media, key.as_char())),
             Heard::Tone(tone) if tone.is_beep() => self.tell_talk(at, Talk::Beep),
             Heard::Dead { .. } => self.lane_lost(at, leg),
+            Heard::OnlyStrangers => {
+                let (part, code) = ("media".to_owned(), "strangers".to_owned());
+                let fault =
+                    Event::FaultNoted { part, code, fallback: "nobody is heard".to_owned() };
+                self.journal(fault, Texts::default());
+            }
             Heard::UtteranceEnded(_)
             | Heard::FirstPacket { .. }
             | Heard::Tone(_)

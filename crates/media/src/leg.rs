@@ -82,7 +82,18 @@ struct Watch {
     last_media: MediaTime,
     told: bool,
     first_told: bool,
+    /// When the peer reported last.
+    reported: Option<Now>,
+    /// Packets of others since the peer's last one.
+    strangers: u32,
 }
+
+/// Packets of strangers, with none of the peer's among them, that are worth a warning.
+const MANY_STRANGERS: u32 = 1_000;
+/// How many times as long as without reports a peer may be silent that reports.
+const REPORTS_ALONE: u32 = 6;
+/// Reports come every five seconds; so long after the last one they have ceased.
+const REPORTS_MISSED: std::time::Duration = std::time::Duration::from_secs(16);
 
 /// What happened on a leg, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,6 +132,8 @@ impl Leg {
                 last_media: MediaTime::ZERO,
                 told: false,
                 first_told: false,
+                reported: None,
+                strangers: 0,
             },
             events: Ring::default(),
             record: setup.record,
@@ -147,10 +160,10 @@ impl Leg {
     }
 
     /// Takes over what offer and answer agreed on, at first and after each re-offer. Media is
-    /// accepted from the agreed address and at most three of `allowed_sources` (signalling);
-    /// the lock on one of them opens.
+    /// accepted from the agreed address, and while nothing comes from there, from at most three of
+    /// `allowed_sources` (signalling).
     pub fn connect(&mut self, now: Now, agreed: &Negotiated, allowed_sources: &[IpAddr]) {
-        let moved = self.link.connect(agreed, allowed_sources);
+        let moved = self.link.connect(now, agreed, allowed_sources);
         self.inbound.begin(agreed, moved);
         self.outbound.begin(agreed);
         self.reporter.begin(now, self.outbound.ssrc);
@@ -211,10 +224,17 @@ impl Leg {
 
     fn take_rtp(&mut self, now: Now, from: SocketAddr, datagram: &[u8]) {
         let Ok(packet) = RtpPacket::parse(datagram) else {
-            self.link.refuse();
+            if !(self.link.knows(from) && is_beside_media(datagram)) {
+                self.link.refuse();
+            }
             return;
         };
-        if !self.link.admit(from) {
+        let agreed = self.link.agreed.as_ref();
+        let playable = agreed.is_some_and(|agreed| self.inbound.plays(agreed, &packet));
+        if !self.link.admit(now, from, playable) {
+            if self.watch.stranger() {
+                self.tell(Heard::OnlyStrangers);
+            }
             return;
         }
         let Some(agreed) = &self.link.agreed else { return };
@@ -249,7 +269,11 @@ impl Leg {
             self.link.refuse();
             return;
         };
-        if self.link.admit_rtcp(from) && self.reporter.packet(now, self.outbound.ssrc, compound) {
+        if !self.link.admit_rtcp(from) {
+            return;
+        }
+        self.watch.reported = Some(now);
+        if self.reporter.packet(now, self.outbound.ssrc, compound) {
             self.tell(Heard::PeerLeft);
         }
     }
@@ -365,6 +389,11 @@ impl Leg {
     /// A chunk that was played or cut, to be dropped off the lane.
     pub fn take_used(&mut self) -> Option<Chunk> {
         self.outbound.playout.take_used()
+    }
+
+    /// Whether the peer reports although it may send no audio: it suppresses silence.
+    pub fn is_reported(&self, now: Now) -> bool {
+        self.watch.reports(now)
     }
 
     /// Samples that wait to be played.
@@ -495,10 +524,21 @@ impl Leg {
     }
 }
 
+/// STUN (RFC 8489 section 5) and RTCP (RFC 5761 section 4), which some peers send to the port of
+/// their audio without having asked.
+fn is_beside_media(datagram: &[u8]) -> bool {
+    let stun = datagram.len() >= 20
+        && datagram[0] < 4
+        && datagram.get(4..8) == Some(&[0x21, 0x12, 0xa4, 0x42]);
+    let rtcp = datagram.len() >= 8 && datagram[0] >> 6 == 2 && (192..=223).contains(&datagram[1]);
+    stun || rtcp
+}
+
 impl Watch {
     fn expect(&mut self, now: Now) {
         self.since = Some(now);
         self.told = false;
+        self.strangers = 0;
     }
 
     fn packet(&mut self, now: Now, at: MediaTime) {
@@ -506,14 +546,29 @@ impl Watch {
         self.last_media = at;
     }
 
-    /// Media time of the last packet, once when the stream has been silent for too long.
+    /// Counts a packet of somebody else since the peer's last one; answers whether there are so
+    /// many by now that the peer's own may be among them.
+    fn stranger(&mut self) -> bool {
+        self.strangers = self.strangers.saturating_add(1);
+        self.strangers == MANY_STRANGERS
+    }
+
+    /// Media time of the last packet, once when the stream has been silent for too long. Who sends
+    /// no audio but reports suppresses silence (RFC 3550 section 6.3.5: either is life).
     fn tick(&mut self, now: Now, awaited: bool) -> Option<MediaTime> {
         if !awaited {
             self.since = Some(now);
             return None;
         }
-        let silent = self.since.is_some_and(|since| now.since(since) >= self.timeout);
-        (silent && !std::mem::replace(&mut self.told, true)).then_some(self.last_media)
+        let silent = now.since(self.since?);
+        let limit = if self.reports(now) { REPORTS_ALONE * self.timeout } else { self.timeout };
+        let dead = silent >= limit && !std::mem::replace(&mut self.told, true);
+        dead.then_some(self.last_media)
+    }
+
+    /// Whether the peer's reports come as reports do.
+    fn reports(&self, now: Now) -> bool {
+        self.reported.is_some_and(|at| now.since(at) < REPORTS_MISSED)
     }
 }
 

@@ -231,12 +231,12 @@ impl Lane {
                 self.shared.frames_lost.fetch_add(1, Ordering::Relaxed);
             }
         }
-        self.watch_flow(place);
+        self.watch_flow(now, place);
         self.tell(place);
     }
 
     /// Whether packets come; a second without any is told, and their return.
-    fn watch_flow(&mut self, place: Place) {
+    fn watch_flow(&mut self, now: Now, place: Place) {
         let seat = self.wheel.seat(place);
         if !seat.connected {
             return;
@@ -249,8 +249,10 @@ impl Lane {
             seat.idle_ticks = 0;
         }
         seat.packets = packets;
-        // Music on hold is no sign of life that anybody should be asked for.
-        seat.flowing = seat.idle_ticks < STALL_TICKS && !seat.leg.is_held();
+        // Music on hold is no sign of life that anybody should be asked for. Who reports but sends
+        // nothing suppresses silence, and is silent like others.
+        let comes = seat.idle_ticks < STALL_TICKS || seat.leg.is_reported(now);
+        seat.flowing = comes && !seat.leg.is_held();
         if seat.flowing != was {
             let flowing = seat.flowing;
             self.hand_on(News::Flowing(key, flowing));

@@ -50,6 +50,10 @@ impl Books {
         if self.journal.is_lost() {
             return;
         }
+        if let Event::FaultNoted { part, code, fallback } = &event {
+            let call = self.journal.call();
+            tracing::warn!(target: "waihu::call", %call, part, code, fallback, "fault");
+        }
         let event = match event {
             Event::CalleeOptedOut { .. } => {
                 if let Some(callee) = self.callee.clone() {

@@ -69,6 +69,9 @@ pub enum Heard {
         /// Which one.
         codec: CodecId,
     },
+    /// A thousand packets of others came since the peer's last one, or without any of the peer's:
+    /// perhaps it sends from where no description says. Once until its next one.
+    OnlyStrangers,
     /// The peer said BYE in RTCP: its stream stops. Signalling decides what that means.
     PeerLeft,
     /// No packet for `media_timeout`; once per silence.

@@ -96,6 +96,16 @@ impl Inbound {
         self.jitter.clock()
     }
 
+    /// Whether something could be made of a packet: audio in a codec that is known here, a pause
+    /// or a key.
+    pub fn plays(&self, agreed: &Negotiated, packet: &RtpPacket<'_>) -> bool {
+        let payload_type = packet.header.payload_type;
+        let known = payload_type == COMFORT_NOISE
+            || is_key(agreed, payload_type)
+            || self.codec_of(agreed, payload_type).is_some();
+        known && !packet.payload.is_empty()
+    }
+
     /// Takes in a packet of the peer.
     pub fn packet(&mut self, now: Now, agreed: &Negotiated, packet: &RtpPacket<'_>) -> Arrived {
         let payload_type = packet.header.payload_type;
@@ -107,11 +117,8 @@ impl Inbound {
             self.insert(now, packet, PacketKind::Pause);
             return Arrived::Audio;
         }
-        // G.711 needs no agreement: there is one way to say it, and old gateways switch at will.
-        let narrow = || {
-            CodecId::from_static_payload_type(payload_type).filter(|c| CodecId::NARROW.contains(c))
-        };
-        let Some(codec) = agreed_codec.or_else(narrow).filter(|c| self.decoders.knows(*c)) else {
+        let codec = self.codec_of(agreed, payload_type).filter(|_| !packet.payload.is_empty());
+        let Some(codec) = codec else {
             return Arrived::Unknown;
         };
         if codec.clock_rate() != self.jitter.clock() {
@@ -127,6 +134,15 @@ impl Inbound {
         self.decoders.reset(codec);
         self.codec = codec;
         Arrived::OtherCodec(codec)
+    }
+
+    /// The codec of a payload type, if it can be decoded.
+    fn codec_of(&self, agreed: &Negotiated, payload_type: u8) -> Option<CodecId> {
+        // G.711 needs no agreement: there is one way to say it, and old gateways switch at will.
+        let narrow = || {
+            CodecId::from_static_payload_type(payload_type).filter(|c| CodecId::NARROW.contains(c))
+        };
+        agreed.formats.codec(payload_type).or_else(narrow).filter(|c| self.decoders.knows(*c))
     }
 
     fn key(&mut self, now: Now, agreed: &Negotiated, packet: &RtpPacket<'_>) -> Arrived {

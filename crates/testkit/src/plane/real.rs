@@ -165,7 +165,10 @@ impl RealLeg {
             ends.rtp.push_back((now, peer.from, packet));
         }
         while let Some(report) = self.reports.arrived(now) {
-            ends.rtcp.push_back((now, peer.from, report));
+            // Whoever is not there does not report either.
+            if doing.present {
+                ends.rtcp.push_back((now, peer.from, report));
+            }
         }
     }
 
