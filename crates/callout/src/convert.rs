@@ -146,7 +146,7 @@ pub fn call_info(record: &CallRecord) -> Result<CallInfo, Refusal> {
         call_id: record.call.to_string(),
         status: record.status.word(),
         phones: display_form(phone.unwrap_or_default()),
-        user_requirement: display_form(&record.task.requirement().reveal()),
+        user_requirement: display_form(record.task.requirement().reveal()),
         duration_seconds: record.duration_s,
         cost: record.charge.map(money).transpose()?,
         billed: record.is_billed(),

@@ -135,9 +135,12 @@ pub enum Once {
         /// Digest of the request it stands for.
         digest: Vec<u8>,
         /// Writes the reply that is kept with it.
-        reply: Arc<dyn Fn(&Placed) -> Result<StoredReply, Refusal> + Send + Sync>,
+        reply: WriteReply,
     },
 }
+
+/// Writes what is answered to an order, once its calls have ids.
+pub type WriteReply = Arc<dyn Fn(&Placed) -> Result<StoredReply, Refusal> + Send + Sync>;
 
 impl fmt::Debug for Once {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
