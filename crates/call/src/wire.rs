@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 
 use conversation::floor::{FloorOutput, OnSpeech, Playback};
-use conversation::{Input as Talk, Output as TalkOutput};
+use conversation::{Input as Talk, LineTone, Output as TalkOutput};
 use domain::{Event, LegId, MediaTime, PlaybackState, Texts};
 use media::leg::{Heard, LegCommand, LegEvent};
 use media::playout::{OnSpeech as LaneOnSpeech, PlayoutChange, PlayoutEvent};
 use media::sdp::{LocalMedia, Negotiated};
+use media::tone::Cadence;
 
 use crate::call::{Call, CallPlan, MediaCommand, MediaEvent, Moment, Output};
 use crate::keys::Way;
@@ -134,7 +135,16 @@ impl Call {
             }
             Heard::SpeechStopped { end } => self.tell_talk(at, Talk::SpeechStopped { end }),
             Heard::Key(key) => self.key_pressed(at, leg, (Way::Media, key.as_char())),
-            Heard::Tone(tone) if tone.is_beep() => self.tell_talk(at, Talk::Beep),
+            Heard::Tone(tone) => {
+                let single = tone.is_beep().then_some(LineTone::Single);
+                let rhythm = tone.cadence().map(|cadence| match cadence {
+                    Cadence::Ringing => LineTone::Ringing,
+                    Cadence::Busy => LineTone::Busy,
+                });
+                if let Some(tone) = single.or(rhythm) {
+                    self.tell_talk(at, Talk::Tone(tone));
+                }
+            }
             Heard::Dead { .. } => self.lane_lost(at, leg),
             Heard::OnlyStrangers => {
                 let (part, code) = ("media".to_owned(), "strangers".to_owned());
@@ -144,7 +154,6 @@ impl Call {
             }
             Heard::UtteranceEnded(_)
             | Heard::FirstPacket { .. }
-            | Heard::Tone(_)
             | Heard::KeysSent
             | Heard::CodecChanged { .. }
             | Heard::PeerLeft => {}

@@ -8,6 +8,7 @@ mod hearing;
 mod opt_out;
 mod phrases;
 mod sentence;
+mod tones;
 mod words;
 
 use domain::{AnswerVerdict, Brief, EndWhat, Evidence, Identity, Opening};
@@ -16,6 +17,7 @@ use self::gate::Gate;
 use self::hearing::Hearing;
 use self::opt_out::Doubt;
 use self::sentence::{EARLY_NOISE_MS, Sentence, listens};
+use self::tones::Tones;
 use crate::director::{Answer, Cue, Director, Step, Tag};
 use crate::floor::OnSpeech;
 use crate::words::SpeechClass;
@@ -94,6 +96,7 @@ pub struct BuiltIn {
     questions: u8,
     asked_again: bool,
     hearing: Hearing,
+    tones: Tones,
     /// The callee has heard words of ours.
     spoke: bool,
     message: Message,
@@ -114,6 +117,7 @@ impl BuiltIn {
             questions: 0,
             asked_again: false,
             hearing: Hearing::default(),
+            tones: Tones::default(),
             spoke: false,
             message: Message::Owed,
             gate,
@@ -123,7 +127,12 @@ impl BuiltIn {
     fn open(&mut self) -> Vec<Step> {
         self.stage = Stage::Asking;
         self.questions = 1;
-        vec![Step::Open, self.expect(Question::Identity)]
+        let mut steps = vec![Step::Open, self.expect(Question::Identity)];
+        if self.tones.take_withdrawn() {
+            let (lines, on_speech) = (self.opening_lines(), OnSpeech::Pause);
+            steps.push(Step::Say { tag: tag::OPENING, lines, on_speech });
+        }
+        steps
     }
 
     /// From now on this is what the callee answers.
@@ -335,6 +344,13 @@ impl BuiltIn {
         ]
     }
 
+    /// It has no more to say.
+    fn found_machine(&mut self) -> Vec<Step> {
+        let mut steps = self.machine();
+        steps.extend(self.leave_message());
+        steps
+    }
+
     fn leave_message(&mut self) -> Vec<Step> {
         if self.voicemail_message {
             self.close(EndWhat::Voicemail, self.phrases.voicemail())
@@ -346,12 +362,13 @@ impl BuiltIn {
     fn silence(&mut self) -> Vec<Step> {
         self.hearing.silences += 1;
         match self.stage {
+            Stage::Asking if self.is_beep() => self.found_machine(),
+            // A telephone that rings has a time of its own.
+            Stage::Hello if self.tones.is_ringing() => Vec::new(),
             Stage::Hello => self.open(),
             // Nobody answers our opening after a long greeting that nobody understood.
             Stage::Asking if self.hearing.long_hello && self.hearing.silences >= 2 => {
-                let mut steps = self.machine();
-                steps.extend(self.leave_message());
-                steps
+                self.found_machine()
             }
             Stage::Asking if !self.asked_again => self.ask_again(),
             Stage::Asking if self.hearing.anything => {
@@ -480,7 +497,7 @@ impl BuiltIn {
             Cue::Opened => {
                 vec![Step::AwaitHello(HELLO_PATIENCE_MS), self.expect(Question::Hello)]
             }
-            Cue::NoHello if self.stage == Stage::Hello => self.open(),
+            Cue::NoHello if self.stage == Stage::Hello => self.no_hello(),
             Cue::NoHello => Vec::new(),
             Cue::Paused => vec![Step::Glance(self.question)],
             Cue::Heard(h) => vec![Step::Judge(h.n, Question::of(h.asked))],
@@ -490,15 +507,7 @@ impl BuiltIn {
             }
             Cue::Silence => self.silence(),
             Cue::Key(k) => self.key(k),
-            Cue::Beep => match self.stage {
-                Stage::Hello | Stage::Asking => {
-                    let mut steps = self.machine();
-                    steps.extend(self.leave_message());
-                    steps
-                }
-                Stage::Machine => self.leave_message(),
-                _ => Vec::new(),
-            },
+            Cue::Tone(tone) => self.tone(tone),
             Cue::Early(meaning, heard) => self.early(&self.gate.sentence(meaning, &heard)),
             Cue::Line { tag, whole } => self.gate.line_heard(tag, whole).into_iter().collect(),
             // Nobody is asked to press more than one key.

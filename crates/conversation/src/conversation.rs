@@ -167,7 +167,7 @@ impl Conversation {
             Input::Lost(item) => self.lost(now, item),
             Input::Unspeakable(item) => self.unspeakable(now, item),
             Input::Key(key) => self.key(now, key),
-            Input::Beep => self.cue(now, Cue::Beep),
+            Input::Tone(tone) => self.cue(now, Cue::Tone(tone)),
             Input::Flowing(flowing) => self.patience.set_flowing(flowing),
             Input::Leave(what) => self.cue(now, Cue::Leave(what)),
             Input::Answered(no, answer) => self.answered(now, no, answer),

@@ -5,7 +5,7 @@ use domain::{EndWhat, Event, ItemId, Masked, MediaTime, PlaylistId, Texts, Utter
 use crate::builtin::{Meaning, Prompt, Question};
 use crate::director::{CueNo, Enquiry, Unanswered};
 use crate::floor::{FloorOutput, Playback};
-use crate::words::{Certainty, Expect, Said};
+use crate::words::{Certainty, Expect, LineTone, Said};
 
 /// What the conversation is told.
 #[derive(Clone, Debug)]
@@ -59,8 +59,8 @@ pub enum Input {
     Unspeakable(ItemId),
     /// A key was pressed.
     Key(char),
-    /// The tone of an answering machine.
-    Beep,
+    /// A steady tone.
+    Tone(LineTone),
     /// Packets from the callee's side stopped or came back.
     Flowing(bool),
     /// A limit wants the call to end after a closing.

@@ -69,4 +69,4 @@ mod words;
 pub use builtin::{BuiltIn, Meaning, Phrases, Prompt, Question};
 pub use conversation::{Conversation, UNCLEAR_TEXT};
 pub use exchange::{HeardText, Input, Output, ReplyOutcome};
-pub use words::{Certainty, Expect, Said, SpeechClass};
+pub use words::{Certainty, Expect, LineTone, Said, SpeechClass};

@@ -55,3 +55,14 @@ pub struct Said {
     /// The callee said something that could not be understood.
     pub unclear: bool,
 }
+
+/// A steady tone on the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineTone {
+    /// One by itself, so far: a machine's beep, or the first of a rhythm.
+    Single,
+    /// A telephone rings behind a gateway that answered at once.
+    Ringing,
+    /// Busy behind such a gateway, or nobody there any more.
+    Busy,
+}

@@ -32,8 +32,17 @@ const MIN_MS: u64 = 200;
 const REPORT_MS: u64 = 400;
 /// Frames that keep a tone out of the speech scores from its second one on.
 const STEADY_FRAMES: u64 = 2;
-/// Time within which the same tone is a repetition, ms: the longest cadence pauses four seconds.
-const CADENCE_MS: u64 = 6_000;
+/// Time within which the same tone is a repetition, ms: gateways pause for up to so long.
+const CADENCE_MS: u64 = 16_000;
+/// Frequencies of exchanges: 400 (UK), 425 (Europe), 440 and 450 Hz (China).
+const EXCHANGE: std::ops::RangeInclusive<u32> = 390..=465;
+/// Longest time from one tone to the next of busy (0.7 s) and congestion (1.4 s), ms.
+const BUSY_MS: u64 = 1_700;
+/// Shortest and longest time from one ringing tone to the next, ms: 3 s in some countries, 5 and
+/// 6 s in most.
+const RINGING_MS: std::ops::RangeInclusive<u64> = 2_500..=7_000;
+/// Tones of a busy cadence after which it is one (ITU-T E.180 leaves that to us).
+const BUSY_CYCLES: u32 = 3;
 
 /// A tone of at least 200 ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,15 +53,40 @@ pub struct Tone {
     pub start: MediaTime,
     /// Its length so far; at 400 ms it is reported and may still go on.
     pub duration: MediaTime,
-    /// How often the same tone was heard within six seconds before: a cadence such as ringback
-    /// or busy, not a beep.
+    /// How often the same tone was heard before, each within 16 s of the one before: a cadence
+    /// such as ringback or busy, not a beep.
     pub repeats: u32,
+    /// From the beginning of the one before; zero for the first.
+    pub period: MediaTime,
+}
+
+/// What an exchange says by the rhythm of its tone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cadence {
+    /// A telephone rings somewhere.
+    Ringing,
+    /// It is busy, or there is no way to it, or whoever was there has hung up.
+    Busy,
 }
 
 impl Tone {
     /// Whether it can be the beep of an answering machine.
     pub const fn is_beep(&self) -> bool {
         self.repeats == 0
+    }
+
+    /// What an exchange says by it, as soon as the rhythm tells.
+    pub fn cadence(&self) -> Option<Cadence> {
+        let period = self.period.as_millis();
+        if self.repeats == 0 || !EXCHANGE.contains(&self.hz) {
+            None
+        } else if RINGING_MS.contains(&period) {
+            Some(Cadence::Ringing)
+        } else if period <= BUSY_MS && self.repeats + 1 >= BUSY_CYCLES {
+            Some(Cadence::Busy)
+        } else {
+            None
+        }
     }
 }
 
@@ -135,6 +169,7 @@ impl ToneDetector {
             start: run.start,
             duration: MediaTime::from_millis(run.frames * FRAME_MS),
             repeats: before.map_or(0, |last| last.repeats + 1),
+            period: before.map_or(MediaTime::ZERO, |last| run.start.since(last.start)),
         };
         self.last = Some(tone);
         Some(tone)
@@ -315,6 +350,33 @@ mod tests {
         let (tones, _) = run(&over_the_line(&busy));
         let repeats: Vec<u32> = tones.iter().map(|t| t.repeats).collect();
         assert_eq!(repeats, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn exchange_tones_are_told_by_their_rhythm_and_other_tones_are_none() {
+        use Cadence::{Busy, Ringing};
+        let (no, ringing, busy) = (None, Some(Ringing), Some(Busy));
+        for (hz, on_ms, off_ms, want) in [
+            (450.0, 1_000, 4_000, [no, ringing, ringing, ringing]),
+            (425.0, 1_000, 4_000, [no, ringing, ringing, ringing]),
+            (425.0, 1_000, 3_000, [no, ringing, ringing, ringing]),
+            (450.0, 350, 350, [no, no, busy, busy]),
+            (450.0, 700, 700, [no, no, busy, busy]),
+            (425.0, 480, 480, [no, no, busy, busy]),
+            // A recorded line, and somebody's melody.
+            (1_400.0, 400, 4_000, [no, no, no, no]),
+            (880.0, 350, 350, [no, no, no, no]),
+            (450.0, 400, 12_000, [no, no, no, no]),
+        ] {
+            let mut line = Vec::new();
+            for _ in 0..4 {
+                line.extend(sine(hz, 8_000, 5_000.0, on_ms * 8));
+                line.extend(vec![0; off_ms * 8]);
+            }
+            let (tones, _) = run(&over_the_line(&line));
+            let got: Vec<Option<Cadence>> = tones.iter().map(Tone::cadence).collect();
+            assert_eq!(got, want, "{hz} {on_ms}/{off_ms}: {tones:?}");
+        }
     }
 
     #[test]

@@ -34,6 +34,11 @@ impl Gate {
         self.opening = tag;
     }
 
+    /// What was said so far was said to nobody.
+    pub(super) fn withdraw(&mut self) {
+        self.disclosed = false;
+    }
+
     /// So many lines of a playlist were heard whole.
     pub(super) fn line_heard(&mut self, tag: Tag, whole: usize) -> Option<Step> {
         if self.disclosed || tag != self.opening || whole == 0 {

@@ -3,6 +3,11 @@
 use super::sentence::Sentence;
 use super::words::Meaning;
 
+/// Voice that goes on for so long before a tone is a greeting that was recorded.
+const LONG_VOICE_MS: u64 = 2_000;
+/// A person who picks up says so much, and waits.
+const SHORT_GREETING_MS: u64 = 1_600;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Hearing {
@@ -12,6 +17,10 @@ pub(super) struct Hearing {
     pub(super) silences: u32,
     /// A first utterance too long for a hello was not understood.
     pub(super) long_hello: bool,
+    /// Somebody spoke for longer than a person who picks up does.
+    long_voice: bool,
+    /// What was said was a person's: a short greeting, or an answer.
+    person: bool,
     /// What was heard, but not well enough to act on it.
     doubted: Option<Meaning>,
 }
@@ -30,6 +39,12 @@ impl Hearing {
     pub(super) fn sentence(&mut self, s: Sentence) -> Sentence {
         use Meaning::*;
         self.something();
+        self.long_voice |= s.length_ms >= LONG_VOICE_MS;
+        self.person |= match s.meaning {
+            Voicemail | Screening | Unclear | Other => false,
+            Greeting => s.length_ms <= SHORT_GREETING_MS,
+            _ => true,
+        };
         // A wish not to be called has rules of its own.
         let ends = matches!(s.meaning, Denied | ThirdParty | Refused | Voicemail | Goodbye);
         if s.sure || !ends || self.doubted == Some(s.meaning) {
@@ -37,6 +52,11 @@ impl Hearing {
         }
         self.doubted = Some(s.meaning);
         Sentence { meaning: Unclear, ..s }
+    }
+
+    /// Whether a single tone would be a machine's: it spoke before, as people do not.
+    pub(super) fn expects_beep(&self) -> bool {
+        (self.long_hello || self.long_voice) && !self.person
     }
 
     /// Whether a wish not to be called needs no question any more: it is beyond doubt, or was

@@ -4,7 +4,7 @@ use domain::{Brief, Language, MediaTime, UtteranceNo};
 
 use super::*;
 use crate::director::Heard;
-use crate::words::Certainty;
+use crate::words::{Certainty, LineTone};
 
 fn director(opening: Opening) -> BuiltIn {
     let brief = Brief {
@@ -27,7 +27,9 @@ fn cue(name: &str) -> Cue {
         "no hello" => return Cue::NoHello,
         "silence" => return Cue::Silence,
         "1" | "2" | "5" => return Cue::Key(word.chars().next().unwrap()),
-        "beep" => return Cue::Beep,
+        "beep" => return Cue::Tone(LineTone::Single),
+        "ring" => return Cue::Tone(LineTone::Ringing),
+        "busy" => return Cue::Tone(LineTone::Busy),
         "opening begun" => return Cue::Begun(tag::OPENING),
         "message begun" => return Cue::Begun(tag::MESSAGE),
         "message over" => return over(tag::MESSAGE, false),
@@ -388,7 +390,14 @@ fn machines_hear_one_neutral_sentence() {
     let opened = "closing voicemail, say Closing:Closing";
     check(&["opened", "Voicemail"], found);
     asking(&["Voicemail"], found);
-    check(&["opened", "beep"], &format!("{found}, {message}"));
+    // A tone before any voice is a machine's if neither its like nor a voice follows.
+    check(&["opened", "beep"], "hello within 5000");
+    check(&["opened", "beep", "no hello"], &format!("{found}, {message}"));
+    check(&["opened", "beep", "Greeting"], "open, expect Identity");
+    check(&["opened", "no hello", "beep", "silence"], &format!("{found}, {opened}"));
+    // Voice that goes on as no person's does is a machine's greeting.
+    check(&["opened", "Unclear+", "beep"], &format!("{found}, {message}"));
+    check(&["opened", "Greeting+", "beep"], &format!("{found}, {opened}"));
     check(&["opened", "Voicemail", "beep"], message);
     check(&["opened", "Voicemail", "silence"], message);
     check(&["opened", "Voicemail", "Other"], "wait 2500");
@@ -396,6 +405,37 @@ fn machines_hear_one_neutral_sentence() {
     // A long greeting that nobody understands, and silence after our opening.
     check(&["opened", "Unclear+", "silence", "silence"], &format!("{found}, {opened}"));
     talking(&["beep"], "");
+}
+
+#[test]
+fn a_tone_after_a_person_has_spoken_is_noise() {
+    for said in ["Greeting", "Other", "AsksWho", "Confirmed_", "Unclear"] {
+        check(&["opened", said, "beep"], "");
+        check(&["opened", said, "ring"], "");
+    }
+    asking(&["AsksWho", "Unclear+", "beep"], "");
+    asking(&["beep", "silence"], "cut, say Question:Question");
+}
+
+#[test]
+fn behind_a_gateway_that_answers_at_once_nobody_is_spoken_to_before_somebody_speaks() {
+    check(&["opened", "beep", "ring"], "hello within 6000");
+    check(&["opened", "beep", "ring", "silence"], "");
+    check(&["opened", "beep", "ring", "ring", "Greeting"], "open, expect Identity");
+    // It has stopped to ring: somebody may have picked up without a word.
+    check(&["opened", "beep", "ring", "no hello"], "open, expect Identity");
+    // What was said to a telephone that rings was said to nobody.
+    let withdrawn = "cut, expect Hello, hello within 6000";
+    check(&["opened", "no hello", "opening begun", "beep", "ring"], withdrawn);
+    check(
+        &["opened", "no hello", "opening begun", "beep", "ring", "ring", "Greeting"],
+        "open, expect Identity, say Opening:Opening+Opening",
+    );
+    let rings: Vec<&str> = ["opened"].into_iter().chain(["ring"; 14]).collect();
+    check(&rings, "End(Silence)");
+    for stage in [&["opened"][..], &ASKED, &TALKING] {
+        check(&[stage, &["busy"]].concat(), "End(CalleeHungUp)");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use domain::{EndWhat, ItemId, Masked, MediaTime, UtteranceNo};
 
 use super::Tag;
 use crate::builtin::Meaning;
-use crate::words::Certainty;
+use crate::words::{Certainty, LineTone};
 
 /// What happened that a director may want to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub enum Cue {
     /// A collection is over: these keys, without the one that ended it; none if nobody pressed
     /// any.
     Collected(String),
-    /// The tone of an answering machine.
-    Beep,
+    /// A steady tone.
+    Tone(LineTone),
     /// A reply is complete.
     Replied {
         /// Whether the responder wants to end the call, and whether the task was done.

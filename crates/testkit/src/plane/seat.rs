@@ -291,6 +291,7 @@ fn beside_speech(at: MediaTime, doing: Doing) -> impl Iterator<Item = Heard> {
     let key = doing.key.and_then(Key::from_char).map(Heard::Key);
     let duration = MediaTime::from_millis(400);
     let start = at.since(duration);
-    let tone = Heard::Tone(Tone { hz: 1_000, start, duration, repeats: 0 });
+    let tone =
+        Heard::Tone(Tone { hz: 1_000, start, duration, repeats: 0, period: MediaTime::ZERO });
     key.into_iter().chain(doing.beep.then_some(tone))
 }
