@@ -115,6 +115,10 @@ impl TrunkEvents for Core {
     fn trunk_usable(&self, trunk: &str, usable: bool) {
         self.scheduler.set_usable(trunk, usable);
     }
+
+    fn trunk_full(&self, trunk: &str, wait: std::time::Duration) {
+        self.scheduler.set_full(trunk, self.parts.clock.now() + wait);
+    }
 }
 
 /// Stands in until trunks are plugged in; commands to it go nowhere.

@@ -102,13 +102,20 @@ struct State {
 struct RouteUse {
     /// Its trunk says that calls may go over it.
     usable: bool,
+    /// Its trunk said that it is full until then.
+    full_until: Now,
     busy: u32,
     next_start: Now,
 }
 
 impl Scheduler {
     pub(crate) fn new(config: &EngineConfig) -> Self {
-        let idle = RouteUse { usable: true, busy: 0, next_start: Now::default() };
+        let idle = RouteUse {
+            usable: true,
+            full_until: Now::default(),
+            busy: 0,
+            next_start: Now::default(),
+        };
         let state = State {
             queue: VecDeque::new(),
             orders: BTreeMap::new(),
@@ -183,6 +190,17 @@ impl Scheduler {
         let mut state = self.lock();
         if let Some(i) = state.config.iter().position(|r| *r.name == *trunk) {
             state.routes[i].usable = usable;
+        }
+        drop(state);
+        self.poke.notify_one();
+    }
+
+    /// A trunk is full until then; a shorter wait that is told later does not end a longer one.
+    pub(crate) fn set_full(&self, trunk: &str, until: Now) {
+        let mut state = self.lock();
+        if let Some(i) = state.config.iter().position(|r| *r.name == *trunk) {
+            let used = &mut state.routes[i];
+            used.full_until = used.full_until.max(until);
         }
         drop(state);
         self.poke.notify_one();
@@ -282,12 +300,14 @@ impl State {
             if !used.usable || used.busy >= route.lines {
                 continue;
             }
-            if used.next_start <= now {
+            let from = used.next_start.max(used.full_until);
+            if from <= now {
                 return Start::Over(i);
             }
-            if matches!(soonest, Start::Later) {
-                soonest = Start::At(used.next_start);
-            }
+            soonest = match soonest {
+                Start::At(at) if at <= from => soonest,
+                _ => Start::At(from),
+            };
         }
         soonest
     }

@@ -124,6 +124,10 @@ pub struct TlsConfig {
     pub ca_file: Option<PathBuf>,
     /// The name its certificate must hold, also sent as SNI; the host of the address if absent.
     pub server_name: Option<String>,
+    /// PEM file of our own certificate, its chain behind it, for a trunk that asks who we are.
+    pub cert_file: Option<PathBuf>,
+    /// PEM file of its private key. Both or none.
+    pub key_file: Option<PathBuf>,
 }
 
 /// What is done for a trunk without calls, and for how long its calls may be silent.

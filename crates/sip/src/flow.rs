@@ -23,6 +23,8 @@ use crate::framing::{Broken, Framer, Piece};
 use crate::mend::{Came, mend};
 use crate::path::{carrier, sip_addr};
 use crate::registry::{Registry, Wire};
+use crate::standing::Standing;
+use crate::tls;
 use crate::unknown;
 
 /// Messages that may wait for the socket; transactions wait when it is full.
@@ -86,7 +88,7 @@ impl Flow {
     /// Serves a connected stream in a task of its own.
     pub(crate) async fn start(
         house: &House,
-        trunk: &str,
+        trunk: Arc<Standing>,
         ends: Ends,
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
     ) -> rsipstack::Result<Self> {
@@ -105,7 +107,6 @@ impl Flow {
         let reader = Reader { house: house.clone(), flow: flow.clone(), ends, own };
         let registry = house.registry.clone();
         let keepalive = house.keepalive;
-        let trunk = trunk.to_owned();
         house.tasks.spawn(async move {
             let mut writer = Writer { queue, own: own_queue, registry, keepalive };
             let over = tokio::select! {
@@ -113,9 +114,18 @@ impl Flow {
                 over = writer.run(write) => over,
                 () = closed.cancelled() => Over::Stopping,
             };
+            let name = trunk.name();
+            if let Over::Io(error) = &over
+                && let Some(why) = tls::alert(error)
+            {
+                // With TLS 1.3 a peer that refuses us says so when the handshake seems over.
+                tracing::warn!(trunk = name, %why, "connection to a trunk refused");
+                trunk.silent(&why);
+            } else {
+                tracing::info!(trunk = name, why = %over, "connection to a trunk ended");
+            }
             closed.cancel();
             writer.close();
-            tracing::info!(%trunk, why = %over, "connection to a trunk ended");
         });
         Ok(flow)
     }

@@ -25,6 +25,7 @@ use crate::path::PathError;
 use crate::peer::Peer;
 use crate::registry::{Inbox, Wire};
 use crate::reoffer::ReofferEnd;
+use crate::retry_after::retry_after;
 use crate::session;
 use crate::talk::{Parts, Talk, hang_up};
 
@@ -329,6 +330,11 @@ impl Attempt<'_> {
             }
             self.cancel_if_due().await;
             return None;
+        }
+        if code == 503
+            && let Some(wait) = retry_after(&response.headers)
+        {
+            self.peer.standing.full(wait);
         }
         if let Some(giving_up) = &self.giving_up {
             // A refusal that crossed our CANCEL is still what the peer said.

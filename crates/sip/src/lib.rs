@@ -53,6 +53,7 @@ mod refresh;
 mod register;
 mod registry;
 mod reoffer;
+mod retry_after;
 mod seal;
 mod session;
 mod socket;

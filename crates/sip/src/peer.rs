@@ -18,7 +18,7 @@ use crate::flow::{Ends, Flow};
 use crate::leg::Shared;
 use crate::path::{Path, PathError};
 use crate::socket;
-use crate::standing::Standing;
+use crate::standing::{Standing, Watched};
 use crate::tls::Tls;
 
 /// Unanswered bytes for this long mean that the connection is dead.
@@ -27,7 +27,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(20);
 /// A trunk.
 pub(crate) struct Peer {
     pub(crate) config: TrunkConfig,
-    pub(crate) standing: Standing,
+    pub(crate) standing: Arc<Standing>,
     tls: Option<Tls>,
     /// One connection for all calls. Held while one is opened, so that a burst of calls opens
     /// one and not many; this lock is waited for, never blocked on.
@@ -48,7 +48,13 @@ impl Peer {
             Transport::Udp | Transport::Tcp => None,
         };
         let upkeep = &config.upkeep;
-        let standing = Standing::new(&config.name, events, upkeep.options_s > 0, upkeep.register);
+        let watched = match (upkeep.options_s, &tls) {
+            (0, _) => Watched::No,
+            (_, None) => Watched::Yes,
+            (_, Some(_)) => Watched::FromTheStart,
+        };
+        let standing = Standing::new(&config.name, events, watched, upkeep.register);
+        let standing = Arc::new(standing);
         let (slot, attempts) = (Mutex::default(), AtomicU64::new(0));
         Ok(Self { config, standing, tls, slot, attempts })
     }
@@ -125,13 +131,13 @@ impl Peer {
         let local = tcp.local_addr().map_err(|e| unreachable(e.to_string()))?;
         tune(&tcp);
         let ends = Ends { local, peer, transport };
-        let name = &self.config.name;
+        let standing = self.standing.clone();
         let flow = match &self.tls {
-            None => Flow::start(house, name, ends, tcp).await,
+            None => Flow::start(house, standing, ends, tcp).await,
             Some(tls) => {
                 let secured = timeout(limit, tls.connect(tcp)).await;
                 let secured = secured.map_err(|_| PathError::TooLate)??;
-                Flow::start(house, name, ends, secured).await
+                Flow::start(house, standing, ends, secured).await
             }
         };
         flow.map_err(|e| unreachable(e.to_string()))

@@ -16,13 +16,12 @@ use crate::name_addr::split_list;
 use crate::number::sip_uri;
 use crate::path::Path;
 use crate::peer::Peer;
+use crate::retry_after::retry_after;
 use crate::standing::Registered;
 use crate::upkeep::back_off;
 
 /// The longest registration a registrar may ask for, in seconds.
 const MAX_EXPIRES: u32 = 86_400;
-/// The longest `Retry-After` that is obeyed, in seconds.
-const MAX_RETRY_AFTER: u64 = 3_600;
 
 /// Why a registrar did not agree.
 #[derive(Debug)]
@@ -175,15 +174,8 @@ fn raised(headers: &Headers, wanted: u32) -> Option<u32> {
 }
 
 fn refused(response: &Response) -> Refused {
-    let retry_after = response.headers.iter().find_map(|header| match header {
-        Header::RetryAfter(value) => {
-            let digits = value.value().trim().split(|c: char| !c.is_ascii_digit()).next()?;
-            digits.parse().ok()
-        }
-        _ => None,
-    });
-    let retry_after = retry_after.map(|s: u64| Duration::from_secs(s.min(MAX_RETRY_AFTER)));
-    Refused { why: format!("{} to REGISTER", response.status_code.code()), retry_after }
+    let why = format!("{} to REGISTER", response.status_code.code());
+    Refused { why, retry_after: retry_after(&response.headers) }
 }
 
 /// The seconds granted to our contact: its own parameter, else the header (section 10.2.4).

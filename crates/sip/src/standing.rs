@@ -1,6 +1,7 @@
 //! How a trunk stands: whether it answers, whether it took our registration, what went wrong.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use engine::ports::trunk::TrunkEvents;
 use tokio::sync::Notify;
@@ -40,22 +41,35 @@ pub struct TrunkHealth {
 #[derive(Debug)]
 struct State {
     answers: Option<bool>,
+    /// Nobody is called over it before it has said something.
+    unheard: bool,
     registered: Registered,
     failures: u64,
     problem: Option<String>,
 }
 
+/// Whether somebody asks a trunk whether it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    /// Nobody does: it is never called down.
+    No,
+    /// When it has been quiet for long, and after a failure.
+    Yes,
+    /// At once, too, and no call goes over it before it has answered: over TLS much can be wrong
+    /// that shows with the first request only.
+    FromTheStart,
+}
+
 impl State {
     fn usable(&self) -> bool {
-        self.answers != Some(false) && self.registered != Registered::No
+        !self.unheard && self.answers != Some(false) && self.registered != Registered::No
     }
 }
 
 /// Keeps how one trunk stands, and tells the engine when that changes.
 pub(crate) struct Standing {
     name: String,
-    /// Whether somebody asks it again after a failure: without that it is never called down.
-    watched: bool,
+    watched: Watched,
     // A lock, because calls and upkeep report from any task; held for the change only.
     state: Mutex<State>,
     events: Arc<dyn TrunkEvents>,
@@ -66,11 +80,17 @@ impl Standing {
     pub(crate) fn new(
         name: &str,
         events: Arc<dyn TrunkEvents>,
-        watched: bool,
+        watched: Watched,
         registers: bool,
     ) -> Self {
         let registered = if registers { Registered::No } else { Registered::NotWanted };
-        let state = State { answers: None, registered, failures: 0, problem: None };
+        let state = State {
+            answers: None,
+            unheard: watched == Watched::FromTheStart,
+            registered,
+            failures: 0,
+            problem: None,
+        };
         if !state.usable() {
             events.trunk_usable(name, false);
         }
@@ -82,6 +102,7 @@ impl Standing {
     pub(crate) fn heard(&self) {
         self.change(|state| {
             state.answers = Some(true);
+            state.unheard = false;
             if state.registered != Registered::No {
                 state.problem = None;
             }
@@ -94,11 +115,17 @@ impl Standing {
         self.change(|state| {
             state.failures += 1;
             state.problem = Some(why.to_owned());
-            if self.watched {
+            if self.watched != Watched::No {
                 state.answers = Some(false);
             }
         });
         self.news.notify_one();
+    }
+
+    /// It is there, and wants no call for so long.
+    pub(crate) fn full(&self, wait: Duration) {
+        tracing::warn!(trunk = %self.name, seconds = wait.as_secs(), "trunk is full; calls wait");
+        self.events.trunk_full(&self.name, wait);
     }
 
     /// It took our registration, or let it go.
@@ -113,6 +140,21 @@ impl Standing {
     /// Waits until something new is known about it.
     pub(crate) async fn news(&self) {
         self.news.notified().await;
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is to be asked at once.
+    pub(crate) fn wants_asking(&self) -> bool {
+        let state = self.lock();
+        state.unheard && state.answers.is_none()
+    }
+
+    /// What went wrong last, while it is wrong.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.lock().problem.clone()
     }
 
     pub(crate) fn answers(&self) -> Option<bool> {
@@ -175,7 +217,7 @@ mod tests {
     #[test]
     fn only_changes_are_told() {
         let told = Arc::new(Told::default());
-        let standing = Standing::new("t", told.clone(), true, false);
+        let standing = Standing::new("t", told.clone(), Watched::Yes, false);
         standing.heard();
         standing.silent("x");
         standing.silent("y");
@@ -190,7 +232,7 @@ mod tests {
     #[test]
     fn a_trunk_that_nobody_asks_again_is_never_called_down() {
         let told = Arc::new(Told::default());
-        let standing = Standing::new("t", told.clone(), false, false);
+        let standing = Standing::new("t", told.clone(), Watched::No, false);
         standing.silent("x");
         assert!(told.0.lock().unwrap().is_empty());
     }
@@ -198,7 +240,7 @@ mod tests {
     #[test]
     fn a_trunk_that_wants_registration_is_usable_only_with_it() {
         let told = Arc::new(Told::default());
-        let standing = Standing::new("t", told.clone(), true, true);
+        let standing = Standing::new("t", told.clone(), Watched::Yes, true);
         standing.heard();
         standing.registered(Registered::For(60), None);
         standing.registered(Registered::No, Some("403"));

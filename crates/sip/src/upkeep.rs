@@ -25,6 +25,9 @@ pub(crate) enum ProbeError {
     Path(#[from] PathError),
     #[error("no answer to OPTIONS")]
     Silent,
+    /// A connection that was ended in place of an answer; why, if the peer said it.
+    #[error("{}", .0.as_deref().unwrap_or("the peer closes the connection instead of answering"))]
+    Closed(Option<String>),
     #[error("{0} to OPTIONS")]
     Unavailable(u16),
     #[error("OPTIONS could not be sent")]
@@ -44,7 +47,13 @@ pub(crate) async fn keep_asking(shared: Arc<Shared>, peer: Arc<Peer>, leave: Can
     loop {
         let down = peer.standing.answers() == Some(false);
         failures = if down { failures } else { 0 };
-        let wait = if down { back_off(&shared, failures) } else { usual };
+        let wait = if peer.standing.wants_asking() {
+            Duration::ZERO
+        } else if down {
+            back_off(&shared, failures)
+        } else {
+            usual
+        };
         tokio::select! {
             biased;
             () = leave.cancelled() => return,
@@ -62,7 +71,7 @@ pub(crate) async fn keep_asking(shared: Arc<Shared>, peer: Arc<Peer>, leave: Can
             Err(error) => {
                 failures += 1;
                 // What `path` reports it has reported already.
-                if !matches!(error, ProbeError::Path(_)) {
+                if !matches!(error, ProbeError::Path(_) | ProbeError::Closed(Some(_))) {
                     peer.standing.silent(&error.to_string());
                 }
             }
@@ -84,7 +93,7 @@ pub(crate) async fn ask(shared: &Shared, peer: &Peer) -> Result<u16, ProbeError>
     let limit = shared.timers.transaction() * 2;
     let last = tokio::select! {
         last = timeout(limit, exchange.last()) => last.ok().flatten(),
-        () = closed.cancelled() => None,
+        () = closed.cancelled() => return Err(ProbeError::Closed(peer.standing.problem())),
     };
     let response = last.filter(|r| arrival::source(r).is_some()).ok_or(ProbeError::Silent)?;
     match response.status_code.code() {

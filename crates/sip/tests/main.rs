@@ -18,3 +18,4 @@ mod stage;
 mod strangers;
 mod tcp_trunks;
 mod tls_trunks;
+mod trunk_life;

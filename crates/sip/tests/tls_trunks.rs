@@ -173,6 +173,8 @@ async fn a_peer_without_tls_hears_no_word_of_sip() {
     certificates(dir.path()).await;
     let stage = Stage::with(&address, |_, trunk| {
         trunk.tls.ca_file = Some(dir.path().join("ca.pem"));
+        // Only the call shall knock.
+        trunk.upkeep.options_s = 0;
     })
     .await;
     let call = stage.dial();
@@ -186,5 +188,68 @@ async fn a_peer_without_tls_hears_no_word_of_sip() {
     assert_eq!(stage.ended(call).await, LegOutcome::TransportFailed);
     let again = timeout(Duration::from_millis(200), plain.accept()).await;
     assert!(again.is_err(), "a second connection");
+    stage.close().await;
+}
+
+/// An `openssl s_server` that wants a certificate; what it is told by SIP it prints.
+async fn strict_peer(dir: &Path) -> (Child, Ports) {
+    certificates(dir).await;
+    let ports = Ports::take();
+    let port = ports.first().to_string();
+    let child = Command::new("openssl")
+        .args(["s_server", "-quiet", "-accept", &port, "-cert", "peer.crt", "-key", "peer.key"])
+        .args(["-Verify", "1", "-verify_return_error", "-CAfile", "ca.pem"])
+        .current_dir(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn();
+    let child = installed(child, "openssl");
+    listening_tcp(ports.first()).await;
+    (child, ports)
+}
+
+#[tokio::test]
+async fn a_peer_that_wants_a_certificate_of_ours_is_down_and_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_child, ports) = strict_peer(dir.path()).await;
+    let address = format!("sip:localhost:{};transport=tls", ports.first());
+    let ca = |_: &mut SipConfig, trunk: &mut TrunkConfig| {
+        trunk.tls.ca_file = Some(dir.path().join("ca.pem"));
+    };
+    let stage = Stage::with(&address, ca).await;
+    // Nobody was called, and nobody is before it answers.
+    assert!(!stage.trunks.health()[0].usable);
+    let down = async {
+        while stage.trunks.health()[0].answers != Some(false) {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, down).await.expect("it is not called down");
+    let health = &stage.trunks.health()[0];
+    let problem = health.problem.as_deref().unwrap_or_default();
+    assert!(problem.contains("wants a certificate of ours"), "{health:?}");
+    let asked = stage.trunks.ask("t").await.unwrap_err();
+    assert!(asked.contains("wants a certificate of ours"), "{asked}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_ours_is_shown_to_a_peer_that_wants_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, ports) = strict_peer(dir.path()).await;
+    let address = format!("sip:localhost:{};transport=tls", ports.first());
+    let stage = Stage::with(&address, |_, trunk| {
+        trunk.tls.ca_file = Some(dir.path().join("ca.pem"));
+        trunk.tls.cert_file = Some(dir.path().join("peer.crt"));
+        trunk.tls.key_file = Some(dir.path().join("peer.key"));
+    })
+    .await;
+    let mut heard = vec![0; 4096];
+    let mut said = child.stdout.take().unwrap();
+    let n = timeout(PATIENCE, said.read(&mut heard)).await.expect("it hears nothing").unwrap();
+    assert!(heard[..n].starts_with(b"OPTIONS"), "{}", String::from_utf8_lossy(&heard[..n]));
+    assert_eq!(stage.trunks.health()[0].problem, None);
     stage.close().await;
 }

@@ -1,5 +1,7 @@
 //! A trunk that says it is not usable is not chosen, and calls that fit no other wait for it.
 
+use std::time::Duration;
+
 use domain::CallStatus;
 use engine::{Calls, Route};
 use testkit::{Setup, check_all, outcome, people, virtually};
@@ -44,5 +46,35 @@ fn without_a_usable_trunk_the_engine_is_not_ready() {
         let ready = world.engine.readiness();
         assert!(!ready.ready);
         assert_eq!(ready.problems, ["no trunk is usable"]);
+    });
+}
+
+/// Nobody is dialled while the trunk is full, and nobody fails for it.
+#[test]
+fn calls_wait_while_a_trunk_is_full() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let events = world.engine.trunk_events();
+        events.trunk_full("lab", Duration::from_secs(20));
+        // What is told later and is shorter does not end it.
+        events.trunk_full("lab", Duration::from_secs(2));
+        let began = world.clock.now();
+        let calls = [
+            world.call("13800138000", people::cooperative()).await,
+            world.call("13800138001", people::cooperative()).await,
+        ];
+        world.pass(15_000).await;
+        assert!(world.trunk.dialled().is_empty());
+        for call in calls {
+            assert_eq!(world.record(call).status, CallStatus::Queued);
+        }
+        world.settle(120).await;
+        check_all(&world);
+        for call in calls {
+            assert_eq!(outcome(&world.record(call)), "completed / task_done / confirmed");
+        }
+        let dialled = world.trunk.dialled();
+        assert_eq!(dialled.len(), 2);
+        assert!(dialled.iter().all(|d| d.at >= began + Duration::from_secs(20)));
     });
 }

@@ -114,8 +114,13 @@ async fn readyz(
     let mut text = String::new();
     for t in &ready.trunks {
         let kind = if t.simulated { " (simulated)" } else { "" };
-        let state = if t.up { "up" } else { "down" };
-        let detail = details.iter().find(|d| d.name == t.name).map(standing).unwrap_or_default();
+        let known = details.iter().find(|d| d.name == t.name);
+        let state = match known {
+            Some(TrunkHealth { answers: None, problem: None, .. }) => "unknown",
+            _ if t.up => "up",
+            _ => "down",
+        };
+        let detail = known.map(standing).unwrap_or_default();
         text.push_str(&format!("trunk {}{kind}: {state}{detail}\n", t.name));
     }
     for p in &ready.problems {

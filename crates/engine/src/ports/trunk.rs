@@ -6,6 +6,7 @@
 
 pub use call::signal::{DialOrder, LegOutcome, TrunkCommand, TrunkEvent};
 use domain::{CallId, LegId};
+use std::time::Duration;
 
 /// Receives what trunks tell. Must not block; called from the adapter's tasks.
 pub trait TrunkEvents: Send + Sync {
@@ -16,6 +17,12 @@ pub trait TrunkEvents: Send + Sync {
     /// not to be; calls that have begun are not touched.
     fn trunk_usable(&self, trunk: &str, usable: bool) {
         let _ = (trunk, usable);
+    }
+
+    /// The trunk is full and wants no INVITE for so long (503 with Retry-After, RFC 3261 section
+    /// 21.5.4). Calls wait; the one that was told so is over.
+    fn trunk_full(&self, trunk: &str, wait: Duration) {
+        let _ = (trunk, wait);
     }
 }
 

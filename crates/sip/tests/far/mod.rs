@@ -1,6 +1,7 @@
 //! Peers behind a connection: a bare TCP listener, and sipp over TCP.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -21,6 +22,15 @@ pub struct Door {
 impl Door {
     pub async fn open() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+    }
+
+    /// Listens again where somebody listened before.
+    pub async fn again(at: SocketAddr) -> Self {
+        Self { listener: TcpListener::bind(at).await.unwrap() }
+    }
+
+    pub fn at(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
     }
 
     pub fn address(&self) -> String {

@@ -31,6 +31,7 @@ pub fn number(text: &str) -> PhoneNumber {
 #[derive(Default)]
 pub struct Ear {
     heard: Mutex<Vec<(CallId, TrunkEvent)>>,
+    full: Mutex<Vec<Duration>>,
     news: Notify,
 }
 
@@ -40,9 +41,18 @@ impl TrunkEvents for Ear {
         self.heard.lock().unwrap().push((call, event));
         self.news.notify_waiters();
     }
+
+    fn trunk_full(&self, _trunk: &str, wait: Duration) {
+        self.full.lock().unwrap().push(wait);
+    }
 }
 
 impl Ear {
+    /// How long the trunk said it is full, each time.
+    pub fn full(&self) -> Vec<Duration> {
+        self.full.lock().unwrap().clone()
+    }
+
     pub fn of(&self, call: CallId) -> Vec<TrunkEvent> {
         let heard = self.heard.lock().unwrap();
         let mine = heard.iter().filter(|(c, _)| *c == call);
