@@ -55,6 +55,8 @@ impl Scene {
         let stage = Stage::with(&address, |config, trunk| {
             config.timers = timers(20);
             trunk.tls.ca_file = Some(dir.path().join("ca.pem"));
+            // The line carries calls and nothing else.
+            trunk.upkeep.options_s = 0;
         })
         .await;
         Self { listener, acceptor: TlsAcceptor::from(Arc::new(config)), stage, asked: 1 }
