@@ -209,14 +209,21 @@ impl Floor {
 
     /// Stands still until [`Floor::release`], also for what is placed meanwhile.
     pub fn hold(&mut self) {
+        // Also when the lane stands still by itself: it would go on by itself, too.
+        if !self.held {
+            self.out.push_back(FloorOutput::Pause);
+        }
         self.held = true;
-        self.settle_pause();
+        self.paused = true;
     }
 
     /// Ends [`Floor::hold`].
     pub fn release(&mut self) {
         self.held = false;
-        self.settle_pause();
+        if self.paused {
+            self.out.push_back(FloorOutput::Resume);
+            self.paused = false;
+        }
     }
 
     /// Throws away everything that is not played yet.
@@ -392,16 +399,6 @@ impl Floor {
 
     fn current_on_speech(&self) -> OnSpeech {
         self.lists.iter().find(|l| !l.cutting).map_or(OnSpeech::Pause, |l| l.on_speech)
-    }
-
-    fn settle_pause(&mut self) {
-        if self.held && !self.paused {
-            self.out.push_back(FloorOutput::Pause);
-            self.paused = true;
-        } else if !self.held && self.paused {
-            self.out.push_back(FloorOutput::Resume);
-            self.paused = false;
-        }
     }
 
     /// Asks for the next line's synthesis if the one before is made and few enough wait.

@@ -135,4 +135,14 @@ fn what_was_lost_on_the_way_is_not_written() {
     f.playback(p, ItemId(2), Playback::Finished { sent: 800 }, T(700));
     let s = over(&mut f).unwrap();
     assert_eq!(s.heard, "all of it, the next.");
+
+fn a_floor_that_is_held_stays_so_though_the_lane_stands_still_by_itself() {
+    let mut f = Floor::default();
+    let p = f.open(OnSpeech::Pause).unwrap();
+    f.add(p, "a", SpeechClass::Content);
+    f.playback(p, ItemId(1), Playback::Started, T(0));
+    f.playback(p, ItemId(1), Playback::Paused, T(100));
+    while f.poll().is_some() {}
+    f.hold();
+    assert_eq!(f.poll(), Some(FloorOutput::Pause), "else a door that was none lets it go on");
 }
