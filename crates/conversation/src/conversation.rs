@@ -231,7 +231,7 @@ impl Conversation {
         };
         // A key cuts the prompt it answers.
         let done = collection.key(now, key);
-        self.floor.cut_all();
+        self.cut();
         if done {
             self.collected(now);
         }

@@ -1,6 +1,7 @@
 //! What must hold for every call of every world, whatever happened in it.
 
 mod call;
+mod led;
 mod words;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use domain::{CallId, CallRecord, LedgerAccount, MicroYuan, TransactionKind};
 
 use crate::invariant::{Findings, Invariant, Violation};
 use crate::memory::MemoryStore;
+use crate::outside::Led;
 use crate::plane::Audible;
 use crate::trunk::Dialled;
 use crate::world::World;
@@ -55,7 +57,13 @@ pub fn check_call(world: &World, call: CallId) {
     let record = world.record(call);
     call::check(&world.store, &record, &mut found);
     let audible = world.plane.audible(call);
-    words::check(&world.journal(call), &record, &audible, &mut found);
+    let led = world.setup.outside.led();
+    let journal = world.journal(call);
+    words::check(&journal, &record, &audible, led.contains_key(&call), &mut found);
+    match led.get(&call) {
+        Some(led) => led::check(&journal, led, &mut found),
+        None => led::unled(&journal, &mut found),
+    }
     found.expect_none();
 }
 
@@ -82,6 +90,7 @@ pub(crate) fn whole_history(
     store: &MemoryStore,
     dialled: &[Dialled],
     audible: &BTreeMap<CallId, Vec<Audible>>,
+    outside: &BTreeMap<CallId, Led>,
 ) -> Vec<Violation> {
     let mut found = Findings::default();
     books(store, &mut found);
@@ -97,8 +106,16 @@ pub(crate) fn whole_history(
         call::dialled(&journal, times, &mut found);
         // Of a call that died with its process the journal may lack the last moments.
         let lost = record.reason.is_some_and(|r| r.what == domain::EndWhat::NodeLost);
-        if let Some(audible) = audible.get(&record.call).filter(|_| !lost) {
-            words::check(&journal, record, audible, &mut found);
+        if lost {
+            continue;
+        }
+        let led = outside.get(&record.call);
+        if let Some(audible) = audible.get(&record.call) {
+            words::check(&journal, record, audible, led.is_some(), &mut found);
+        }
+        match led {
+            Some(led) => led::check(&journal, led, &mut found),
+            None => led::unled(&journal, &mut found),
         }
     }
     for call in times.keys() {

@@ -41,6 +41,12 @@ pub enum Invariant {
     DialledOnce,
     /// Who follows a call sees each event once, in order, and the end last.
     Watched,
+    /// At most one enquiry of a call is out.
+    OneCue,
+    /// An answer counts before its limit and once, and every enquiry leaves one word of it.
+    Answers,
+    /// What is played is what the call's director wanted, as a plain model of the floor has it.
+    Floor,
     /// Nothing panics.
     Sound,
     /// The same seed gives the same journals to the byte.
@@ -68,6 +74,9 @@ impl Invariant {
             Invariant::Recorded => "recorded",
             Invariant::DialledOnce => "dialled_once",
             Invariant::Watched => "watched",
+            Invariant::OneCue => "one_cue",
+            Invariant::Answers => "answers",
+            Invariant::Floor => "floor",
             Invariant::Sound => "sound",
             Invariant::Repeats => "repeats",
         }

@@ -46,6 +46,22 @@ pub enum Sabotage {
     NewsRepeated,
     /// The store of recordings loses a sample of each side.
     TapeSpoilt,
+    /// Whoever asks outside for a director tries again before the first try is over.
+    AskedTwice,
+    /// A request outlives the enquiry that it was made for.
+    AskKept,
+    /// A director acts on an answer that came after its limit.
+    LateAnswerTaken,
+    /// A director is given one answer twice.
+    AnswerTakenTwice,
+    /// The store writes another outcome of an enquiry.
+    CueMistold,
+    /// A director's order to end the call is lost.
+    EndForgotten,
+    /// The lane plays on though a playlist was cut.
+    CutIgnored,
+    /// A director's order to stand still is lost.
+    PauseLost,
     /// A fake panics.
     Panics,
 }

@@ -9,8 +9,8 @@ use domain::{
     Task, Terms, TurnSettings, VoiceChoice,
 };
 use engine::{
-    Calls, Catalogue, Clock, Engine, EngineConfig, InHouse, Model, ModelInfo, Models, Parts,
-    PlaceOrder, Placed, Recovered, Route,
+    Calls, Catalogue, Clock, Engine, EngineConfig, Model, ModelInfo, Models, Parts, PlaceOrder,
+    Placed, Recovered, Route,
 };
 
 use crate::chance::{reseed_ids, ten_bytes};
@@ -18,6 +18,7 @@ use crate::judge::FakeJudge;
 use crate::machine::Machine;
 use crate::memory::{MemoryStore, NoBlobs};
 use crate::moods::Moods;
+use crate::outside::Outside;
 use crate::plan::Plan;
 use crate::plane::FakePlane;
 use crate::recognizer::{FakeRecognizer, Words};
@@ -56,6 +57,8 @@ pub struct Setup {
     pub plants: Plants,
     /// What is durable already.
     pub store: MemoryStore,
+    /// Who leads calls beside the built-in director; nobody by default.
+    pub outside: Outside,
 }
 
 impl Default for Setup {
@@ -73,6 +76,7 @@ impl Default for Setup {
             routes: vec![route],
             plants: Plants::default(),
             store: MemoryStore::default(),
+            outside: Outside::default(),
         }
     }
 }
@@ -126,6 +130,7 @@ impl Setup {
         reseed_ids(self.seed);
         let clock = Machine::current().expect("a world lives on a machine").clock();
         self.store.live_by(clock.clone(), self.plants.clone());
+        self.outside.live_by(clock.clone(), self.plants.clone());
         let (words, moods) = (Words::default(), Moods::new(clock.clone()));
         let trunk = FakeTrunk::new(clock.clone(), self.plants.clone());
         let plane =
@@ -152,7 +157,7 @@ impl Setup {
             blobs: Arc::new(NoBlobs),
             plane: Arc::new(plane.clone()),
             models: Models::new(mini(), model).with(named(SECOND_MODEL), second),
-            directors: Arc::new(InHouse),
+            directors: Arc::new(self.outside.clone()),
             random: ten_bytes,
         };
         let engine = Engine::new(parts, self.config());

@@ -22,6 +22,8 @@ fn finds(sabotage: Sabotage, wanted: &[Invariant]) {
             | Sabotage::OpeningSkipped
             | Sabotage::OverReported
             | Sabotage::WrittenAgain
+            | Sabotage::EndForgotten
+            | Sabotage::PauseLost
     );
     let found = broken(sabotage, if early { 0 } else { 3 });
     for invariant in wanted {
@@ -124,6 +126,46 @@ fn a_second_dial_after_a_crash_is_found() {
 #[test]
 fn news_that_a_watcher_sees_twice_is_found() {
     finds(Sabotage::NewsRepeated, &[Invariant::Watched]);
+}
+
+#[test]
+fn an_enquiry_that_is_sent_twice_at_a_time_is_found() {
+    finds(Sabotage::AskedTwice, &[Invariant::OneCue]);
+}
+
+#[test]
+fn a_request_that_outlives_its_enquiry_is_found() {
+    finds(Sabotage::AskKept, &[Invariant::Tasks]);
+}
+
+#[test]
+fn an_answer_that_counts_after_its_limit_is_found() {
+    finds(Sabotage::LateAnswerTaken, &[Invariant::Answers]);
+}
+
+#[test]
+fn an_answer_that_counts_twice_is_found() {
+    finds(Sabotage::AnswerTakenTwice, &[Invariant::Answers]);
+}
+
+#[test]
+fn an_enquiry_of_which_the_journal_tells_something_else_is_found() {
+    finds(Sabotage::CueMistold, &[Invariant::Answers]);
+}
+
+#[test]
+fn a_call_that_goes_on_after_its_director_ended_it_is_found() {
+    finds(Sabotage::EndForgotten, &[Invariant::Floor]);
+}
+
+#[test]
+fn a_lane_that_plays_on_what_was_cut_is_found() {
+    finds(Sabotage::CutIgnored, &[Invariant::Floor]);
+}
+
+#[test]
+fn a_floor_that_does_not_stand_still_is_found() {
+    finds(Sabotage::PauseLost, &[Invariant::Floor]);
 }
 
 #[test]

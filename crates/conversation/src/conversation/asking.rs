@@ -39,10 +39,15 @@ impl Conversation {
 
     /// Steps that nobody was asked for go the same way as others.
     pub(super) fn directed(&mut self, now: Now, order: &[u8]) {
-        if self.hearing.is_up() && self.talk.hang_up_at.is_none() {
+        if self.takes_orders() {
             let steps = self.director.directed(order);
             self.steps(now, steps);
         }
+    }
+
+    /// Who hangs up takes no orders from outside any more.
+    fn takes_orders(&self) -> bool {
+        self.hearing.is_up() && self.talk.hang_up_at.is_none()
     }
 
     pub(super) fn ask_no_more(&mut self, now: Now) {
@@ -75,7 +80,7 @@ impl Conversation {
             outcome: outcome.to_owned(),
             took_ms: settled.took_ms,
         });
-        if self.hearing.is_up() {
+        if self.takes_orders() {
             self.steps(now, reaction.steps);
         }
     }

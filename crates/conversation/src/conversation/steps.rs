@@ -117,12 +117,13 @@ impl Conversation {
     fn open(&mut self) {
         self.talk.opened = true;
         self.patience.stop_hello();
-        if !(self.needs.yields && self.hearing.is_speaking()) {
+        let waits = self.needs.yields && self.hearing.is_speaking();
+        if !waits && !self.talk.stands {
             self.floor.release();
         }
     }
 
-    fn cut(&mut self) {
+    pub(super) fn cut(&mut self) {
         self.reply = None;
         self.out.push_back(Output::CancelRespond);
         self.floor.cut_all();
@@ -132,7 +133,7 @@ impl Conversation {
     /// Ends the director's own pause; answers whether there was one.
     fn go_on(&mut self) -> bool {
         let stood = std::mem::take(&mut self.talk.stands);
-        if stood {
+        if stood && self.talk.opened {
             self.floor.release();
         }
         stood

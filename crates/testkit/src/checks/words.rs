@@ -11,10 +11,14 @@ pub(crate) fn check(
     journal: &[Envelope],
     record: &CallRecord,
     audible: &[Audible],
+    led_outside: bool,
     found: &mut Findings,
 ) {
     secrecy(journal, audible, found);
-    disclosure(record, audible, found);
+    // Who leads from outside has no gate, and nothing of the requirement to tell.
+    if !led_outside {
+        disclosure(record, audible, found);
+    }
     transcript(journal, audible, found);
 }
 

@@ -21,9 +21,24 @@ impl Inner {
                 Event::UtteranceHeard(_) if self.trouble.plants.fires(Sabotage::LineForgotten) => {
                     self.change(e.call, |record| drop(record.lines.pop()));
                 }
+                Event::CueAnswered { .. } if self.trouble.plants.fires(Sabotage::CueMistold) => {
+                    self.mistell(e);
+                }
                 Event::CallEnded(end) => self.damage_end(e, *end),
                 _ => {}
             }
+        }
+    }
+
+    /// A planted fault: the journal has another outcome of an enquiry.
+    fn mistell(&mut self, told: &Envelope) {
+        let journal = self.events.get_mut(&told.call);
+        let Some(e) = journal.and_then(|j| Arc::make_mut(j).iter_mut().find(|e| e.seq == told.seq))
+        else {
+            return;
+        };
+        if let Event::CueAnswered { outcome, .. } = &mut e.event {
+            *outcome = "forgotten".to_owned();
         }
     }
 

@@ -66,6 +66,7 @@ impl Speaking {
     pub(super) fn command(&mut self, command: LegCommand) {
         let p = &mut self.playout;
         match command {
+            LegCommand::Cut(_) if self.plants.fires(Sabotage::CutIgnored) => {}
             LegCommand::Cut(list) => p.cut(list),
             LegCommand::Queue { playlist, item } => {
                 assert!(p.queue(playlist, item), "the floor keeps below the leg's bound");

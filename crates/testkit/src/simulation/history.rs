@@ -14,6 +14,7 @@ use crate::checks;
 use crate::invariant::{Findings, Invariant, Violation};
 use crate::machine::Machine;
 use crate::memory::MemoryStore;
+use crate::outside::Outside;
 use crate::plane::Audible;
 use crate::sabotage::{Plants, Sabotage};
 use crate::trunk::Dialled;
@@ -21,6 +22,8 @@ use crate::world::Setup;
 
 /// Tasks of an engine and its fakes at rest: the dispatcher and the wheel of the plane.
 const TASKS_AT_REST: usize = 2;
+/// One call in so many is led by a service outside.
+const LED_OUTSIDE_ONE_IN: u64 = 4;
 /// Lives of a world at most.
 const LIVES: u32 = 3;
 const NEW_YEAR: WallTime = WallTime(1_767_225_600_000);
@@ -77,7 +80,9 @@ impl History {
     pub(super) fn new(seed: u64, calls: u64, sabotage: Option<(Sabotage, u32)>) -> Self {
         let mut chance = Chance::new(seed);
         let (what, skip) = sabotage.map_or((None, 0), |(what, skip)| (Some(what), skip));
-        let setup = draw_setup(&mut chance, Plants::new(what, skip));
+        let plants = Plants::new(what, skip);
+        let outside = Outside::leading(LED_OUTSIDE_ONE_IN, seed);
+        let setup = Setup { outside, ..draw_setup(&mut chance, plants) };
         Self {
             seed,
             calls,
@@ -149,7 +154,8 @@ impl History {
 
     fn finish(mut self) -> Outcome {
         let store = &self.setup.store;
-        let mut found = checks::whole_history(store, &self.dialled, &self.audible);
+        let mut found =
+            checks::whole_history(store, &self.dialled, &self.audible, &self.setup.outside.led());
         self.outcome.violations.append(&mut found);
         self.outcome.calls = self.placed.len() as u64;
         for record in store.records() {
