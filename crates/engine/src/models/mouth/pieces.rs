@@ -66,8 +66,10 @@ impl Pieces {
             // Shared with whoever keeps it to be spoken again.
             let end = self.used + left.min(longest);
             let chunk = Chunk::new(first.clone()).part(self.used..end);
-            let chars = chars.filter(|_| end == first.len());
-            let marks = vec![(chunk.len() as u64, chars)];
+            // A long one says at once how far the text comes with it, or of a part of it that is
+            // cut nobody would know what was heard.
+            let begins = self.used == 0;
+            let marks = if begins { vec![(first.len() as u64, *chars)] } else { Vec::new() };
             if end == first.len() {
                 self.kept.remove(0);
                 self.used = 0;
@@ -85,7 +87,10 @@ impl Pieces {
                 break;
             }
             joined.extend_from_slice(more);
-            marks.push((more.len() as u64, *chars));
+            // The rest of a long one was told with its first part.
+            if self.used == 0 {
+                marks.push((more.len() as u64, *chars));
+            }
             self.kept.remove(0);
             self.used = 0;
         }
@@ -105,6 +110,19 @@ mod tests {
     fn chunk(from: i16, len: usize, chars: u32) -> SpeechChunk {
         let samples: Vec<i16> = (0..len).map(|n| from.wrapping_add(n as i16)).collect();
         SpeechChunk { samples: samples.into(), chars_done: Some(chars) }
+    }
+
+    #[test]
+    fn the_first_part_of_a_long_chunk_says_how_far_the_text_comes_with_it() {
+        let mut pieces = Pieces::new(8_000);
+        for (from, chars) in [(0, 25), (20_000, 50)] {
+            pieces.add(chunk(from, 20_000, chars));
+        }
+        let all = std::iter::from_fn(|| pieces.next().or_else(|| pieces.last()));
+        let marks: Vec<_> = all.map(|p| p.marks).collect();
+        let long = |chars| vec![(20_000, Some(chars))];
+        assert_eq!(marks[..2], [long(25), vec![]]);
+        assert_eq!(marks.concat(), [long(25), long(50)].concat());
     }
 
     /// Lengths of the pieces that these chunks make; every sample and mark is there once, in order.
