@@ -45,7 +45,7 @@ pub use plan::{Act, Door, Mischief, Network, Plan, Reoffer, Ring};
 pub use plane::{Audible, FakePlane};
 pub use recognizer::{FakeRecognizer, Words};
 pub use responder::FakeResponder;
-pub use sabotage::{Plants, Sabotage};
+pub use sabotage::{OutsideBug, Plants, Sabotage};
 pub use simulation::{CALLS_OF_A_WORLD, Failure, Report, Simulation};
 pub use synthesizer::{FakeSynthesizer, SAMPLES_PER_CHAR};
 pub use trunk::{Dialled, FakeTrunk};

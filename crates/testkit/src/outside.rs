@@ -20,7 +20,7 @@ use engine::ports::director::{Answered, CueNo, Director, Directors, Enquiry, Una
 use engine::{Clock, InHouse};
 
 use crate::chance::Chance;
-use crate::sabotage::{Plants, Sabotage};
+use crate::sabotage::{OutsideBug, Plants, Sabotage};
 pub(crate) use led::About;
 pub use led::Led;
 use script::Script;
@@ -86,8 +86,8 @@ impl Outside {
         note(s.calls.entry(call).or_default(), now)
     }
 
-    fn fires(&self, what: Sabotage) -> bool {
-        self.lock().plants.fires(what)
+    fn fires(&self, what: OutsideBug) -> bool {
+        self.lock().plants.fires(Sabotage::Outside(what))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -164,11 +164,11 @@ impl Directors for Outside {
         let out = IsOut::new(self, call);
         let limit_ms = self.note(call, |led, now| led.sent(cue.0, now));
         let chance = self.chance(call, u64::from(cue.0) + 16);
-        if self.fires(Sabotage::AskedTwice) {
+        if self.fires(OutsideBug::AskedTwice) {
             // As an adapter that tries again before the first try is over.
             self.note(call, |led, now| led.sent(cue.0, now));
         }
-        if self.fires(Sabotage::AskKept) {
+        if self.fires(OutsideBug::AskKept) {
             // As an adapter whose request outlives the future that began it.
             self.clock().spawn(std::future::pending());
         }

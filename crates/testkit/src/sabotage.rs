@@ -46,6 +46,19 @@ pub enum Sabotage {
     NewsRepeated,
     /// The store of recordings loses a sample of each side.
     TapeSpoilt,
+    /// The store writes another outcome of an enquiry.
+    CueMistold,
+    /// The lane plays on though a playlist was cut.
+    CutIgnored,
+    /// Something about calls that a service outside leads.
+    Outside(OutsideBug),
+    /// A fake panics.
+    Panics,
+}
+
+/// A kind of planted fault between a call and a service outside that leads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutsideBug {
     /// Whoever asks outside for a director tries again before the first try is over.
     AskedTwice,
     /// A request outlives the enquiry that it was made for.
@@ -54,16 +67,10 @@ pub enum Sabotage {
     LateAnswerTaken,
     /// A director is given one answer twice.
     AnswerTakenTwice,
-    /// The store writes another outcome of an enquiry.
-    CueMistold,
     /// A director's order to end the call is lost.
     EndForgotten,
-    /// The lane plays on though a playlist was cut.
-    CutIgnored,
     /// A director's order to stand still is lost.
     PauseLost,
-    /// A fake panics.
-    Panics,
 }
 
 /// The planted fault of one world, if there is one; clones share it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use testkit::{Invariant, Sabotage, Simulation};
+use testkit::{Invariant, OutsideBug, Sabotage, Simulation};
 
 /// Invariants found broken in a few worlds that all have this bug, at the chance after `skip`.
 fn broken(sabotage: Sabotage, skip: u32) -> BTreeSet<Invariant> {
@@ -22,8 +22,8 @@ fn finds(sabotage: Sabotage, wanted: &[Invariant]) {
             | Sabotage::OpeningSkipped
             | Sabotage::OverReported
             | Sabotage::WrittenAgain
-            | Sabotage::EndForgotten
-            | Sabotage::PauseLost
+            | Sabotage::Outside(OutsideBug::EndForgotten)
+            | Sabotage::Outside(OutsideBug::PauseLost)
     );
     let found = broken(sabotage, if early { 0 } else { 3 });
     for invariant in wanted {
@@ -130,22 +130,22 @@ fn news_that_a_watcher_sees_twice_is_found() {
 
 #[test]
 fn an_enquiry_that_is_sent_twice_at_a_time_is_found() {
-    finds(Sabotage::AskedTwice, &[Invariant::OneCue]);
+    finds(Sabotage::Outside(OutsideBug::AskedTwice), &[Invariant::OneCue]);
 }
 
 #[test]
 fn a_request_that_outlives_its_enquiry_is_found() {
-    finds(Sabotage::AskKept, &[Invariant::Tasks]);
+    finds(Sabotage::Outside(OutsideBug::AskKept), &[Invariant::Tasks]);
 }
 
 #[test]
 fn an_answer_that_counts_after_its_limit_is_found() {
-    finds(Sabotage::LateAnswerTaken, &[Invariant::Answers]);
+    finds(Sabotage::Outside(OutsideBug::LateAnswerTaken), &[Invariant::Answers]);
 }
 
 #[test]
 fn an_answer_that_counts_twice_is_found() {
-    finds(Sabotage::AnswerTakenTwice, &[Invariant::Answers]);
+    finds(Sabotage::Outside(OutsideBug::AnswerTakenTwice), &[Invariant::Answers]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn an_enquiry_of_which_the_journal_tells_something_else_is_found() {
 
 #[test]
 fn a_call_that_goes_on_after_its_director_ended_it_is_found() {
-    finds(Sabotage::EndForgotten, &[Invariant::Floor]);
+    finds(Sabotage::Outside(OutsideBug::EndForgotten), &[Invariant::Floor]);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_lane_that_plays_on_what_was_cut_is_found() {
 
 #[test]
 fn a_floor_that_does_not_stand_still_is_found() {
-    finds(Sabotage::PauseLost, &[Invariant::Floor]);
+    finds(Sabotage::Outside(OutsideBug::PauseLost), &[Invariant::Floor]);
 }
 
 #[test]

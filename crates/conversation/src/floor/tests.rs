@@ -135,7 +135,9 @@ fn what_was_lost_on_the_way_is_not_written() {
     f.playback(p, ItemId(2), Playback::Finished { sent: 800 }, T(700));
     let s = over(&mut f).unwrap();
     assert_eq!(s.heard, "all of it, the next.");
+}
 
+#[test]
 fn a_floor_that_is_held_stays_so_though_the_lane_stands_still_by_itself() {
     let mut f = Floor::default();
     let p = f.open(OnSpeech::Pause).unwrap();

@@ -12,7 +12,7 @@ use super::Outside;
 use super::led::{About, Led};
 use super::wish::Wish;
 use crate::chance::Chance;
-use crate::sabotage::Sabotage;
+use crate::sabotage::OutsideBug;
 
 /// Failures in a row after which the call is given up.
 const FAILURES: u8 = 3;
@@ -72,7 +72,9 @@ impl Script {
             let long = "很".repeat(self.chance.below(20) as usize);
             let class =
                 [SpeechClass::Neutral, SpeechClass::Question][self.chance.below(2) as usize];
-            (class, format!("第{}段第{i}句，话{long}长。", tag.0))
+            // Without digits, which a transcript does not divide.
+            let name = char::from_u32(0x5000 + 8 * u32::from(tag.0) + u32::from(i));
+            (class, format!("{}段，话{long}长。", name.unwrap_or('甲')))
         });
         let lines: Vec<_> = lines.collect();
         let words: String = lines.iter().map(|l| l.1.as_str()).collect();
@@ -102,7 +104,7 @@ impl Script {
             }
             Wish::Pause => {
                 self.of.note(self.call, |led, now| led.stands(true, now));
-                if self.of.fires(Sabotage::PauseLost) { Vec::new() } else { vec![Step::Pause] }
+                if self.of.fires(OutsideBug::PauseLost) { Vec::new() } else { vec![Step::Pause] }
             }
             Wish::Resume => {
                 self.of.note(self.call, |led, now| led.stands(false, now));
@@ -130,7 +132,7 @@ impl Script {
     fn end(&mut self, what: EndWhat) -> Vec<Step> {
         self.leaving = Some(what);
         self.of.note(self.call, |led, now| led.ends(now));
-        if self.of.fires(Sabotage::EndForgotten) {
+        if self.of.fires(OutsideBug::EndForgotten) {
             return vec![Step::AskNoMore];
         }
         vec![Step::AskNoMore, Step::End(what)]
@@ -219,8 +221,9 @@ impl Director for Script {
     }
 
     fn answered(&mut self, cue: CueNo, answer: Result<&[u8], Unanswered>) -> Reaction {
-        let late = answer == Err(Unanswered::TimedOut) && self.of.fires(Sabotage::LateAnswerTaken);
-        let again = answer.is_ok() && self.of.fires(Sabotage::AnswerTakenTwice);
+        let late =
+            answer == Err(Unanswered::TimedOut) && self.of.fires(OutsideBug::LateAnswerTaken);
+        let again = answer.is_ok() && self.of.fires(OutsideBug::AnswerTakenTwice);
         let taken = if late { Ok(&b"P01"[..]) } else { answer };
         let wish = taken.ok().and_then(Wish::parse);
         let outcome = match (taken, wish) {
