@@ -215,7 +215,7 @@ impl Director for Script {
             | Cue::Leave(_)
             | Cue::NoHello
             | Cue::Paused
-            | Cue::Beep => Vec::new(),
+            | Cue::Tone(_) => Vec::new(),
         };
         Answer::Steps(steps)
     }
