@@ -3,10 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use conversation::{BuiltIn, Phrases};
+use conversation::director::{Answer, Before, Cue, Director, Needs, Step, Tag};
+use conversation::floor::OnSpeech;
+use conversation::{BuiltIn, Phrases, SpeechClass};
 use domain::{
-    Brief, CallId, CallLimits, CallRequest, Event, LegId, Masked, MicroYuan, Now, NumberRules,
-    Opening, Price, Rounding, Task, Terms, TurnSettings, VoiceChoice, WallTime,
+    Brief, CallId, CallLimits, CallRequest, Event, ItemId, LegId, Masked, MicroYuan, Now,
+    NumberRules, Opening, Price, Rounding, Task, Terms, TurnSettings, VoiceChoice, WallTime,
 };
 use media::profile::MediaProfile;
 use media::sdp::{LocalMedia, Negotiated};
@@ -199,4 +201,55 @@ fn a_key_told_by_signalling_is_journalled_like_one_that_was_heard() {
 fn director() -> BuiltIn {
     let nobody = Brief::default();
     BuiltIn::new(Phrases::new(&nobody, "8000", false), Opening::AfterHello, false)
+}
+
+/// Says one line first, and needs this before anybody is dialled.
+struct Needy(Before);
+
+impl Director for Needy {
+    fn name(&self) -> &'static str {
+        "needy"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { before: self.0, ..Needs::default() }
+    }
+
+    fn prepare(&mut self) -> Vec<Step> {
+        let lines = vec![(SpeechClass::Neutral, "hello".to_owned())];
+        vec![Step::Say { tag: Tag(1), lines, on_speech: OnSpeech::Ignore }]
+    }
+
+    fn cue(&mut self, _: Cue) -> Answer {
+        Answer::Steps(Vec::new())
+    }
+}
+
+fn intends(outputs: &[Output]) -> bool {
+    let intent = |o: &Output| matches!(o, Output::Journal(Event::DialStarted { .. }, ..));
+    outputs.iter().any(intent)
+}
+
+#[test]
+fn nobody_is_dialled_before_what_the_director_needs_is_there() {
+    let opened = |before| {
+        let call = Call::new(plan(), Box::new(Needy(before)));
+        let mut driven = Driven { call, offer: String::new() };
+        let begun = driven.tell(Input::Begin);
+        let briefs = begun.iter().filter(|o| matches!(o, Output::Brief)).count();
+        assert_eq!(briefs, usize::from(before == Before::Brief));
+        let local = SocketAddr::from(([127, 0, 0, 1], 20_000));
+        let outputs = driven.tell(Input::Media(LegId::CALLEE, MediaEvent::Opened(local)));
+        (driven, intends(&outputs))
+    };
+    assert!(opened(Before::Nothing).1);
+    let (mut driven, dialled) = opened(Before::Brief);
+    assert!(!dialled && intends(&driven.tell(Input::Briefed(None))));
+    let (mut driven, dialled) = opened(Before::FirstItem);
+    let made = conversation::Input::Made(ItemId(1), 8_000, None);
+    assert!(!dialled && intends(&driven.tell(Input::Talk(made))));
+    let (mut driven, _) = opened(Before::FirstItem);
+    let late = Moment { now: Now::from_millis(5_000), wall: WallTime::default() };
+    driven.call.handle(late, Input::Tick);
+    assert!(!driven.call.is_waiting(), "without any nobody is dialled");
 }

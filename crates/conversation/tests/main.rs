@@ -1,0 +1,3 @@
+//! Conversations driven by hand, in one program.
+
+mod asked_outside;
