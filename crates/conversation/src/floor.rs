@@ -294,7 +294,8 @@ impl Floor {
     pub fn playback(&mut self, list: PlaylistId, item: ItemId, what: Playback, at: MediaTime) {
         match what {
             Playback::Started => {
-                if let Some(l) = self.lists.iter_mut().find(|l| l.id == list) {
+                // A line that was left out ends on the lane too, and is no beginning of a list.
+                if let Some((l, _)) = self.line(item) {
                     l.began.get_or_insert(at);
                     (l.last, l.still) = (at, false);
                 }

@@ -172,6 +172,34 @@ fn a_synthesizer_that_fails_later_ends_the_call_as_a_fault_of_ours() {
 }
 
 #[test]
+fn a_line_that_cannot_be_spoken_does_not_keep_the_next_one_from_being_heard() {
+    virtually(async {
+        let world = Setup::default().start().await;
+        let call = world.call(NUMBER, people::cooperative()).await;
+        world.until(call, 20, |r| r.lines.len() >= 2).await;
+        world.moods.set_synthesizer(Mood::Fails);
+        let failed = || world.journal(call).iter().any(is_fault);
+        for _ in 0..2_000 {
+            if failed() {
+                break;
+            }
+            world.pass(10).await;
+        }
+        world.moods.set_synthesizer(Mood::Works);
+        world.settle(120).await;
+        check_all(&world);
+        let record = world.record(call);
+        assert_eq!(faults(&world, &record), ["synthesizer"]);
+        assert_eq!(record.lines[3].text, "请带上上个月的报表。", "{:#?}", record.lines);
+        assert_eq!(outcome(&record), "completed / task_done / confirmed");
+    });
+}
+
+fn is_fault(e: &domain::Envelope) -> bool {
+    matches!(e.event, Event::FaultNoted { .. })
+}
+
+#[test]
 fn lines_that_break_off_are_heard_as_far_as_they_came() {
     virtually(async {
         // A disclosure that was not heard whole unlocks nothing, whatever the callee says.

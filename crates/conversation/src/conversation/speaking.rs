@@ -77,8 +77,9 @@ impl Conversation {
                 self.note(Event::TurnMeasured(times));
             }
         }
-        let begins = what == Playback::Started && !self.floor.is_begun(list);
+        let begun = self.floor.is_begun(list);
         self.floor.playback(list, item, what, at);
+        let begins = !begun && self.floor.is_begun(list);
         self.follow(list, item, what, at);
         let Some(tag) = self.tag_of(list) else {
             return;

@@ -148,3 +148,17 @@ fn a_floor_that_is_held_stays_so_though_the_lane_stands_still_by_itself() {
     f.hold();
     assert_eq!(f.poll(), Some(FloorOutput::Pause), "else a door that was none lets it go on");
 }
+
+#[test]
+fn the_end_of_a_line_that_is_left_out_is_no_beginning() {
+    let mut f = Floor::default();
+    let p = f.open(OnSpeech::Ignore).unwrap();
+    f.add(p, "mute.", SpeechClass::Opening);
+    f.add(p, "heard.", SpeechClass::Opening);
+    f.unspeakable(ItemId(1));
+    f.playback(p, ItemId(1), Playback::Started, T(0));
+    assert!(!f.is_begun(p));
+    f.playback(p, ItemId(1), Playback::Finished { sent: 0 }, T(0));
+    f.playback(p, ItemId(2), Playback::Started, T(0));
+    assert!(f.is_begun(p));
+}

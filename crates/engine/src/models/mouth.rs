@@ -98,9 +98,12 @@ impl Mouth {
         };
         let work = self.work.clone();
         let task = self.tasks.spawn(async move {
-            if let Err(error) = work.speak_line(list, item, order).await {
-                tracing::warn!(call = %work.key.call, %error, "a line could not be spoken");
-                (work.tell)(Talk::Unspeakable(item));
+            let mut given = false;
+            if let Err(error) = work.speak_line(list, item, order, &mut given).await {
+                tracing::warn!(call = %work.key.call, %error, "a line could not be spoken whole");
+                // The lane would wait for the rest of it before it plays anything else.
+                let _ = work.plane.command(work.key, LegCommand::EndItem { playlist: list, item });
+                (work.tell)(if given { Talk::BrokeOff(item) } else { Talk::Unspeakable(item) });
             }
         });
         let running = self.speaking.entry(list).or_default();
@@ -118,12 +121,14 @@ impl Mouth {
 }
 
 impl Work {
-    /// Streams one line into the lane, no faster than playout has room for it.
+    /// Streams one line into the lane, no faster than playout has room for it; `given` says
+    /// whether the lane has anything of it.
     async fn speak_line(
         &self,
         playlist: PlaylistId,
         item: ItemId,
         order: SpeakOrder,
+        given: &mut bool,
     ) -> Result<(), SpeechError> {
         let mut pieces = Pieces::new(order.sample_rate);
         let mut chunks = self.synthesizer.speak(order);
@@ -153,6 +158,7 @@ impl Work {
             }
             while let Some(piece) = pieces.next() {
                 self.play(playlist, item, piece).await?;
+                *given = true;
             }
         }
         if !any {
@@ -160,6 +166,7 @@ impl Work {
         }
         if let Some(last) = pieces.last() {
             self.play(playlist, item, last).await?;
+            *given = true;
         }
         let end = LegCommand::EndItem { playlist, item };
         self.plane.command(self.key, end).map_err(lane_failed)?;
