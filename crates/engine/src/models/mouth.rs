@@ -151,10 +151,15 @@ impl Work {
             any = true;
             pieces.add(chunk);
             // What lies there already goes into the same piece.
-            while pieces.is_short()
-                && let Ok(Ok(more)) = chunks.try_recv()
-            {
-                pieces.add(more);
+            while pieces.is_short() {
+                match chunks.try_recv() {
+                    Ok(Ok(more)) => pieces.add(more),
+                    Ok(Err(_)) => {
+                        whole = false;
+                        break;
+                    }
+                    Err(_) => break,
+                }
             }
             while let Some(piece) = pieces.next() {
                 self.play(playlist, item, piece).await?;
