@@ -142,6 +142,10 @@ impl BuiltIn {
     }
 
     fn sentence(&mut self, s: Sentence) -> Vec<Step> {
+        // Our own words answer nothing, take no turn, and are no sign of life.
+        if s.echo && self.stage != Stage::Machine {
+            return if s.interrupts { vec![Step::Resume] } else { Vec::new() };
+        }
         let s = self.hearing.sentence(s);
         match self.stage {
             Stage::AskingOptOut(doubt) => self.opt_out_answer(s, doubt),
@@ -302,7 +306,9 @@ impl BuiltIn {
         let words = matches!(s.meaning, Meaning::Backchannel | Meaning::Agrees);
         let noise = !words && s.length_ms > EARLY_NOISE_MS;
         let goes_on = match self.stage {
-            Stage::Asking | Stage::Talking | Stage::Leaving { .. } => listens(s) && !noise,
+            Stage::Asking | Stage::Talking | Stage::Leaving { .. } => {
+                (listens(s) || s.echo) && !noise
+            }
             Stage::Hello | Stage::Machine | Stage::AskingOptOut(_) => false,
         };
         if goes_on { vec![Step::Resume] } else { Vec::new() }
@@ -503,7 +509,11 @@ impl BuiltIn {
             Cue::Heard(h) => vec![Step::Judge(h.n, Question::of(h.asked))],
             Cue::Judged(meaning, heard) => {
                 let s = self.gate.sentence(meaning, &heard);
-                if heard.last { self.last_words(s) } else { self.sentence(s) }
+                match heard.last {
+                    true if s.echo => Vec::new(),
+                    true => self.last_words(s),
+                    false => self.sentence(s),
+                }
             }
             Cue::Silence => self.silence(),
             Cue::Key(k) => self.key(k),

@@ -33,6 +33,9 @@ pub(super) struct Sentence {
     pub(super) settled: bool,
     /// Whether the disclosure has been heard whole.
     pub(super) disclosed: bool,
+    /// Whether it may be our own words coming back. Nobody is opted out by asking whether that
+    /// was meant, so a wish not to be called is heard all the same.
+    pub(super) echo: bool,
 }
 
 impl Sentence {
@@ -47,6 +50,7 @@ impl Sentence {
             last_line: heard.last_line,
             settled: heard.settled,
             disclosed,
+            echo: heard.may_be_echo() && meaning != Meaning::OptOut,
         }
     }
 }

@@ -3,7 +3,7 @@
 use domain::{Brief, Language, MediaTime, UtteranceNo};
 
 use super::*;
-use crate::director::Heard;
+use crate::director::{Heard, Played};
 use crate::words::{Certainty, LineTone};
 
 fn director(opening: Opening) -> BuiltIn {
@@ -16,11 +16,23 @@ fn director(opening: Opening) -> BuiltIn {
     BuiltIn::new(Phrases::new(&brief, "8000", false), opening, true)
 }
 
+/// A line of ours that was heard until 300 ms before an utterance of 600 ms ended.
+const OURS: Played = Played {
+    tag: Tag(0),
+    line: 0,
+    item: domain::ItemId(1),
+    began: MediaTime::ZERO,
+    ended: None,
+    silent: Some(MediaTime::from_millis(300)),
+    since: MediaTime::ZERO,
+};
+
 /// A cue by name: a meaning, perhaps with marks: `~` interrupts, `_` before the disclosure was
 /// heard whole, `%` doubtful, `*` not beyond doubt, `.` the last words, `+` five seconds long,
-/// `-` 400 ms, `=` dealt with, `?` only a glance, `!` in our last line; or another cue.
+/// `-` 400 ms, `=` dealt with, `?` only a glance, `!` in our last line, `@` like an echo; or
+/// another cue.
 fn cue(name: &str) -> Cue {
-    let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?', '!', '*', '.']);
+    let word = name.trim_end_matches(['~', '_', '%', '+', '-', '=', '?', '!', '*', '.', '@']);
     let over = |tag, cut| Cue::Over { tag, cut };
     match word {
         "opened" => return Cue::Opened,
@@ -87,7 +99,7 @@ fn cue(name: &str) -> Cue {
         interrupts: name.contains('~'),
         last_line: name.contains('!'),
         settled: name.contains('='),
-        played: None,
+        played: name.contains('@').then_some(OURS),
         last: name.contains('.'),
     };
     if name.contains('?') { Cue::Early(meaning, heard) } else { Cue::Judged(meaning, heard) }
@@ -488,4 +500,23 @@ fn the_end() {
     talking(&["leave"], leaves);
     asking(&["leave"], leaves);
     talking(&["leave", "closing over"], "hang up max_duration");
+}
+
+#[test]
+fn what_may_be_our_own_echo_answers_nothing() {
+    for said in
+        ["Confirmed@", "Denied@", "AsksWho@", "Goodbye@", "Other@", "Unclear@", "ThirdParty@"]
+    {
+        asking(&[said], "");
+        asking(&[&format!("{said}~")], "resume");
+        talking(&[&format!("{said}~")], "resume");
+        asking(&[&format!("{said}.")], "");
+    }
+    // It is no sign of life either: silence is asked about, and ends as silence.
+    let nobody = ["opened", "no hello", "opening begun", "Confirmed@", "silence", "Confirmed@"];
+    check(&[&nobody[..], &["silence"]].concat(), "unclear, closing silence, say Closing:Closing");
+    // Words that go on after ours are nobody's echo, and a wish is asked about.
+    asking(&["Confirmed+@"], CONFIRMED);
+    let asked = "cut, expect OptOut, say Question:Question";
+    asking(&["OptOut*@~"], asked);
 }

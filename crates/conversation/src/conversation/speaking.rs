@@ -102,14 +102,24 @@ impl Conversation {
                     return;
                 };
                 let line = l.items.iter().position(|i| *i == item).unwrap_or(0);
-                self.talk.played = Some(Played { tag: l.tag, line, item, began: at, ended: None });
+                let before = self.talk.played.filter(|p| p.goes_on_at(at));
+                let since = before.map_or(at, |p| p.since);
+                let (began, tag) = (at, l.tag);
+                let played = Played { tag, line, item, began, ended: None, silent: None, since };
+                self.talk.played = Some(played);
             }
             Playback::Finished { .. } | Playback::Cut { .. } => {
                 if let Some(p) = self.talk.played.as_mut().filter(|p| p.item == item) {
                     p.ended = Some(at);
+                    p.silent.get_or_insert(at);
                 }
             }
-            Playback::Paused | Playback::Resumed | Playback::Dropped => {}
+            Playback::Paused | Playback::Resumed => {
+                if let Some(p) = self.talk.played.as_mut().filter(|p| p.item == item) {
+                    p.silent = (what == Playback::Paused).then_some(at);
+                }
+            }
+            Playback::Dropped => {}
         }
     }
 

@@ -101,6 +101,17 @@ impl Heard {
     pub fn length_ms(&self) -> u64 {
         self.end.since(self.start).as_millis()
     }
+
+    /// Whether it began while we were heard and was over as soon as we were not, so that it may be
+    /// our own words coming back from the line.
+    pub fn may_be_echo(&self) -> bool {
+        self.played.is_some_and(|ours| {
+            let within = ours
+                .silent
+                .is_none_or(|silent| self.start < silent && self.end <= silent + ECHO_REACH);
+            self.start >= ours.since && within
+        })
+    }
 }
 
 /// A line that is being played, or was.
@@ -116,4 +127,20 @@ pub struct Played {
     pub began: MediaTime,
     /// Media time after its last sample; `None` while it plays or stands still.
     pub ended: Option<MediaTime>,
+    /// Media time since which nothing of it is heard, because it is over or stands still.
+    pub silent: Option<MediaTime>,
+    /// Media time of the first sample of all that was said without a break until this line.
+    pub since: MediaTime,
 }
+
+impl Played {
+    /// Whether a line that begins at `at` goes on with what this one said.
+    pub(crate) fn goes_on_at(&self, at: MediaTime) -> bool {
+        self.silent.is_none_or(|silent| at.since(silent) < BREATH)
+    }
+}
+
+/// What comes back from the line may come so much later (ITU-T G.131).
+const ECHO_REACH: MediaTime = MediaTime::from_millis(400);
+/// Between two lines of one speech there is no longer silence than this.
+const BREATH: MediaTime = MediaTime::from_millis(1_000);
