@@ -279,15 +279,7 @@ impl Call {
             match output {
                 TalkOutput::Journal(event, texts) => self.journal(event, texts),
                 TalkOutput::HangUp(what) => {
-                    let who = match what {
-                        EndWhat::MaxDuration
-                        | EndWhat::BalanceExhausted
-                        | EndWhat::SpeechFailed
-                        | EndWhat::ModelFailed => Who::Platform,
-                        EndWhat::OwnerHungUp => Who::Owner,
-                        _ => Who::Ai,
-                    };
-                    self.hang_up(at, EndReason::new(what, who));
+                    self.hang_up(at, EndReason::new(what, what.author()));
                 }
                 TalkOutput::Floor(output) => self.floor(output),
                 other => self.push(Output::Talk(other)),

@@ -108,8 +108,10 @@ words!(
         TrunkFailed = "trunk_failed",
         /// Waited too long for a free line.
         QueueExpired = "queue_expired",
-        /// No recognizer or synthesizer.
+        /// Our voice failed.
         SpeechFailed = "speech_failed",
+        /// Anything else of ours failed: the store, a media lane, a mailbox.
+        PlatformFailed = "platform_failed",
         /// No responder.
         ModelFailed = "model_failed",
         /// The process that carried the call is gone.
@@ -139,12 +141,40 @@ impl EndWhat {
             EndWhat::Declined => CallStatus::Declined,
             EndWhat::Canceled | PolicyBlocked => CallStatus::Canceled,
             InvalidNumber | Unreachable | TrunkFailed | QueueExpired | SpeechFailed
-            | ModelFailed | NodeLost | MediaUnusable => CallStatus::Failed,
+            | PlatformFailed | ModelFailed | NodeLost | MediaUnusable => CallStatus::Failed,
+        }
+    }
+
+    /// Who caused the end of a call that was ended from this side for this reason.
+    pub const fn author(self) -> Who {
+        use EndWhat::*;
+        match self {
+            TaskDone
+            | TaskImpossible
+            | IdentityNotConfirmed
+            | OptedOut
+            | Silence
+            | EndWhat::Voicemail => Who::Ai,
+            EndWhat::Declined => Who::Callee,
+            OwnerHungUp | EndWhat::Canceled | ServiceHungUp | CallbackFailed => Who::Owner,
+            // Heard as a tone: whoever was there has hung up, and the network says so.
+            CalleeHungUp
+            | SecondLegHungUp
+            | ConnectionLost
+            | RingTimeout
+            | EndWhat::NoAnswer
+            | EndWhat::Busy
+            | InvalidNumber
+            | Unreachable
+            | TrunkFailed => Who::Carrier,
+            MaxDuration | BalanceExhausted | PolicyBlocked | QueueExpired | SpeechFailed
+            | PlatformFailed | ModelFailed | NodeLost | MediaUnusable => Who::Platform,
         }
     }
     /// Faults of the platform, which are never billed.
     pub const fn is_platform_fault(self) -> bool {
-        matches!(self, EndWhat::SpeechFailed | EndWhat::ModelFailed | EndWhat::NodeLost)
+        use EndWhat::*;
+        matches!(self, SpeechFailed | PlatformFailed | ModelFailed | NodeLost)
     }
 }
 
@@ -185,6 +215,23 @@ impl EndReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_ours_is_never_billed_and_never_blamed_on_others() {
+        use EndWhat::*;
+        for what in [SpeechFailed, PlatformFailed, ModelFailed, NodeLost] {
+            assert!(what.is_platform_fault() && what.author() == Who::Platform, "{what:?}");
+            assert_eq!(what.status(), CallStatus::Failed);
+        }
+        for (what, who) in [
+            (TaskDone, Who::Ai),
+            (CalleeHungUp, Who::Carrier),
+            (ServiceHungUp, Who::Owner),
+            (MaxDuration, Who::Platform),
+        ] {
+            assert!(!what.is_platform_fault() && what.author() == who, "{what:?}");
+        }
+    }
 
     #[test]
     fn words_are_unique_and_read_back() {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnswerVerdict, CallAccepted, CallId, CallStatus, EndReason, Envelope, Event, Identity,
-    LegQuality, MicroYuan, Milestones, PhoneNumber, Task, TurnTimes, WallTime,
+    LegEnded, LegId, LegQuality, MicroYuan, Milestones, PhoneNumber, Task, TurnTimes, WallTime,
 };
 
 /// What was said and named; stands beside an event and can be erased.
@@ -184,6 +184,13 @@ impl CallRecord {
     pub fn apply(&mut self, e: &Envelope) {
         self.last_seq = e.seq;
         match &e.event {
+            // What happens to another leg is in the journal; the record is about the callee.
+            Event::DialStarted { leg, .. }
+            | Event::LegProgressed { leg, .. }
+            | Event::LegAnswered { leg, .. }
+            | Event::AnswerClassified { leg, .. }
+            | Event::LegEnded(LegEnded { leg, .. })
+                if *leg != LegId::CALLEE => {}
             Event::DialStarted { trunk, simulated, .. } => {
                 self.advance(CallStatus::Dialing);
                 self.trunk = Some(trunk.clone());

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{EndWhat, Event};
+use domain::{EndWhat, Event, LegId};
 
 /// Counters since the start of the process.
 #[derive(Debug, Default)]
@@ -32,8 +32,8 @@ impl Counters {
     pub(crate) fn note(&self, event: &Event) {
         let counter = match event {
             Event::CallAccepted(_) => &self.accepted,
-            Event::DialStarted { .. } => &self.started,
-            Event::LegAnswered { .. } => &self.answered,
+            Event::DialStarted { leg: LegId::CALLEE, .. } => &self.started,
+            Event::LegAnswered { leg: LegId::CALLEE, .. } => &self.answered,
             Event::CallEnded(end) => &self.ended[end.reason.what as usize],
             _ => return,
         };

@@ -117,7 +117,7 @@ impl Run {
                 () = clock.until_some(deadline) => self.feed(Input::Tick),
             }
             if self.mailbox.is_overrun() {
-                self.feed(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
+                self.feed(Input::HangUp(EndWhat::PlatformFailed, Who::Platform));
             }
             self.books.start_commit(&self.core);
         }
@@ -214,7 +214,7 @@ impl Run {
                 let request = self.call.request();
                 let order = LegOrder {
                     key,
-                    record: record.then(|| format!("{}.wav", key.call)),
+                    record: record.then(|| recording_name(key)),
                     turn: request.terms.turn,
                     media_timeout_s: request.terms.limits.media_timeout_s,
                     mailbox: self.mailbox.clone(),
@@ -247,7 +247,7 @@ impl Run {
         };
         if let Err(error) = done {
             tracing::warn!(call = %key.call, %error, "media lane refused a command");
-            self.mailbox.input(Input::HangUp(EndWhat::SpeechFailed, Who::Platform));
+            self.mailbox.input(Input::HangUp(EndWhat::PlatformFailed, Who::Platform));
         }
     }
 
@@ -305,6 +305,14 @@ impl Run {
             duration_ms: r.duration_ms,
             lost_blocks: r.lost_blocks,
         });
+    }
+}
+
+/// The callee's recording bears the call's name; another leg's has its own.
+fn recording_name(key: LegKey) -> String {
+    match key.leg {
+        LegId::CALLEE => format!("{}.wav", key.call),
+        leg => format!("{}-{leg}.wav", key.call),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CallId, CallRecord, Envelope, Event, Now};
+use domain::{CallId, CallRecord, Envelope, Event, LegId, Now};
 use tokio::sync::broadcast;
 
 use crate::calls::{WatchOptions, WatchSource, Watched};
@@ -158,7 +158,7 @@ impl Watcher {
         }
         self.next_seq = e.seq + 1;
         match &e.event {
-            Event::LegAnswered { .. } => {
+            Event::LegAnswered { leg: LegId::CALLEE, .. } => {
                 self.answered = true;
                 self.idle_from_now();
             }

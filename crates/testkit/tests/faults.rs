@@ -74,7 +74,7 @@ fn a_store_that_fails_in_mid_call_ends_the_call_and_settles_it_later() {
         world.settle(60).await;
         check_all(&world);
         let record = world.record(call);
-        assert_eq!(outcome(&record), "failed / speech_failed / confirmed");
+        assert_eq!(outcome(&record), "failed / platform_failed / confirmed");
         assert_eq!(record.charge, Some(MicroYuan::ZERO));
     });
 }

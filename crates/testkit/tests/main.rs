@@ -13,6 +13,7 @@ mod lost_answers;
 mod money;
 mod once;
 mod opening;
+mod other_legs;
 mod planted_bugs;
 mod queueing;
 mod restart;

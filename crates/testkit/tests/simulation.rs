@@ -49,6 +49,7 @@ fn twenty_thousand_calls_in_trouble_break_nothing() {
         "trunk_failed",
         "queue_expired",
         "speech_failed",
+        "platform_failed",
         "model_failed",
         "node_lost",
     ] {

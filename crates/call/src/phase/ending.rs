@@ -86,7 +86,7 @@ impl Call {
             whole.min(most)
         });
         // A process that goes, or has lost its store, has no time to hear anybody out.
-        let listen = !matches!(reason.what, EndWhat::NodeLost | EndWhat::SpeechFailed);
+        let listen = !matches!(reason.what, EndWhat::NodeLost | EndWhat::PlatformFailed);
         // A director that was not asked to prepare anything has nothing to stop.
         if self.talk.is_prepared() {
             self.talk.part(at.now, listen && talking.is_some());

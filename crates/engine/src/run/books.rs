@@ -199,5 +199,5 @@ impl Books {
 
 /// The platform is at fault, and the call ends.
 fn failed() -> Input {
-    Input::HangUp(EndWhat::SpeechFailed, Who::Platform)
+    Input::HangUp(EndWhat::PlatformFailed, Who::Platform)
 }
