@@ -147,6 +147,9 @@ impl BuiltIn {
             return if s.interrupts { vec![Step::Resume] } else { Vec::new() };
         }
         let s = self.hearing.sentence(s);
+        if self.was_greeting() {
+            return self.found_machine();
+        }
         match self.stage {
             Stage::AskingOptOut(doubt) => self.opt_out_answer(s, doubt),
             _ => self.answer(s),
@@ -517,7 +520,7 @@ impl BuiltIn {
             }
             Cue::Silence => self.silence(),
             Cue::Key(k) => self.key(k),
-            Cue::Tone(tone) => self.tone(tone),
+            Cue::Tone(tone, in_speech) => self.tone(tone, in_speech),
             Cue::Early(meaning, heard) => self.early(&self.gate.sentence(meaning, &heard)),
             Cue::Line { tag, whole } => self.gate.line_heard(tag, whole).into_iter().collect(),
             // Nobody is asked to press more than one key.

@@ -167,7 +167,7 @@ impl Conversation {
             Input::Lost(item) => self.lost(now, item),
             Input::Unspeakable(item) => self.unspeakable(now, item),
             Input::Key(key) => self.key(now, key),
-            Input::Tone(tone) => self.cue(now, Cue::Tone(tone)),
+            Input::Tone(tone) => self.cue(now, Cue::Tone(tone, self.hearing.is_speaking())),
             Input::Flowing(flowing) => self.patience.set_flowing(flowing),
             Input::Leave(what) => self.cue(now, Cue::Leave(what)),
             Input::Answered(no, answer) => self.answered(now, no, answer),

@@ -92,6 +92,8 @@ struct Watch {
 const MANY_STRANGERS: u32 = 1_000;
 /// How many times as long as without reports a peer may be silent that reports.
 const REPORTS_ALONE: u32 = 6;
+/// A report may be so much later than the packet before it.
+const REPORT_BEHIND: std::time::Duration = std::time::Duration::from_millis(500);
 /// Reports come every five seconds; so long after the last one they have ceased.
 const REPORTS_MISSED: std::time::Duration = std::time::Duration::from_secs(16);
 
@@ -566,9 +568,12 @@ impl Watch {
         dead.then_some(self.last_media)
     }
 
-    /// Whether the peer's reports come as reports do.
+    /// Whether the peer has reported since its last packet, and goes on to. A report that came
+    /// with the last packets says nothing about what follows.
     fn reports(&self, now: Now) -> bool {
-        self.reported.is_some_and(|at| now.since(at) < REPORTS_MISSED)
+        let begun = self.since.map(|since| since + REPORT_BEHIND);
+        self.reported.is_some_and(|at| begun.is_none_or(|begun| at > begun))
+            && self.reported.is_some_and(|at| now.since(at) < REPORTS_MISSED)
     }
 }
 

@@ -39,9 +39,10 @@ fn cue(name: &str) -> Cue {
         "no hello" => return Cue::NoHello,
         "silence" => return Cue::Silence,
         "1" | "2" | "5" => return Cue::Key(word.chars().next().unwrap()),
-        "beep" => return Cue::Tone(LineTone::Single),
-        "ring" => return Cue::Tone(LineTone::Ringing),
-        "busy" => return Cue::Tone(LineTone::Busy),
+        "beep" => return Cue::Tone(LineTone::Single, false),
+        "beep in speech" => return Cue::Tone(LineTone::Single, true),
+        "ring" => return Cue::Tone(LineTone::Ringing, false),
+        "busy" => return Cue::Tone(LineTone::Busy, false),
         "opening begun" => return Cue::Begun(tag::OPENING),
         "message begun" => return Cue::Begun(tag::MESSAGE),
         "message over" => return over(tag::MESSAGE, false),
@@ -395,6 +396,8 @@ fn the_last_words_before_the_line_is_cut_count() {
     check(&["opened", "Voicemail", "OptOut."], "");
 }
 
+const OPENS: &str = "open, expect Identity";
+
 #[test]
 fn machines_hear_one_neutral_sentence() {
     let found = "cut, Voicemail, voicemail, closing voicemail, wait 2500";
@@ -410,6 +413,12 @@ fn machines_hear_one_neutral_sentence() {
     // Voice that goes on as no person's does is a machine's greeting.
     check(&["opened", "Unclear+", "beep"], &format!("{found}, {message}"));
     check(&["opened", "Greeting+", "beep"], &format!("{found}, {opened}"));
+    // The tone comes before the greeting that it ends is judged.
+    for said in ["Greeting+", "Unclear+", "Other+"] {
+        check(&["opened", "beep in speech", said], &format!("{found}, {message}"));
+        check(&["opened", "beep", said], if said == "Unclear+" { "wait 2000" } else { OPENS });
+    }
+    check(&["opened", "beep in speech", "Greeting"], OPENS);
     check(&["opened", "Voicemail", "beep"], message);
     check(&["opened", "Voicemail", "silence"], message);
     check(&["opened", "Voicemail", "Other"], "wait 2500");

@@ -21,6 +21,8 @@ const MOST_RINGS: u32 = 13;
 pub(super) struct Tones {
     /// A single tone came before any voice: a beep, if nothing follows.
     suspected: bool,
+    /// It came at the end of something that is not judged yet.
+    ends_speech: bool,
     rings: u32,
     /// What we had said was said to a telephone that rings; it is said again.
     withdrawn: bool,
@@ -39,11 +41,11 @@ impl Tones {
 }
 
 impl BuiltIn {
-    pub(super) fn tone(&mut self, tone: LineTone) -> Vec<Step> {
+    pub(super) fn tone(&mut self, tone: LineTone, in_speech: bool) -> Vec<Step> {
         match (tone, self.stage) {
             (LineTone::Busy, _) => vec![Step::End(EndWhat::CalleeHungUp)],
             (LineTone::Single, Stage::Machine) => self.leave_message(),
-            (LineTone::Single, Stage::Hello | Stage::Asking) => self.single_tone(),
+            (LineTone::Single, Stage::Hello | Stage::Asking) => self.single_tone(in_speech),
             // Whoever has spoken hears call waiting, or music.
             (LineTone::Ringing, _) if self.hearing.anything => Vec::new(),
             (LineTone::Ringing, Stage::Hello | Stage::Asking) => self.ringing(),
@@ -61,14 +63,21 @@ impl BuiltIn {
         if self.is_beep() { self.found_machine() } else { self.open() }
     }
 
-    fn single_tone(&mut self) -> Vec<Step> {
+    /// Whether what was judged just now is a greeting that ended in a tone.
+    pub(super) fn was_greeting(&mut self) -> bool {
+        let ended = std::mem::take(&mut self.tones.ends_speech);
+        let pending = matches!(self.stage, Stage::Hello | Stage::Asking);
+        ended && pending && self.hearing.expects_beep()
+    }
+
+    fn single_tone(&mut self, in_speech: bool) -> Vec<Step> {
         if self.hearing.expects_beep() {
             return self.found_machine();
         }
         if self.hearing.anything || self.tones.rings > 0 {
             return Vec::new();
         }
-        self.tones.suspected = true;
+        (self.tones.suspected, self.tones.ends_speech) = (true, in_speech);
         match self.stage {
             Stage::Hello => vec![Step::AwaitHello(SECOND_TONE_MS)],
             _ => Vec::new(),

@@ -47,8 +47,8 @@ pub enum Cue {
     /// A collection is over: these keys, without the one that ended it; none if nobody pressed
     /// any.
     Collected(String),
-    /// A steady tone.
-    Tone(LineTone),
+    /// A steady tone, and whether somebody is in mid-utterance, or was a moment ago.
+    Tone(LineTone, bool),
     /// A reply is complete.
     Replied {
         /// Whether the responder wants to end the call, and whether the task was done.

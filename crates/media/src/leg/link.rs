@@ -86,11 +86,16 @@ impl Link {
             }
             return true;
         }
-        let admitted = playable && self.may_replace(now, from) && self.is_in_a_row(from);
+        if !playable || !self.may_replace(now, from) {
+            self.strangers += 1;
+            return false;
+        }
+        let admitted = self.is_in_a_row(from);
         if admitted {
             self.locked = Some(from);
         } else {
-            self.strangers += 1;
+            // Perhaps the peer's own: that will show.
+            self.early += 1;
         }
         admitted
     }

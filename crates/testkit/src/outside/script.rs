@@ -215,7 +215,7 @@ impl Director for Script {
             | Cue::Leave(_)
             | Cue::NoHello
             | Cue::Paused
-            | Cue::Tone(_) => Vec::new(),
+            | Cue::Tone(..) => Vec::new(),
         };
         Answer::Steps(steps)
     }
