@@ -117,7 +117,7 @@ async fn readyz(
         let known = details.iter().find(|d| d.name == t.name);
         let state = match known {
             // One that reaches no telephone is ours, and is asked nothing.
-            Some(TrunkHealth { answers: None, problem: None, .. }) if !t.simulated => "unknown",
+            Some(known) if !t.simulated && is_unheard(known) => "unknown",
             _ if t.up => "up",
             _ => "down",
         };
@@ -235,6 +235,12 @@ fn trunk_metrics(text: &mut String, sip: &SipTrunks) {
         head(text, name, help, "gauge");
         text.push_str(&format!("{name} {value}\n"));
     }
+}
+
+/// Whether nothing was heard of a trunk yet.
+fn is_unheard(trunk: &TrunkHealth) -> bool {
+    let registered = matches!(trunk.registered, Registered::For(_));
+    trunk.answers.is_none() && trunk.problem.is_none() && !registered
 }
 
 /// How a trunk stands, in words, behind its state.

@@ -5,6 +5,8 @@ use super::words::Meaning;
 
 /// Voice that goes on for so long before a tone is a greeting that was recorded.
 const LONG_VOICE_MS: u64 = 2_000;
+/// The same after a short greeting, which machines know too.
+const AFTER_GREETING_MS: u64 = 4_000;
 /// A person who picks up says so much, and waits.
 const SHORT_GREETING_MS: u64 = 1_600;
 
@@ -17,10 +19,12 @@ pub(super) struct Hearing {
     pub(super) silences: u32,
     /// A first utterance too long for a hello was not understood.
     pub(super) long_hello: bool,
-    /// Somebody spoke for longer than a person who picks up does.
-    long_voice: bool,
-    /// What was said was a person's: a short greeting, or an answer.
-    person: bool,
+    /// The longest that somebody spoke without a pause, ms.
+    longest_ms: u64,
+    /// Somebody greeted as a person does who picks up.
+    greeted: bool,
+    /// Somebody answered what we had said.
+    answered: bool,
     /// What was heard, but not well enough to act on it.
     doubted: Option<Meaning>,
 }
@@ -39,12 +43,12 @@ impl Hearing {
     pub(super) fn sentence(&mut self, s: Sentence) -> Sentence {
         use Meaning::*;
         self.something();
-        self.long_voice |= s.length_ms >= LONG_VOICE_MS;
-        self.person |= match s.meaning {
-            Voicemail | Screening | Unclear | Other => false,
-            Greeting => s.length_ms <= SHORT_GREETING_MS,
-            _ => true,
-        };
+        self.longest_ms = self.longest_ms.max(s.length_ms);
+        match s.meaning {
+            Voicemail | Screening | Unclear | Other => {}
+            Greeting => self.greeted |= s.length_ms <= SHORT_GREETING_MS,
+            _ => self.answered |= s.disclosed,
+        }
         // A wish not to be called has rules of its own.
         let ends = matches!(s.meaning, Denied | ThirdParty | Refused | Voicemail | Goodbye);
         if s.sure || !ends || self.doubted == Some(s.meaning) {
@@ -56,7 +60,8 @@ impl Hearing {
 
     /// Whether a single tone would be a machine's: it spoke before, as people do not.
     pub(super) fn expects_beep(&self) -> bool {
-        (self.long_hello || self.long_voice) && !self.person
+        let recorded = if self.greeted { AFTER_GREETING_MS } else { LONG_VOICE_MS };
+        self.longest_ms >= recorded && !self.answered
     }
 
     /// Whether a wish not to be called needs no question any more: it is beyond doubt, or was

@@ -419,6 +419,9 @@ fn machines_hear_one_neutral_sentence() {
         check(&["opened", "beep", said], if said == "Unclear+" { "wait 2000" } else { OPENS });
     }
     check(&["opened", "beep in speech", "Greeting"], OPENS);
+    // Machines say hello too; who goes on for five seconds then is none the less one.
+    check(&["opened", "Greeting", "Other_+", "beep"], &format!("{found}, {opened}"));
+    check(&["opened", "Greeting", "Confirmed_+", "beep"], &format!("{found}, {opened}"));
     check(&["opened", "Voicemail", "beep"], message);
     check(&["opened", "Voicemail", "silence"], message);
     check(&["opened", "Voicemail", "Other"], "wait 2500");
