@@ -189,9 +189,19 @@ impl Leg {
         let mut guard = self.guard.take();
         match self.opened(from, guard.as_deref_mut(), datagram, Guard::open_rtp) {
             Some(plain) => self.take_rtp(now, from, plain),
-            None => self.link.refuse(),
+            None if self.link.knows(from) && is_beside_media(datagram) => {}
+            None => {
+                self.link.refuse();
+                self.stranger();
+            }
         }
         self.guard = guard;
+    }
+
+    fn stranger(&mut self) {
+        if self.watch.stranger() {
+            self.tell(Heard::OnlyStrangers);
+        }
     }
 
     /// Takes in a datagram of the RTCP socket.
@@ -234,9 +244,7 @@ impl Leg {
         let agreed = self.link.agreed.as_ref();
         let playable = agreed.is_some_and(|agreed| self.inbound.plays(agreed, &packet));
         if !self.link.admit(now, from, playable) {
-            if self.watch.stranger() {
-                self.tell(Heard::OnlyStrangers);
-            }
+            self.stranger();
             return;
         }
         let Some(agreed) = &self.link.agreed else { return };

@@ -61,7 +61,9 @@ impl Link {
             *place = Some(ip);
         }
         if moved {
-            self.former = self.locked.take().map(|source| (source, now));
+            // With nothing heard since the last move, the source before that one may still send.
+            let left = self.locked.take().or(self.former.map(|(source, _)| source));
+            self.former = left.map(|source| (source, now));
             self.locked_rtcp = None;
             self.candidate = None;
             self.described = None;

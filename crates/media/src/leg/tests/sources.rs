@@ -123,6 +123,17 @@ fn behind_address_translation_we_send_to_where_it_comes_from_and_not_to_where_it
 }
 
 #[test]
+fn two_moves_in_a_row_let_the_first_source_back_in_no_sooner() {
+    let (mut s, mut before) = (Stage::described(agreed().remote), (0, 0));
+    s.ticks_from(&[agreed().remote], 5);
+    s.leg.connect(s.now(), &at(OTHER), &[]);
+    s.leg.connect(s.now(), &at(SocketAddr::new(PEER, 4_004)), &[]);
+    s.counted(&mut before);
+    s.ticks_from(&[agreed().remote], 10);
+    assert_eq!(s.counted(&mut before), (0, 10));
+}
+
+#[test]
 fn a_peer_that_goes_on_from_its_old_source_is_heard_again() {
     let (mut s, mut before) = (Stage::described(agreed().remote), (0, 0));
     s.ticks_from(&[agreed().remote], 5);
